@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * os: the only room that knows the host.  It knows no other room.
+ *
+ * Nothing here allocates, prints or takes a lock of ours; functions return 0 or -1 with errno,
+ * or a pointer or NULL with errno, unless said otherwise, and leave errno alone on success.
+ */
+#ifndef VM_OS_H
+#define VM_OS_H 1
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define VMOS_LIKELY(x) __builtin_expect(!!(x), 1)
+#define VMOS_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define VMOS_NOINLINE __attribute__((noinline))
+#define VMOS_COLD __attribute__((noinline, cold))
+#define VMOS_INLINE static inline __attribute__((always_inline))
+#else
+#define VMOS_LIKELY(x) (x)
+#define VMOS_UNLIKELY(x) (x)
+#define VMOS_NOINLINE
+#define VMOS_COLD
+#define VMOS_INLINE static inline
+#endif
+
+/* ---- pages (os_pages_*.c) ---- */
+
+/* Size of a page of the system, of the unit in which addresses are given out, and of a huge page
+ * (0: none). */
+size_t vmos_pagesize(void);
+size_t vmos_hugesize(void);
+
+#define VMOS_RESERVE 1 /* do not charge for memory not touched (MAP_NORESERVE) */
+
+/* size bytes (a multiple of the page size) of cleared memory, at or near hint if not NULL. */
+void *vmos_map(void *hint, size_t size, int flags);
+/* The same exactly at addr, where nothing is mapped yet; fails (EEXIST) when something is. */
+void *vmos_mapat(void *addr, size_t size, int flags);
+/* size bytes aligned to align (a power of two, >= page size). */
+void *vmos_mapalign(size_t size, size_t align, int flags);
+/* Explicit huge pages of pagesize (0: default). */
+void *vmos_maphuge(size_t size, size_t pagesize);
+int vmos_unmap(void *addr, size_t size);
+/* Give pages back, keep the addresses: reads as zeros afterwards. */
+int vmos_purge(void *addr, size_t size);
+/* Make pages inaccessible, and accessible again. */
+int vmos_protect(void *addr, size_t size);
+int vmos_unprotect(void *addr, size_t size);
+/* Ask for merging into huge pages. */
+int vmos_askhuge(void *addr, size_t size);
+/* Touch pages ahead, all at once, for writing; nothing happens where the system cannot. */
+void vmos_populate(void *addr, size_t size);
+/* Move the pages of [from, from+size) to `to` (both mapped by vmos_map, no overlap) without
+ * copying; afterwards [from, from+size) is mapped and reads as zeros.  -1: cannot, nothing
+ * changed. */
+int vmos_movepages(void *to, void *from, size_t size);
+/* Name a mapping for /proc/PID/maps; nothing happens where the system cannot. */
+void vmos_name(void *addr, size_t size, const char *name);
+/* Memory policy: mode 0 bind, 1 prefer, 2 interleave; nodes: bit mask. */
+int vmos_numa(void *addr, size_t size, int mode, unsigned long nodes);
+/* sbrk(): old break, or NULL. */
+void *vmos_sbrk(ptrdiff_t incr);
+
+/* ---- locks (os_lock_*.c) ---- */
+
+/* A lock of two words that may lie anywhere, all zeros when free.  It knows the thread that holds
+ * it, and never allocates.  wait: counted each time a thread had to wait. */
+typedef struct vmos_lock {
+    uint32_t word;  /* 0 free, 1 held, 2 held and waited for */
+    uint32_t wait;
+    uintptr_t owner; /* vmos_self() of the holder, 0 */
+} vmos_lock_t;
+
+void vmos_lock_slow(vmos_lock_t *lk);
+void vmos_unlock_slow(vmos_lock_t *lk);
+
+/* ---- threads (os_thread_*.c) ---- */
+
+/* A number for the calling thread, never 0, that no other living thread of the process has. */
+VMOS_INLINE uintptr_t vmos_self(void)
+{
+#if defined(__x86_64__) && defined(__linux__) && !defined(__ILP32__)
+    uintptr_t tp;
+    __asm__("movq %%fs:0, %0" : "=r"(tp));
+    return tp;
+#elif defined(__aarch64__) && defined(__linux__)
+    uintptr_t tp;
+    __asm__("mrs %0, tpidr_el0" : "=r"(tp));
+    return tp;
+#else
+    extern uintptr_t vmos_self_slow(void);
+    return vmos_self_slow();
+#endif
+}
+
+VMOS_INLINE void vmos_lock(vmos_lock_t *lk)
+{
+    uint32_t zero = 0;
+    if (VMOS_UNLIKELY(!__atomic_compare_exchange_n(&lk->word, &zero, 1, 0, __ATOMIC_ACQUIRE,
+                                                   __ATOMIC_RELAXED)))
+        vmos_lock_slow(lk);
+    __atomic_store_n(&lk->owner, vmos_self(), __ATOMIC_RELAXED);
+}
+
+/* 0 when the lock was taken, -1 when it is held. */
+VMOS_INLINE int vmos_trylock(vmos_lock_t *lk)
+{
+    uint32_t zero = 0;
+    if (!__atomic_compare_exchange_n(&lk->word, &zero, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+        return -1;
+    __atomic_store_n(&lk->owner, vmos_self(), __ATOMIC_RELAXED);
+    return 0;
+}
+
+VMOS_INLINE void vmos_unlock(vmos_lock_t *lk)
+{
+    __atomic_store_n(&lk->owner, 0, __ATOMIC_RELAXED);
+    if (VMOS_UNLIKELY(__atomic_exchange_n(&lk->word, 0, __ATOMIC_RELEASE) == 2))
+        vmos_unlock_slow(lk);
+}
+
+/* Whether the lock is held, and by the calling thread. */
+VMOS_INLINE int vmos_locked(const vmos_lock_t *lk)
+{
+    return __atomic_load_n(&lk->word, __ATOMIC_RELAXED) != 0;
+}
+VMOS_INLINE int vmos_lockedbyme(const vmos_lock_t *lk)
+{
+    return vmos_locked(lk) && __atomic_load_n(&lk->owner, __ATOMIC_RELAXED) == vmos_self();
+}
+
+/* Have f() called when the calling thread ends (after vmos_atexitthread once in the process). */
+int vmos_onthreadexit(void (*f)(void)); /* once, before any thread is watched */
+void vmos_watchthread(void);            /* the calling thread shall be noticed when it ends */
+
+/* Handlers around fork(), once. */
+int vmos_onfork(void (*prepare)(void), void (*parent)(void), void (*child)(void));
+
+void vmos_yield(void);
+int vmos_cpus(void);
+
+/* ---- the rest (os_misc_*.c) ---- */
+
+uint64_t vmos_nanotime(void);    /* monotonic, nanoseconds */
+uint64_t vmos_coarsetime(void);  /* monotonic, milliseconds, cheap, some ms off */
+uint64_t vmos_random(void);      /* unpredictable where the system can */
+long vmos_pid(void);
+/* Value of an environment variable, NULL when unset and always NULL in set-user-ID programs.
+ * Usable before main() and before libc has set itself up. */
+const char *vmos_getenv(const char *name);
+/* Write all of it, restarting after signals. */
+int vmos_write(int fd, const void *buf, size_t n);
+/* Open a file for output (created 0644, or truncated; close-on-exec, moved to a high number). */
+int vmos_create(const char *path);
+void vmos_abort(void) __attribute__((noreturn));
+
+#endif

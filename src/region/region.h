@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * region: what a region is, whatever its discipline and method.  Knows base and os.
+ *
+ *      first segment                                     further segments
+ *   addr | Vmseg_t | Vmdata_t + method's state | [handle] | base ... end |      addr | Vmseg_t | base ... end |
+ *
+ * Invariants
+ *   - data->segs lists the segments newest first; extent is the sum of theirs and a multiple of
+ *     incr; every segment is a node of the process-wide segment index, keyed by address.
+ *   - The list of regions is Vmheap, then the others newest first.
+ *   - Order of locks: list, then a region, then the region its memory comes from (opened before
+ *     it), then index, then page map.  No event handler runs under any of them.
+ */
+#ifndef VM_REGION_H
+#define VM_REGION_H 1
+
+#include "base.h"
+#include <vmalloc.h>
+#include <vmalloc/discipline.h>
+#include <vmalloc/method.h>
+
+typedef struct vmr_user { /* vmuserdata(): in blocks of the region */
+    struct vmr_user *next;
+    unsigned int key;
+    /* the area follows, aligned to VM_ALIGN */
+} vmr_user_t;
+
+struct _vmdata_s {
+    vmos_lock_t lock; /* first, as in the original */
+    int mode;         /* second, as in the original: VM_... flags and VM_MT... */
+    unsigned int magic; /* VMR_MAGIC while the region stands */
+    size_t incr;        /* segment sizes are multiples of this: lcm(round or page, VM_ALIGN) */
+    size_t nseg, extent, maxextent;
+    Vmseg_t *segs;
+    vmr_user_t *user;
+    Vmalloc_t *vm; /* the handle: found again through this at VM_METHATTACH, vmregion() */
+    char name[32];
+};
+#define VMR_MAGIC 0x564d5247u
+#define VMR_STATEOFF VMB_UP(sizeof(struct _vmdata_s), VM_ALIGN)
+
+/* The method's state: vmmtstate() as an inline function. */
+VMOS_INLINE void *vmr_state(Vmalloc_t *vm) { return (char *)vm->data + VMR_STATEOFF; }
+
+VMOS_INLINE void vmr_lock(Vmalloc_t *vm)
+{
+    if (!(vm->data->mode & VM_SINGLE))
+        vmos_lock(&vm->data->lock);
+}
+VMOS_INLINE void vmr_unlock(Vmalloc_t *vm)
+{
+    if (!(vm->data->mode & VM_SINGLE))
+        vmos_unlock(&vm->data->lock);
+}
+
+/* What is known of a region's memory. */
+unsigned int vmr_dcflags(Vmalloc_t *vm); /* VM_DC... of its discipline */
+/* Give pages back through the discipline, keep addresses: 1 they now read as zeros, 0 perhaps,
+ * -1 cannot.  Locked. */
+int vmr_purge(Vmalloc_t *vm, void *addr, size_t size);
+
+/* Standard disciplines tell by this table what a plain Vmdisc_t cannot; it is found by memoryf, so
+ * that copies of a discipline keep what their memoryf can do.  names.c defines it. */
+typedef struct vmr_traits {
+    Vmemory_f memoryf;
+    unsigned int flags;
+    int (*purgef)(Vmalloc_t *vm, Void_t *addr, size_t size, Vmdisc_t *disc);
+    const char *name;
+} vmr_traits_t;
+extern const vmr_traits_t vmr_traits[]; /* ends with memoryf NULL */
+
+/* The innermost segment of any region that holds addr, NULL: none.  *vm gets its region. */
+Vmseg_t *vmr_segof(const void *addr, Vmalloc_t **vm);
+
+/* Vmheap is opened by the first use; every entry that may come first calls this.  NULL with errno
+ * when there is no memory at all. */
+Vmalloc_t *vmr_heap(void);
+/* names.c: the discipline, method and flags that Vmheap is opened with. */
+extern Vmdisc_t *const vmr_heapdisc;
+extern Vmethod_t *const vmr_heapmeth;
+
+/* The place that the running call of this thread was made from (VMFL), taken and cleared. */
+typedef struct vmr_place {
+    const char *file, *func;
+    int line;
+} vmr_place_t;
+vmr_place_t vmr_takeplace(void);
+
+/* Watched addresses. */
+int vmr_watched(const void *addr);
+
+#endif
