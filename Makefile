@@ -1,0 +1,63 @@
+# A thin front over CMake and CTest. "make help" lists the targets.
+
+BUILD   := build
+PREFIX  ?= /usr/local
+SECONDS ?= 300
+JOBS    ?= $(shell nproc 2>/dev/null || echo 2)
+
+export VMALLOC_BUILD := $(CURDIR)/$(BUILD)
+export VMALLOC_SOURCE := $(CURDIR)
+
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := all
+.PHONY: all demo check check-all sanitize asan tsan valgrind bench soak install clean dist help
+
+all: ## build the libraries and the command into build/
+	@cmake/deps.sh build
+	@test -f $(BUILD)/Makefile || cmake --preset release
+	@cmake --build $(BUILD) --target artefacts -j $(JOBS)
+
+demo: all ## the main job, on real programs
+	@cmake/deps.sh demo
+	@demo/run
+
+# Configures again each time: what a test needs may have been installed just now.
+check: ## all tests
+	@cmake/deps.sh build test
+	@cmake --preset release
+	@cmake --build $(BUILD) -j $(JOBS)
+	@cd $(BUILD) && ctest --output-on-failure -j2
+
+check-all: check sanitize ## all tests, and again under the sanitizers and valgrind
+
+sanitize: asan tsan valgrind ## the tests that make sense there, under the sanitizers and valgrind
+
+asan tsan valgrind:
+	@cmake/deps.sh build test $@
+	@cmake --preset $@
+	@cmake --build --preset $@ -j $(JOBS)
+	@ctest --preset $@ -j2
+
+bench: all ## the benchmarks
+	@cmake/deps.sh bench
+	@bench/run
+
+soak: ## the long tests, SECONDS=300 of them
+	@cmake/deps.sh build test
+	@cmake --preset release
+	@cmake --build $(BUILD) -j $(JOBS)
+	@test/soak/run $(SECONDS)
+
+install: all ## install to PREFIX=/usr/local, below DESTDIR=
+	@DESTDIR="$(DESTDIR)" cmake --install $(BUILD) --prefix "$(PREFIX)"
+
+clean: ## remove build/
+	rm -rf $(BUILD)
+
+dist: ## pack the last commit as a tar file
+	@version=$$(sed -n 's/^project(vmalloc VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt) && mkdir -p $(BUILD) && \
+	git archive --prefix=vmalloc-$$version/ -o $(BUILD)/vmalloc-$$version.tar.gz HEAD && \
+	echo $(BUILD)/vmalloc-$$version.tar.gz
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12

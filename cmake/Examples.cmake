@@ -1,0 +1,21 @@
+# Each examples/*.c is a program and a test; examples/<name>.expected, where there is one, is its output.
+
+file(GLOB sources CONFIGURE_DEPENDS examples/*.c examples/*.cpp)
+file(GLOB expectations CONFIGURE_DEPENDS examples/*.expected)
+foreach(source IN LISTS sources)
+    get_filename_component(name ${source} NAME_WE)
+    if(source MATCHES "\\.cpp$" AND NOT CMAKE_CXX_COMPILER)
+        continue()
+    endif()
+    vm_test_executable(example_${name} ${source})
+    set_target_properties(example_${name} PROPERTIES OUTPUT_NAME ${name}
+        RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/examples)
+    target_compile_options(example_${name} PRIVATE ${VM_TEST_WARNINGS})
+    target_link_libraries(example_${name} PRIVATE vmalloc Threads::Threads)
+    set(command ${VM_TEST_LAUNCHER} $<TARGET_FILE:example_${name}>)
+    set(expected ${PROJECT_SOURCE_DIR}/examples/${name}.expected)
+    if(expected IN_LIST expectations)
+        set(command bash ${PROJECT_SOURCE_DIR}/cmake/expect.sh ${expected} ${command})
+    endif()
+    vm_add_test(example_${name} COMMAND ${command} LABELS example sanitize valgrind)
+endforeach()

@@ -1,0 +1,47 @@
+# How a test is built and run. Exit status 77 means that a test could not run here.
+
+find_library(CMOCKA_LIBRARY cmocka)
+find_path(CMOCKA_INCLUDE_DIR cmocka.h)
+if(CMOCKA_LIBRARY AND CMOCKA_INCLUDE_DIR)
+    set(VM_HAVE_CMOCKA TRUE)
+else()
+    message(STATUS "cmocka is not there: the tests that need it are left out")
+endif()
+
+# vm_add_test(<name> COMMAND <command>... [LABELS <label>...] [ENVIRONMENT <VAR=value>...])
+function(vm_add_test name)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "COMMAND;LABELS;ENVIRONMENT")
+    add_test(NAME ${name} COMMAND ${arg_COMMAND})
+    set_tests_properties(${name} PROPERTIES TIMEOUT ${VM_TEST_TIMEOUT} SKIP_RETURN_CODE 77
+        LABELS "${arg_LABELS}" ENVIRONMENT "${arg_ENVIRONMENT}")
+endfunction()
+
+# vm_add_script_test(<name> <script> [<label>...]): bash runs it, VMALLOC_BUILD and VMALLOC_SOURCE say where.
+function(vm_add_script_test name script)
+    vm_add_test(${name} COMMAND bash ${script} LABELS ${ARGN}
+        ENVIRONMENT VMALLOC_BUILD=${PROJECT_BINARY_DIR} VMALLOC_SOURCE=${PROJECT_SOURCE_DIR})
+endfunction()
+
+# vm_test_executable(<target> <source>...): compiled as tests are, with asserts, linked to nothing yet.
+function(vm_test_executable target)
+    add_executable(${target} ${ARGN})
+    target_compile_options(${target} PRIVATE -UNDEBUG)
+    target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/include)
+endfunction()
+
+# vm_link_whitebox(<target> <room>): links cmocka and the static library; sees the insides that a test of the
+# room may look at.
+function(vm_link_whitebox target room)
+    target_compile_options(${target} PRIVATE ${VM_TEST_WARNINGS})
+    set(folders ${PROJECT_SOURCE_DIR}/test)
+    foreach(seen os base region ${room})
+        if(IS_DIRECTORY ${PROJECT_SOURCE_DIR}/src/${seen})
+            vm_room_tree(tree ${seen})
+            list(APPEND folders ${tree})
+        endif()
+    endforeach()
+    list(REMOVE_DUPLICATES folders)
+    vm_quote_folders(${target} ${folders})
+    target_include_directories(${target} PRIVATE ${CMOCKA_INCLUDE_DIR})
+    target_link_libraries(${target} PRIVATE vmalloc_static ${CMOCKA_LIBRARY} Threads::Threads)
+endfunction()

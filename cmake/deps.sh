@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# deps.sh PURPOSE...: see that what a purpose needs is there. Root gets it installed; anybody else gets the
+# command to say. Costs nothing when all is there.
+set -euo pipefail
+
+# purpose, need ("must", or "may" where the work goes on without), probe (a command or a file), Debian package
+table='
+build    must cmake                 cmake
+test     must /usr/include/cmocka.h libcmocka-dev
+test     must python3               python3
+test     may  g++                   g++
+test     may  clang                 clang
+test     may  mandoc                mandoc
+valgrind must valgrind              valgrind
+demo     must gcc                   gcc
+demo     must python3               python3
+demo     must perl                  perl
+demo     must sqlite3               sqlite3
+demo     must lua5.4                lua5.4
+demo     must redis-server          redis-server
+demo     must redis-cli             redis-tools
+demo     must gs                    ghostscript
+bench    must python3               python3
+'
+
+there() {
+    case $1 in
+        /*) [ -e "$1" ] || [ -e "${1/include/local/include}" ] ;;
+        *) command -v "$1" >/dev/null ;;
+    esac
+}
+
+must=() may=()
+while read -r purpose need probe package; do
+    [[ " $* " == *" $purpose "* ]] || continue
+    ! there "$probe" || continue
+    [[ " ${must[*]} ${may[*]} " == *" $package "* ]] && continue
+    if [ "$need" = must ]; then must+=("$package"); else may+=("$package"); fi
+done <<<"$(sed '/^$/d' <<<"$table")"
+[ $((${#must[@]} + ${#may[@]})) -gt 0 ] || exit 0
+
+# RUNLEVEL=1 keeps a freshly installed server from being started.
+apt() {
+    RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=300 "$@" >/dev/null 2>&1
+}
+
+install() {
+    echo "Installing $* (apt-get)"
+    apt install --no-install-recommends "$@" && return
+    apt update && apt install --no-install-recommends "$@"
+}
+
+if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+    [ ${#must[@]} -gt 0 ] || exit 0
+    echo "Missing for '$*'. Run as root: apt-get install ${must[*]} ${may[*]}" >&2
+    exit 1
+fi
+if [ ${#may[@]} -gt 0 ] && install "${must[@]}" "${may[@]}"; then
+    exit 0
+fi
+if [ ${#must[@]} -gt 0 ] && ! install "${must[@]}"; then
+    echo "Could not be installed. Try: apt-get update && apt-get install ${must[*]}" >&2
+    exit 1
+fi
