@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vmalloc run: puts the malloc interface into LD_PRELOAD and the options into VMALLOC_OPTIONS, and
+ * becomes the program.
+ *
+ * The library is $VMALLOC_LIB if that is set; else it lies beside the command, as in the build
+ * tree, or where installation puts it relative to the command, so that a tree can be moved.
+ */
+#include "tool.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LIBRARY "libvmalloc-malloc.so"
+
+/* From the folder of binaries to that of libraries, as the build was told. */
+#ifndef VMALLOC_LIBDIR_FROM_BIN
+#define VMALLOC_LIBDIR_FROM_BIN "../lib"
+#endif
+
+static const char *const folders[] = {".", VMALLOC_LIBDIR_FROM_BIN, "../lib", "../lib64"};
+static const char *const methods[] = {"best", "last", "pool"};
+
+struct request {
+    const char *method;  /* NULL: the library's own choice */
+    const char *options; /* NULL: none beside the method */
+    int verbose;
+};
+
+static void print_help(void)
+{
+    puts("Usage: vmalloc run [OPTION]... [--] PROGRAM ARGUMENTS...\n"
+         "Run an unmodified program on vmalloc instead of the system's malloc.\n"
+         "\n"
+         "  --method=M     how blocks are cut: best (general purpose), last (free nothing but the\n"
+         "                 last block), pool (blocks of one size)\n"
+         "  --options=STR  options of the library, separated by commas; see vmalloc-options(7)\n"
+         "  --verbose      print what is set before the program starts\n"
+         "\n"
+         "Options are added to those in VMALLOC_OPTIONS. VMALLOC_LIB names the library to load, if\n"
+         "not the one that came with this command. The exit status is the program's; 126 if the\n"
+         "library or the program cannot be used, 127 if there is no such program.");
+}
+
+static int known_method(const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof(methods) / sizeof(*methods); i++)
+        if (strcmp(methods[i], name) == 0)
+            return 1;
+    return 0;
+}
+
+/* Folder of this executable, without a trailing slash.  0, or -1 when the system does not tell. */
+static int own_folder(char folder[PATH_MAX])
+{
+    ssize_t length = readlink("/proc/self/exe", folder, PATH_MAX - 1);
+    char *slash;
+
+    if (length <= 0)
+        return -1;
+    folder[length] = '\0';
+    slash = strrchr(folder, '/');
+    if (!slash)
+        return -1;
+    *slash = '\0';
+    return 0;
+}
+
+/* The library's absolute path.  0, or the exit status after a message. */
+static int find_library(char path[PATH_MAX])
+{
+    const char *named = getenv("VMALLOC_LIB");
+    char folder[PATH_MAX], candidate[2 * PATH_MAX];
+    size_t i;
+
+    if (named && *named) {
+        if (!realpath(named, path) || access(path, R_OK) != 0)
+            return tool_fail(TOOL_CANNOT, "VMALLOC_LIB=%s: %s", named, strerror(errno));
+        return 0;
+    }
+    if (own_folder(folder) != 0)
+        return tool_fail(TOOL_CANNOT, "cannot tell where I am: set VMALLOC_LIB to the path of %s",
+                         LIBRARY);
+    for (i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
+        snprintf(candidate, sizeof(candidate), "%s/%s/%s", folder, folders[i], LIBRARY);
+        if (realpath(candidate, path) && access(path, R_OK) == 0)
+            return 0;
+    }
+    return tool_fail(TOOL_CANNOT, "%s is neither in %s nor in %s/%s: set VMALLOC_LIB to its path",
+                     LIBRARY, folder, folder, VMALLOC_LIBDIR_FROM_BIN);
+}
+
+/* Put text before (or after) what the variable holds.  NULL or "" leaves it as it is. */
+static int extend_variable(const char *name, const char *text, char separator, int before)
+{
+    const char *old = getenv(name);
+    size_t size;
+    char *value;
+    int result;
+
+    if (!text || !*text)
+        return 0;
+    if (!old || !*old)
+        return setenv(name, text, 1);
+    size = strlen(old) + strlen(text) + 2;
+    value = malloc(size);
+    if (!value)
+        return -1;
+    snprintf(value, size, "%s%c%s", before ? text : old, separator, before ? old : text);
+    result = setenv(name, value, 1);
+    free(value);
+    return result;
+}
+
+static int set_environment(const struct request *want, const char *library)
+{
+    char method[32] = "";
+
+    if (want->method)
+        snprintf(method, sizeof(method), "method=%s", want->method);
+    if (extend_variable("LD_PRELOAD", library, ':', 1) != 0 ||
+        extend_variable("VMALLOC_OPTIONS", method, ',', 0) != 0 ||
+        extend_variable("VMALLOC_OPTIONS", want->options, ',', 0) != 0)
+        return tool_fail(TOOL_CANNOT, "cannot set the environment: %s", strerror(errno));
+    return 0;
+}
+
+/* -1: go on; else the exit status. */
+static int parse(int argc, char **argv, struct request *want)
+{
+    static const struct option known[] = {
+        {"method", required_argument, NULL, 'm'}, {"options", required_argument, NULL, 'o'},
+        {"verbose", no_argument, NULL, 'v'},      {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
+    };
+    static char name[] = "vmalloc run";
+    int c;
+
+    argv[0] = name;
+    while ((c = getopt_long(argc, argv, "+h", known, NULL)) != -1) {
+        if (c == 'm')
+            want->method = optarg;
+        else if (c == 'o')
+            want->options = optarg;
+        else if (c == 'v')
+            want->verbose = 1;
+        else if (c == 'h')
+            return print_help(), 0;
+        else
+            return TOOL_USAGE;
+    }
+    if (want->method && !known_method(want->method))
+        return tool_fail(TOOL_USAGE, "there is no method \"%s\": best, last, pool", want->method);
+    if (optind == argc)
+        return tool_fail(TOOL_USAGE, "no program named; see \"vmalloc run --help\"");
+    return -1;
+}
+
+static void tell(const struct request *want, char *const *program)
+{
+    const char *options = getenv("VMALLOC_OPTIONS");
+
+    if (!want->verbose)
+        return;
+    fprintf(stderr, "vmalloc: LD_PRELOAD=%s VMALLOC_OPTIONS=%s", getenv("LD_PRELOAD"),
+            options ? options : "");
+    for (; *program; program++)
+        fprintf(stderr, " %s", *program);
+    fputc('\n', stderr);
+}
+
+int tool_run(int argc, char **argv)
+{
+    struct request want = {NULL, NULL, 0};
+    char library[PATH_MAX];
+    int status;
+
+    status = parse(argc, argv, &want);
+    if (status >= 0)
+        return status;
+    status = find_library(library);
+    if (status != 0)
+        return status;
+    if (strpbrk(library, " :"))
+        return tool_fail(TOOL_CANNOT, "%s: a path with a space or a colon cannot be preloaded",
+                         library);
+    status = set_environment(&want, library);
+    if (status != 0)
+        return status;
+    tell(&want, argv + optind);
+    execvp(argv[optind], argv + optind);
+    return tool_fail(errno == ENOENT ? TOOL_NOTFOUND : TOOL_CANNOT, "%s: %s", argv[optind],
+                     strerror(errno));
+}
