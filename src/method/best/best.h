@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * best: the engine of Vmbest.  See doc/design/best.md for the why; this is the what.
+ *
+ * Memory of a region is cut in areas, each a part of one segment:
+ *   small area   up to a few dozen KiB: blocks are runs of 16-byte granules, told by two bitmaps
+ *   paged area   4 KiB pages in runs.  A run is free, or a slab (blocks of one size class), or one
+ *                large block, or bookkeeping (descriptors, lanes)
+ *
+ * A run's descriptor (vmbe_run_t) lies out of line, and the page map leads from any page of a slab
+ * and from the first page of any other run to it.  The state of a slab's blocks is a bitmap in its
+ * descriptor: a bit is 1 when the block is free.  Nothing is ever written into free memory.
+ *
+ * A lane is what one thread allocates through: for each class a cursor (the word of bits that it
+ * takes blocks from) and a list of slabs that have free blocks.  Only the thread that holds a lane
+ * touches its cursors, its lists and the words of its slabs.  Other threads free a block by setting
+ * its bit in the slab's `remote` words, and the first of them to do so puts the slab on the lane's
+ * `pending` list.
+ *
+ * What is true is in the descriptors; lanes, the tree of free runs and the page map can be
+ * rebuilt from them (rebuild.c), which is what happens after fork, attachment and broken locks.
+ *
+ * Invariants
+ *   1. Runs of a paged area tile it; two free runs never touch.
+ *   2. A slab with run->lane == L (untagged) is L's cursor or on L's list of its class; one with
+ *      tag BE_FULL is on no list.
+ *   3. Free blocks of a slab: bits of word[] or of remote[], never of both.
+ *   4. Everything but lanes is guarded by the region's lock.
+ */
+#ifndef VM_BEST_H
+#define VM_BEST_H 1
+
+#include "class.h"
+#include "region.h"
+
+#define BE_PAGE VMB_PAGE
+#define BE_SHIFT VMB_PAGESHIFT
+#define BE_TAB 64         /* slots of the table that finds a thread's lane */
+#define BE_BINS 40        /* lists of large blocks, by power of two of pages */
+#define BE_PAGEDMIN 16    /* pages below which an area is cut in granules */
+#define BE_DELAY 500      /* milliseconds that free pages stay before they are given back */
+#define BE_DIRTYMIN 16384 /* pages that may stay in any case */
+
+typedef struct vmbe vmbe_t;
+typedef struct vmbe_lane vmbe_lane_t;
+typedef struct vmbe_run vmbe_run_t;
+
+/* Kinds of runs. */
+enum { BE_NONE, BE_FREE, BE_SLAB, BE_LARGE, BE_META, BE_LANE };
+
+/* Tags in run->lane; an untagged pointer is that of a lane which knows of free blocks. */
+#define BE_FULL 1u  /* a slab without free blocks, as far as its lane knows */
+#define BE_OTHER 2u /* no slab: the pointer is that of the engine */
+#define BE_TAGS 3u
+
+/* Descriptor of a run: two cache lines, the second for other threads and slow paths. */
+struct vmbe_run {
+    char *base;      /* first page; large: the block */
+    uintptr_t lane;  /* owner and tag */
+    uint32_t recip;  /* slab: ceil(2^32 / block size), see class.h */
+    uint16_t units;  /* slab: block size / 16 */
+    uint8_t cls;     /* slab: size class */
+    uint8_t last;    /* slab: index of its last block */
+    uint64_t empty;  /* slab: value of a word on which free() asks whether the slab is empty */
+    union {
+        uint64_t word[4]; /* slab: a bit per block, 1 is free */
+        struct {          /* free */
+            vmb_node_t node; /* in the tree */
+            uint64_t time;   /* when it became free, in ms */
+            uint32_t dirty;  /* on the list of runs to be given back */
+            uint32_t zero;   /* all its pages read as zeros */
+        } f;
+        struct { /* large */
+            char *page;    /* first page */
+            uint32_t zero; /* was cleared memory when allocated */
+        } l;
+        struct { /* meta: descriptors; this is the first of them */
+            vmbe_run_t *next;
+            uint32_t count;
+        } m;
+    } u;
+    uint64_t remote[4];   /* slab: freed by other threads */
+    vmbe_run_t *pend;     /* slab: on its lane's pending list */
+    uint8_t queued;       /* slab: 1 while it is or is about to be on that list */
+    uint8_t kind;         /* BE_... */
+    uint8_t kept;         /* slab: empty, and kept by its lane */
+    uint8_t pad;
+    uint32_t npages;
+    vmbe_run_t *prev, *next; /* slab: list of its class; large: bin; free: dirty list */
+};
+
+/* Where a lane takes blocks of a class: 32 bytes. */
+typedef struct vmbe_cursor {
+    uint64_t *word;   /* word of bits, of run or a 0 */
+    char *base;       /* address of the block of its bit 0 */
+    int64_t live;     /* blocks allocated minus blocks freed through this lane */
+    vmbe_run_t *run;  /* current slab, NULL */
+} vmbe_cursor_t;
+
+struct vmbe_lane {
+    vmbe_cursor_t cur[BE_CLASSES];
+    vmbe_run_t *avail[BE_CLASSES]; /* slabs with free blocks beside the current one */
+    Vmalloc_t *vm;
+    vmbe_t *be;
+    uintptr_t tid;       /* thread that holds it, 0: none */
+    vmbe_lane_t *next;   /* all lanes of the region */
+    vmbe_lane_t **cache; /* variable of that thread that points here, NULL; reset when it ends */
+    uint32_t kept;       /* pages in empty slabs kept on the lists */
+    uint32_t pad;
+    vmbe_run_t *pending __attribute__((aligned(64))); /* slabs that other threads freed into */
+};
+
+/* Header of a paged area, at its start. */
+typedef struct vmbe_area {
+    struct vmbe_area *next;
+    Vmseg_t *seg;
+    char *first, *last; /* its pages */
+    char *touched;      /* pages from here on were never part of a run in use */
+} vmbe_area_t;
+
+/* Header of a small area, at its start, followed by the two bitmaps and the granules. */
+typedef struct vmbe_small {
+    struct vmbe_small *next;
+    Vmseg_t *seg;
+    char *base;              /* granule 0 */
+    uint64_t *start, *busy;  /* first granule of a block; granule of a block */
+    uint32_t n;              /* granules */
+    uint32_t bump;           /* from here on all are free */
+    uint32_t holes;          /* free ones below bump */
+    uint32_t bound;          /* no hole is larger than this */
+} vmbe_small_t;
+
+/* What a region needs once it has a paged area; lies in the first one. */
+typedef struct vmbe_hub {
+    vmbe_lane_t *tab[BE_TAB];   /* lane of a thread, by hash of its number; a cache */
+    int64_t live[BE_CLASSES];   /* as in lanes, of threads that have none; atomic */
+    vmbe_run_t *bin[BE_BINS];   /* large blocks */
+} vmbe_hub_t;
+
+/* The engine: method state of a Vmbest region. */
+struct vmbe {
+    vmbe_lane_t **tab;    /* hub->tab, or one of dummies */
+    vmbe_lane_t *solo;    /* the lane of a VM_SINGLE region, or the dummy */
+    Vmalloc_t *vm;
+    vmbe_hub_t *hub;      /* NULL: no paged area yet */
+    vmbe_small_t *smalls;
+    vmbe_area_t *areas;
+    vmbe_lane_t *lanes;
+    vmbe_run_t *metas;    /* all descriptors, page by page */
+    vmbe_run_t *spare;    /* unused descriptors, linked through next */
+    vmb_node_t *tree;     /* free runs by size, then address */
+    vmbe_run_t *dirty, *dirtylast; /* free runs to be given back, oldest first */
+    size_t nspare;
+    size_t freepages, dirtypages, freeruns;
+    size_t nlarge, slarge;   /* large blocks and their bytes */
+    size_t nsmall, ssmall;   /* blocks in small areas and their bytes */
+    size_t slabblocks, slabbytes; /* capacity of all slabs */
+    uint32_t nlanes, nidle;
+    uint32_t zeroed;      /* the discipline's memory comes cleared */
+    uint32_t reserve;     /* untouched memory costs nothing */
+};
+
+VMOS_INLINE vmbe_t *vmbe_of(Vmalloc_t *vm) { return vmr_state(vm); }
+
+/* Words that other threads read while their owner writes them. */
+#define BE_LOAD(x) __atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define BE_STORE(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELAXED)
+#if defined(__SANITIZE_THREAD__)
+#define BE_ADD(x, n) BE_STORE(x, BE_LOAD(x) + (n))
+#else
+#define BE_ADD(x, n) ((x) += (n)) /* one instruction; readers of statistics bear the race */
+#endif
+
+VMOS_INLINE vmbe_lane_t *vmbe_lane(uintptr_t tagged)
+{
+    return (vmbe_lane_t *)(tagged & ~(uintptr_t)BE_TAGS);
+}
+VMOS_INLINE vmbe_t *vmbe_owner(const vmbe_run_t *run)
+{
+    uintptr_t l = BE_LOAD(run->lane);
+    return l & BE_OTHER ? (vmbe_t *)(l & ~(uintptr_t)BE_TAGS) : vmbe_lane(l)->be;
+}
+VMOS_INLINE size_t vmbe_tabslot(uintptr_t tid)
+{
+    return (tid >> 12 ^ tid >> 18 ^ tid >> 6) & (BE_TAB - 1);
+}
+VMOS_INLINE size_t vmbe_runbytes(const vmbe_run_t *run) { return (size_t)run->npages << BE_SHIFT; }
+VMOS_INLINE unsigned vmbe_capacity(const vmbe_run_t *run) { return run->last + 1u; }
+VMOS_INLINE size_t vmbe_blocksize(const vmbe_run_t *run) { return (size_t)run->units * 16; }
+
+extern uint64_t vmbe_zeroword;
+extern vmbe_lane_t vmbe_nolane;            /* no thread's: every class is exhausted */
+extern vmbe_lane_t *vmbe_notab[BE_TAB];    /* full of it */
+
+/* ---- small.c: areas of granules; locked ---- */
+vmbe_small_t *vmbe_small_make(vmbe_t *be, Vmseg_t *seg, char *base, char *end);
+void vmbe_small_reset(vmbe_small_t *a);
+void *vmbe_small_alloc(vmbe_t *be, size_t size, size_t align);
+vmbe_small_t *vmbe_small_find(vmbe_t *be, const void *p);
+/* Size of the block that starts at p, 0: none does. */
+size_t vmbe_small_size(const vmbe_small_t *a, const void *p);
+/* Start of the block that holds p, NULL: none does. */
+char *vmbe_small_start(const vmbe_small_t *a, const void *p);
+int vmbe_small_free(vmbe_t *be, vmbe_small_t *a, void *p);
+/* 0, or -1: size cannot be had in place. */
+int vmbe_small_resize(vmbe_t *be, vmbe_small_t *a, void *p, size_t size);
+int vmbe_small_check(vmbe_t *be, const vmbe_small_t *a);
+int vmbe_small_walk(vmbe_t *be, const vmbe_small_t *a, Vmblock_f f, void *handle);
+
+/* ---- desc.c: descriptors; locked ---- */
+void vmbe_desc_add(vmbe_t *be, char *from, char *to, size_t npages);
+int vmbe_desc_want(vmbe_t *be, size_t n);
+vmbe_run_t *vmbe_desc_get(vmbe_t *be);
+void vmbe_desc_put(vmbe_t *be, vmbe_run_t *run);
+
+/* ---- runs.c: the runs of paged areas; locked ---- */
+/* A run of npages of a kind that is aligned to align bytes; NULL: none is free. */
+vmbe_run_t *vmbe_run_take(vmbe_t *be, size_t npages, size_t align, int kind);
+void vmbe_run_give(vmbe_t *be, vmbe_run_t *run);
+/* A descriptor for pages that become free; merges them with free neighbours. */
+void vmbe_run_insert(vmbe_t *be, vmbe_run_t *run, int dirty, int zero);
+void vmbe_run_remove(vmbe_t *be, vmbe_run_t *run);
+/* Cut the end of a busy run off from `keep` pages on, or lengthen it by free pages behind it. */
+int vmbe_run_trim(vmbe_t *be, vmbe_run_t *run, size_t keep);
+int vmbe_run_extend(vmbe_t *be, vmbe_run_t *run, size_t npages);
+/* The free run right behind, or NULL. */
+vmbe_run_t *vmbe_run_behind(vmbe_t *be, const vmbe_run_t *run);
+vmbe_area_t *vmbe_area_of(vmbe_t *be, const void *p);
+/* The run of be that holds p, also when p is deep inside; NULL: none. */
+vmbe_run_t *vmbe_run_of(vmbe_t *be, const void *p);
+int vmbe_run_cmp(const vmb_node_t *a, const vmb_node_t *b);
+/* First page of a run of any kind. */
+VMOS_INLINE char *vmbe_run_page(const vmbe_run_t *run)
+{
+    return run->kind == BE_LARGE ? run->u.l.page : run->base;
+}
+
+/* ---- purge.c: pages go back; locked ---- */
+void vmbe_dirty_add(vmbe_t *be, vmbe_run_t *run, uint64_t time);
+void vmbe_dirty_remove(vmbe_t *be, vmbe_run_t *run);
+/* Give back what is due, or all. */
+void vmbe_purge(vmbe_t *be, int all);
+int vmbe_compact(Vmalloc_t *vm, int local);
+
+/* ---- grow.c: areas; locked ---- */
+/* Room for a run of npages (aligned), or, when npages is 0, for `bytes` in a small area.
+ * 1: there may be now, search again; 0: no memory. */
+int vmbe_grow(vmbe_t *be, size_t npages, size_t align, size_t bytes, int *again);
+int vmbe_area_add(vmbe_t *be, Vmseg_t *seg, char *base, char *end);
+void vmbe_area_drop(vmbe_t *be, vmbe_area_t *a);
+
+/* ---- slab.c ---- */
+/* A block of class cls when the cursor's word is used up. */
+void *vmbe_refill(vmbe_lane_t *lane, unsigned cls);
+/* free() met a slab of the calling thread's lane that was full, or may now be empty. */
+void vmbe_slab_unfull(vmbe_lane_t *lane, vmbe_run_t *run);
+void vmbe_slab_empty(vmbe_lane_t *lane, vmbe_run_t *run);
+/* Take in what other threads freed; true when the slab has free blocks. */
+int vmbe_collect(vmbe_run_t *run);
+int vmbe_isempty(const vmbe_run_t *run);
+int vmbe_isfull(const vmbe_run_t *run);
+void vmbe_drain(vmbe_lane_t *lane, int locked);
+void vmbe_flush(vmbe_lane_t *lane, int locked);
+void vmbe_lane_link(vmbe_lane_t *lane, vmbe_run_t *run);
+void vmbe_lane_unlink(vmbe_lane_t *lane, vmbe_run_t *run);
+/* Block i of a slab was freed by a thread that does not hold its lane: 0, -1 double free. */
+int vmbe_remote_free(vmbe_run_t *run, unsigned i);
+
+/* ---- lane.c ---- */
+/* The calling thread's lane, made or adopted when it has none; NULL: no memory.  Unlocked. */
+vmbe_lane_t *vmbe_lane_get(vmbe_t *be);
+/* The calling thread's lane if it has one, else NULL. */
+vmbe_lane_t *vmbe_lane_mine(vmbe_t *be);
+void vmbe_lane_init(vmbe_t *be, vmbe_lane_t *lane);
+void vmbe_lane_exit(vmbe_t *be, uintptr_t tid);
+
+/* ---- rebuild.c; locked ---- */
+void vmbe_rebuild(vmbe_t *be);
+
+/* ---- alloc.c: everything behind the fast paths ---- */
+void *vmbe_alloc(vmbe_t *be, size_t size);             /* any size */
+void *vmbe_alloc_aligned(vmbe_t *be, size_t size, size_t align);
+/* Whether the block at p, just allocated, is known to be cleared. */
+int vmbe_iszero(const void *p);
+/* Free p when the fast path could not; 0 or -1 (then nothing was changed). */
+int vmbe_free_slow(vmbe_t *be, void *p);
+/* Size of the block of be that starts at p, 0: none does. */
+size_t vmbe_size(vmbe_t *be, const void *p);
+/* Resize in place: 0, or -1: cannot. */
+int vmbe_inplace(vmbe_t *be, void *p, size_t old, size_t size);
+
+/* What an address is, for messages. */
+enum { BE_FOREIGN, BE_BLOCK, BE_INSIDE, BE_FREED, BE_UNUSED, BE_OWN };
+typedef struct vmbe_what {
+    int what;      /* FOREIGN: not of this region; BLOCK: a block starts there; INSIDE a block;
+                      FREED: a free block starts there; UNUSED: free memory; OWN: bookkeeping */
+    char *block;   /* start of the block */
+    size_t size;   /* its size */
+} vmbe_what_t;
+vmbe_what_t vmbe_what(vmbe_t *be, const void *p);
+
+/* ---- stat.c, walk.c, check.c; locked ---- */
+int vmbe_stat(Vmalloc_t *vm, Vmstat_t *st);
+int vmbe_walk(Vmalloc_t *vm, Vmblock_f f, void *handle);
+int vmbe_check(Vmalloc_t *vm);
+int vmbe_event(Vmalloc_t *vm, int event, void *arg);
+
+#include "fast.h"
+
+#endif

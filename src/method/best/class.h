@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * class: size classes of Vmbest's slabs.
+ *
+ * Class sizes are 16 * j * 2^k: j = 1..16 for k = 0, then j = 9..16 for k = 1..7, so that 16, 32,
+ * ..., 256 are followed by eight sizes to each doubling, up to 32 KiB: rounding wastes at most 1/9
+ * beyond 128 bytes.  Its index is 8k + j - 1.
+ *
+ * A slab of class (j, k) has j pages and holds exactly 256 / 2^k blocks: no byte of it is lost,
+ * for 4096 j = (16 j 2^k) (256 / 2^k).  Where memory is scarce a slab takes fewer pages.
+ *
+ * Index of the block at offset off: off * recip >> 32 with recip = ceil(2^32 / size).  Exact for
+ * off < 2^16: the error off * (recip * size - 2^32) stays below 2^32, as recip * size - 2^32 <
+ * size <= 2^15.
+ */
+#ifndef VM_CLASS_H
+#define VM_CLASS_H 1
+
+#include "base.h"
+
+#define BE_CLASSES 72
+#define BE_SMALLMAX 32768u /* largest size that a slab serves */
+#define BE_TABLEMAX 1024u
+
+/* Class of sizes up to BE_TABLEMAX, by (size + 15) / 16. */
+extern const uint8_t vmbe_classtab[BE_TABLEMAX / 16 + 1];
+
+/* Class of a size from 1 to BE_SMALLMAX. */
+VMOS_INLINE unsigned vmbe_class_of(size_t size)
+{
+    size_t t = (size - 1) >> 4;
+    unsigned k = (unsigned)vmb_log2(t | 15) - 3;
+    return 8 * k + (unsigned)(t >> k);
+}
+VMOS_INLINE unsigned vmbe_class(size_t size)
+{
+    return VMOS_LIKELY(size <= BE_TABLEMAX) ? vmbe_classtab[(size + 15) >> 4]
+                                            : vmbe_class_of(size);
+}
+VMOS_INLINE unsigned vmbe_class_k(unsigned cls) { return cls < 16 ? 0 : cls / 8 - 1; }
+VMOS_INLINE unsigned vmbe_class_j(unsigned cls) { return cls < 16 ? cls + 1 : cls % 8 + 9; }
+VMOS_INLINE size_t vmbe_class_size(unsigned cls)
+{
+    return (size_t)16 * vmbe_class_j(cls) << vmbe_class_k(cls);
+}
+VMOS_INLINE unsigned vmbe_class_pages(unsigned cls) { return vmbe_class_j(cls); }
+/* The fewest pages that make a slab of which at most an eighth is lost. */
+unsigned vmbe_class_leastpages(unsigned cls);
+
+#endif
