@@ -24,7 +24,7 @@ typedef struct _vmseg_s {
     char *base;            /* first usable byte, aligned to VM_ALIGN */
     char *end;             /* end of what is usable, aligned to VM_ALIGN */
     Void_t *own;           /* for the method; NULL in a new segment */
-    Void_t *index[4];      /* for the library */
+    Void_t *index[6];      /* for the library */
 } Vmseg_t;
 
 /* Events for eventf.  The region is locked in all but VM_METHSTART. */
@@ -39,7 +39,7 @@ typedef struct _vmseg_s {
 
 typedef struct _vmethodx_s {
     const char *name; /* "best" */
-    size_t size;      /* of the region state, Vmdata_t's public part included */
+    size_t size;      /* of the method's state, see vmmtstate() */
     size_t room;      /* usable bytes that the first segment must have beside it */
     int (*eventf)(Vmalloc_t *vm, int event, Void_t *arg); /* required */
     /* Fill the members of *st about blocks; all are 0 before.  Locked. */

@@ -45,12 +45,12 @@ VMOS_INLINE void *vmr_state(Vmalloc_t *vm) { return (char *)vm->data + VMR_STATE
 
 VMOS_INLINE void vmr_lock(Vmalloc_t *vm)
 {
-    if (!(vm->data->mode & VM_SINGLE))
+    if (!(__atomic_load_n(&vm->data->mode, __ATOMIC_RELAXED) & VM_SINGLE))
         vmos_lock(&vm->data->lock);
 }
 VMOS_INLINE void vmr_unlock(Vmalloc_t *vm)
 {
-    if (!(vm->data->mode & VM_SINGLE))
+    if (!(__atomic_load_n(&vm->data->mode, __ATOMIC_RELAXED) & VM_SINGLE))
         vmos_unlock(&vm->data->lock);
 }
 
