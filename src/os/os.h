@@ -33,6 +33,7 @@ size_t vmos_pagesize(void);
 size_t vmos_hugesize(void);
 
 #define VMOS_RESERVE 1 /* do not charge for memory not touched (MAP_NORESERVE) */
+#define VMOS_SMALL 2   /* never merge into huge pages: for large tables with few parts in use */
 
 /* size bytes (a multiple of the page size) of cleared memory, at or near hint if not NULL. */
 void *vmos_map(void *hint, size_t size, int flags);
@@ -53,8 +54,9 @@ int vmos_askhuge(void *addr, size_t size);
 /* Touch pages ahead, all at once, for writing; nothing happens where the system cannot. */
 void vmos_populate(void *addr, size_t size);
 /* Move the pages of [from, from+size) to `to` (both mapped by vmos_map, no overlap) without
- * copying; afterwards [from, from+size) is mapped and reads as zeros.  -1: cannot, nothing
- * changed. */
+ * copying; afterwards [from, from+size) is mapped and reads as zeros.  -1: cannot; all is still
+ * mapped, and `from` as it was, but what `to` held may be lost.  Slower than copying for less
+ * than some 100 KiB. */
 int vmos_movepages(void *to, void *from, size_t size);
 /* Name a mapping for /proc/PID/maps; nothing happens where the system cannot. */
 void vmos_name(void *addr, size_t size, const char *name);
@@ -79,6 +81,7 @@ void vmos_unlock_slow(vmos_lock_t *lk);
 /* ---- threads (os_thread_*.c) ---- */
 
 /* A number for the calling thread, never 0, that no other living thread of the process has. */
+uintptr_t vmos_self_slow(void);
 VMOS_INLINE uintptr_t vmos_self(void)
 {
 #if defined(__x86_64__) && defined(__linux__) && !defined(__ILP32__)
@@ -90,7 +93,6 @@ VMOS_INLINE uintptr_t vmos_self(void)
     __asm__("mrs %0, tpidr_el0" : "=r"(tp));
     return tp;
 #else
-    extern uintptr_t vmos_self_slow(void);
     return vmos_self_slow();
 #endif
 }
@@ -131,11 +133,15 @@ VMOS_INLINE int vmos_lockedbyme(const vmos_lock_t *lk)
     return vmos_locked(lk) && __atomic_load_n(&lk->owner, __ATOMIC_RELAXED) == vmos_self();
 }
 
-/* Have f() called when the calling thread ends (after vmos_atexitthread once in the process). */
-int vmos_onthreadexit(void (*f)(void)); /* once, before any thread is watched */
-void vmos_watchthread(void);            /* the calling thread shall be noticed when it ends */
+/* Have f() called in each watched thread when it ends; once, before any thread is watched.  A
+ * second call with another f fails (EBUSY).  Where the thread comes back after f() and is watched
+ * again, f() may be called again. */
+int vmos_onthreadexit(void (*f)(void));
+/* The calling thread shall be noticed when it ends.  libc may call malloc() for this once in a
+ * thread: note first that the thread is watched. */
+void vmos_watchthread(void);
 
-/* Handlers around fork(), once. */
+/* Handlers around fork(), once; libc may call malloc() for this. */
 int vmos_onfork(void (*prepare)(void), void (*parent)(void), void (*child)(void));
 
 void vmos_yield(void);

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Locks, the slow half, on futexes: "mutex2" of Drepper, "Futexes Are Tricky", 2011, with a short
+ * spin in front where there is more than one processor.
+ *
+ *   word  0 free          lock: 0 -> 1 by the caller, without a call
+ *         1 held          unlock: 1 -> 0, without a call
+ *         2 held, and some thread may sleep: unlock wakes one
+ *
+ * Invariant: a thread sleeps only while word is 2; one that woke takes the lock as 2, because it
+ * cannot know whether others still sleep.  Not fair, not for memory shared between processes.
+ * Cost: two atomic exchanges when free; at worst one system call on either side.
+ */
+#define _GNU_SOURCE 1
+#include "os_spin.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Not through libc: it has no call for this, and errno must stay. */
+static void futex(uint32_t *word, int op, uint32_t value)
+{
+    int keep = errno;
+    syscall(SYS_futex, word, op | FUTEX_PRIVATE_FLAG, value, NULL, NULL, 0);
+    errno = keep;
+}
+
+VMOS_COLD void vmos_lock_slow(vmos_lock_t *lk)
+{
+    __atomic_fetch_add(&lk->wait, 1, __ATOMIC_RELAXED);
+    if (vmos_cpus() > 1 && vmos_spin(lk) == 0)
+        return;
+    while (__atomic_exchange_n(&lk->word, 2, __ATOMIC_ACQUIRE) != 0)
+        futex(&lk->word, FUTEX_WAIT, 2);
+}
+
+/* The word was set free before; the lock itself may be gone by now, and a wake-up for an address
+ * that nobody sleeps on does nothing. */
+VMOS_COLD void vmos_unlock_slow(vmos_lock_t *lk)
+{
+    futex(&lk->word, FUTEX_WAKE, 1);
+}
