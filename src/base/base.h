@@ -7,6 +7,8 @@
 
 #include "os.h"
 
+#include <stdarg.h>
+
 /* ---- numbers ---- */
 
 #define VMB_UP(x, a) (((uintptr_t)(x) + ((a) - 1)) & ~(uintptr_t)((a) - 1)) /* a: power of two */
@@ -86,7 +88,7 @@ long vmb_tree_check(vmb_node_t *root, vmb_cmp_f cmp);
 #define VMB_ROOTSIZE ((size_t)1 << (VMB_MAPBITS - VMB_PAGESHIFT - VMB_LEAFBITS))
 #define VMB_LEAFSIZE ((size_t)1 << VMB_LEAFBITS)
 
-extern void **vmb_map_root[VMB_ROOTSIZE];
+extern void **vmb_map_root[VMB_ROOTSIZE] VMOS_HIDDEN;
 
 /* The word for the page of addr; NULL for any address that has none. */
 VMOS_INLINE void *vmb_map_get(const void *addr)
@@ -120,8 +122,10 @@ typedef struct vmb_out {
 
 void vmb_out_init(vmb_out_t *o, char *buf, size_t size);
 /* %s string, %d int, %ld long, %u unsigned, %zu size_t, %lx unsigned long in hex, %p pointer with
- * 0x, %c, %%; a NULL string prints as (null). */
+ * 0x, %c, %%; a NULL string prints as (null).  Lengths l, ll, z; a width, with - or 0 before it;
+ * a precision for %s. */
 void vmb_printf(vmb_out_t *o, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void vmb_vprintf(vmb_out_t *o, const char *format, va_list ap) __attribute__((format(printf, 2, 0)));
 
 /* ---- faults ---- */
 

@@ -17,12 +17,14 @@
 #define VMOS_NOINLINE __attribute__((noinline))
 #define VMOS_COLD __attribute__((noinline, cold))
 #define VMOS_INLINE static inline __attribute__((always_inline))
+#define VMOS_HIDDEN __attribute__((visibility("hidden")))
 #else
 #define VMOS_LIKELY(x) (x)
 #define VMOS_UNLIKELY(x) (x)
 #define VMOS_NOINLINE
 #define VMOS_COLD
 #define VMOS_INLINE static inline
+#define VMOS_HIDDEN
 #endif
 
 /* ---- pages (os_pages_*.c) ---- */
