@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The standard disciplines, for the table of standard names (Vmdcsystem, Vmdcheap, vmr_traits[]).
+ * The others are made by the functions of <vmalloc/discipline.h>.
+ */
+#ifndef VM_DISCIPLINE_TABLES_H
+#define VM_DISCIPLINE_TABLES_H 1
+
+#include <vmalloc.h>
+
+/* Memory of the system: VM_DCZERO and VM_DCRESERVE hold for it. */
+extern Vmdisc_t vmdc_system;
+/* Vmdiscmore_t.purgef for it. */
+int vmdc_system_purge(Vmalloc_t *vm, Void_t *addr, size_t size, Vmdisc_t *disc);
+
+/* Memory of Vmheap. */
+extern Vmdisc_t vmdc_heap;
+
+#endif
