@@ -10,7 +10,9 @@
 
 /* Memory of the system: VM_DCZERO and VM_DCRESERVE hold for it. */
 extern Vmdisc_t vmdc_system;
-/* Vmdiscmore_t.purgef for it. */
+/* Its memoryf, by which copies are known, and Vmdiscmore_t.purgef for it. */
+Void_t *vmdc_system_memoryf(Vmalloc_t *vm, Void_t *addr, size_t csize, size_t nsize,
+                            Vmdisc_t *disc);
 int vmdc_system_purge(Vmalloc_t *vm, Void_t *addr, size_t size, Vmdisc_t *disc);
 
 /* Memory of Vmheap. */

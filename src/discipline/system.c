@@ -12,7 +12,8 @@
 
 #define NAME "vmalloc"
 
-static Void_t *memory(Vmalloc_t *vm, Void_t *addr, size_t csize, size_t nsize, Vmdisc_t *disc)
+Void_t *vmdc_system_memoryf(Vmalloc_t *vm, Void_t *addr, size_t csize, size_t nsize,
+                            Vmdisc_t *disc)
 {
     (void)vm, (void)disc;
     switch (vmdc_request(addr, csize, nsize)) {
@@ -35,4 +36,4 @@ int vmdc_system_purge(Vmalloc_t *vm, Void_t *addr, size_t size, Vmdisc_t *disc)
     return vmdc_pages_purge(addr, size, vmos_pagesize());
 }
 
-Vmdisc_t vmdc_system = {memory, NULL, 0, sizeof(Vmdisc_t)};
+Vmdisc_t vmdc_system = {vmdc_system_memoryf, NULL, 0, sizeof(Vmdisc_t)};
