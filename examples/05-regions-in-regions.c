@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Regions in regions: one session holds its requests.
+ * Regions in regions: one session holds its requests; they go with it.
  *
  *   session (memory of the system)
  *     +-- first request   (a region whose segments are blocks of the session)
@@ -42,8 +42,7 @@ int main(void)
     printf("that segment lies in the session: %s\n", vmsegment(session, word) ? "yes" : "no");
 
     vmclose(first); /* its segments are free blocks of the session again */
-    printf("the first request is done\n");
-    vmclose(second);
-    printf("session closed: %d\n", vmclose(session));
-    return 0;
+    vmclose(session); /* the second request goes with it; only its handle is left */
+    printf("after the session: %s\n", vmalloc(second, 1) ? "a block" : "no more blocks");
+    return vmclose(second); /* frees the handle */
 }
