@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The standard methods, for the table of standard names (Vmbest, Vmlast, Vmpool).
+ */
+#ifndef VM_METHOD_TABLES_H
+#define VM_METHOD_TABLES_H 1
+
+#include <vmalloc.h>
+
+extern Vmethod_t vmmt_best;
+extern Vmethod_t vmmt_last;
+extern Vmethod_t vmmt_pool;
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The standard names: where methods and disciplines meet the regions, which know neither.
+ */
+#include "region.h"
+#include "discipline_tables.h"
+#include "method_tables.h"
+
+Vmethod_t *Vmbest = &vmmt_best;
+Vmethod_t *Vmlast = &vmmt_last;
+Vmethod_t *Vmpool = &vmmt_pool;
+
+Vmdisc_t *Vmdcsystem = &vmdc_system;
+Vmdisc_t *Vmdcsbrk = &vmdc_system;
+Vmdisc_t *Vmdcheap = &vmdc_heap;
+
+Vmdisc_t *const vmr_heapdisc = &vmdc_system;
+Vmethod_t *const vmr_heapmeth = &vmmt_best;
+
+const vmr_traits_t vmr_traits[] = {
+    {vmdc_system_memoryf, VM_DCZERO | VM_DCRESERVE, vmdc_system_purge, "system"},
+    {NULL, 0, NULL, NULL},
+};

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * extend: more memory for a region.
+ *
+ *   want:  grow the newest segment  ->  a new segment        each refused by memoryf?
+ *   need:  grow the newest segment  ->  a new segment        the same for less
+ *   VM_NOMEM, without the lock:  > 0 from the start; 0 the method searches once more; < 0 no memory
+ *
+ * Invariant: sizes that memoryf sees are multiples of the region's increment.  A grow request may
+ * be answered with a new segment of the difference: it is used where it is large enough, and given
+ * back otherwise.
+ */
+#include "parts.h"
+
+/* Enter [addr, addr+size), which memoryf gave, as a segment. */
+static Vmseg_t *enter(Vmalloc_t *vm, char *addr, size_t size)
+{
+    Vmseg_t *seg;
+
+    vmr_sweep(vm, addr, addr + size);
+    seg = vmr_layseg(addr, size);
+    vmr_linkseg(vm, seg);
+    return seg;
+}
+
+/* A separate piece came where growth was asked.  It becomes a segment if it has `need` usable
+ * bytes, else it goes back; when the discipline does not take it, it is kept until the region is
+ * closed, without use. */
+static Vmseg_t *adopt(Vmalloc_t *vm, char *piece, size_t size, size_t need)
+{
+    int large = size > VMR_SEGHEAD + VM_ALIGN;
+
+    if (large && size - VMR_SEGHEAD - VM_ALIGN >= need)
+        return enter(vm, piece, size);
+    if (vmr_ask(vm, piece, size, 0) == NULL && large)
+        enter(vm, piece, size);
+    return NULL;
+}
+
+/* Make seg larger by delta.  0; -1 refused; 1: a piece of delta bytes elsewhere, in *piece. */
+static int growby(Vmalloc_t *vm, Vmseg_t *seg, size_t delta, char **piece)
+{
+    size_t extent;
+    char *addr;
+
+    if (delta == 0 || vmb_addover(seg->extent, delta, &extent))
+        return -1;
+    addr = vmr_ask(vm, seg->addr, seg->extent, extent);
+    if (addr == NULL)
+        return -1;
+    if (addr != seg->addr) {
+        *piece = addr;
+        return 1;
+    }
+    vmr_sweep(vm, seg->addr + seg->extent, seg->addr + extent);
+    vmr_setextent(vm, seg, extent);
+    return 0;
+}
+
+/* One round: at least size usable bytes more, in the newest segment or a new one. */
+static int ask(Vmalloc_t *vm, size_t size, Vmseg_t **seg, char **oldend)
+{
+    Vmseg_t *newest = vm->data->segs;
+    char *end = newest->end, *addr = NULL;
+    size_t delta = vmb_round(size, vm->data->incr);
+    int r = growby(vm, newest, delta, &addr);
+
+    if (r == 0) {
+        *seg = newest;
+        *oldend = end;
+        return VM_EXTGROWN;
+    }
+    if (r > 0 && (*seg = adopt(vm, addr, delta, size)) != NULL)
+        return VM_EXTNEW;
+    delta = vmr_segsize(vm, size);
+    if (delta == 0 || (addr = vmr_ask(vm, NULL, 0, delta)) == NULL)
+        return VM_EXTFAIL;
+    *seg = enter(vm, addr, delta);
+    return VM_EXTNEW;
+}
+
+/* What the discipline says about size bytes that were refused; the lock is free meanwhile. */
+static int nomemory(Vmalloc_t *vm, size_t size)
+{
+    int r;
+
+    if (size == 0 || vm->disc->exceptf == NULL)
+        return -1;
+    vmr_unlock(vm);
+    r = vmr_raise(vm, VM_NOMEM, (Void_t *)size);
+    vmr_lock(vm);
+    return r;
+}
+
+int vmmtextend(Vmalloc_t *vm, size_t need, size_t want, Vmseg_t **seg, char **oldend, int *again)
+{
+    int e = errno, got, r;
+
+    do {
+        got = want > need ? ask(vm, want, seg, oldend) : VM_EXTFAIL;
+        if (got == VM_EXTFAIL)
+            got = ask(vm, need, seg, oldend);
+        if (got != VM_EXTFAIL) {
+            errno = e;
+            return got;
+        }
+        r = *again ? -1 : nomemory(vm, vmr_segsize(vm, need));
+    } while (r > 0);
+    if (r == 0) {
+        *again = 1;
+        errno = e;
+        return VM_EXTRETRY;
+    }
+    errno = ENOMEM;
+    return VM_EXTFAIL;
+}
+
+int vmmtgrow(Vmalloc_t *vm, Vmseg_t *seg, size_t usable)
+{
+    size_t now = (size_t)(seg->end - seg->base), delta;
+    char *piece = NULL;
+    int e = errno, r;
+
+    if (usable <= now)
+        return 0;
+    delta = vmb_round(usable - now, vm->data->incr);
+    r = growby(vm, seg, delta, &piece);
+    if (r > 0)
+        adopt(vm, piece, delta, SIZE_MAX);
+    if (r != 0) {
+        errno = ENOMEM;
+        return -1;
+    }
+    errno = e;
+    return 0;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * list: all regions of the process, Vmheap first, then the others newest first.
+ *
+ *   Vmheap <-> newest <-> ... <-> oldest        next in Vmalloc_t, prev in vmr_handle_t
+ *
+ * Vmheap is the head even before it is open, so that entering a region needs no memory.  A region
+ * whose memory comes from another one stands before that one, as it was opened later: who takes
+ * several locks takes them in this order, Vmheap's last.
+ */
+#include "parts.h"
+
+vmos_lock_t vmr_listlock;
+
+void vmr_link(Vmalloc_t *vm)
+{
+    Vmalloc_t *next = VMR_HEAP->next;
+
+    vm->next = next;
+    vmr_handle(vm)->prev = VMR_HEAP;
+    if (next != NULL)
+        vmr_handle(next)->prev = vm;
+    VMR_HEAP->next = vm;
+}
+
+void vmr_unlink(Vmalloc_t *vm)
+{
+    Vmalloc_t *prev = vmr_handle(vm)->prev;
+
+    if (prev == NULL)
+        return;
+    prev->next = vm->next;
+    if (vm->next != NULL)
+        vmr_handle(vm->next)->prev = prev;
+    vmr_handle(vm)->prev = NULL;
+    vm->next = NULL;
+}
+
+Vmalloc_t *vmr_next(Vmalloc_t *vm)
+{
+    vm = vm == NULL ? VMR_HEAP : vm->next;
+    while (vm != NULL && __atomic_load_n(&vm->data, __ATOMIC_ACQUIRE) == NULL)
+        vm = vm->next;
+    return vm;
+}

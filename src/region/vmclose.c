@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vmclose: release a region and its handle.
+ *
+ *   VM_CLOSE  ->  list, nested regions, method  ->  segments, the first one last  ->  VM_ENDCLOSE
+ *
+ * The discipline may lie in the region's own memory, and so may the handle (VM_MEMORYF): both are
+ * only passed on once segments go, from copies made before.
+ */
+#include "parts.h"
+
+/* No call can find the region any more, and its method knows that it ends. */
+static void withdraw(Vmalloc_t *vm, int keep)
+{
+    vmos_lock(&vmr_listlock);
+    if (!keep)
+        vmr_drown(vm);
+    vmr_unlink(vm);
+    vmos_unlock(&vmr_listlock);
+    vmr_lock(vm);
+    (*vm->meth.more->eventf)(vm, VM_METHCLOSE, NULL);
+    vmr_unlock(vm);
+}
+
+/* Give all segments back.  vm is a copy of the handle, first the last to go. */
+static void release(Vmalloc_t *vm, Vmemory_f memoryf)
+{
+    Vmseg_t *seg = vm->data->segs, *next;
+
+    vm->data->magic = 0;
+    for (; seg != NULL; seg = next) {
+        next = seg->next;
+        (*memoryf)(vm, seg->addr, seg->extent, 0, vm->disc);
+    }
+}
+
+static void unindex(Vmalloc_t *vm)
+{
+    Vmseg_t *seg;
+
+    for (seg = vm->data->segs; seg != NULL; seg = seg->next)
+        vmr_index_remove(vm, seg);
+}
+
+/* The region's memory went before: only the handle is left. */
+static int closedead(vmr_handle_t *h)
+{
+    vmos_lock(&vmr_listlock);
+    vmr_unlink(&h->vm);
+    vmos_unlock(&vmr_listlock);
+    vmr_index_purge(h);
+    vmr_freehandle(h);
+    return 0;
+}
+
+static void closelive(Vmalloc_t *vm, int keep)
+{
+    Vmemory_f memoryf = vm->disc->memoryf;
+    Vmexcept_f exceptf = vm->disc->exceptf;
+    int inside = vmr_handle(vm)->inside;
+    Vmalloc_t last;
+
+    withdraw(vm, keep);
+    unindex(vm);
+    last = *vm;
+    if (!keep)
+        release(&last, memoryf);
+    last.data = NULL;
+    if (!inside)
+        vm->data = NULL;
+    if (exceptf != NULL)
+        (*exceptf)(inside ? &last : vm, VM_ENDCLOSE, inside ? (Void_t *)1 : NULL, last.disc);
+    if (!inside)
+        vmr_freehandle(vmr_handle(vm));
+}
+
+int vmclose(Vmalloc_t *vm)
+{
+    int e = errno, r;
+
+    if (vm == NULL || vm == VMR_HEAP) {
+        errno = EINVAL;
+        return -1;
+    }
+    if (vm->data == NULL)
+        return closedead(vmr_handle(vm));
+    r = vmr_raise(vm, VM_CLOSE, (Void_t *)1);
+    if (r < 0) {
+        errno = ECANCELED;
+        return -1;
+    }
+    closelive(vm, r > 0);
+    errno = e;
+    return 0;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vmclrlock: break locks that a longjmp() left behind.
+ *
+ * Regions first get the event VM_METHTORN, still locked, to bring their structure in order.  The
+ * locks of the process go first: nothing of ours is left half done under them but a walk.
+ */
+#include "parts.h"
+
+static int broken(const vmos_lock_t *lock, int all)
+{
+    return all ? vmos_locked(lock) : vmos_lockedbyme(lock);
+}
+
+static void breakown(vmos_lock_t *lock, int all)
+{
+    if (broken(lock, all))
+        vmos_unlock(lock);
+}
+
+void vmclrlock(int all)
+{
+    Vmalloc_t *vm;
+    int e = errno;
+
+    breakown(&vmr_watchlock, all);
+    breakown(&vmr_indexlock, all);
+    breakown(&vmr_heaplock, all);
+    breakown(&vmr_listlock, all);
+    vmos_lock(&vmr_listlock);
+    for (vm = vmr_next(NULL); vm != NULL; vm = vmr_next(vm)) {
+        if (vm->data->mode & VM_SINGLE || !broken(&vm->data->lock, all))
+            continue;
+        (*vm->meth.more->eventf)(vm, VM_METHTORN, NULL);
+        vmos_unlock(&vm->data->lock);
+    }
+    vmos_unlock(&vmr_listlock);
+    errno = e;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vmset: switch flags of a region.
+ */
+#include "parts.h"
+
+int vmset(Vmalloc_t *vm, int flags, int on)
+{
+    int was, now;
+
+    if (vmr_live(vm) == NULL)
+        return -1;
+    vmr_lock(vm);
+    was = vm->data->mode;
+    now = on ? was | (flags & VM_SETFLAGS) : was & ~(flags & VM_SETFLAGS);
+    __atomic_store_n(&vm->data->mode, now, __ATOMIC_RELAXED); /* vmr_lock() reads it unlocked */
+    vmr_unlock(vm);
+    return was;
+}
