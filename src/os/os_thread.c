@@ -3,16 +3,18 @@
  * Threads, by what every Unix has: a key with a destructor tells of ends, pthread_atfork() of
  * forks.
  *
- * The end of a thread.  The system calls the destructors of all keys in rounds, at least four at
- * most, until all values are NULL.  Other destructors free memory too, and ours runs among the
- * first, so it asks for a second round before it acts:
+ * The end of a thread.  The system calls the destructors of all keys in rounds, four or more,
+ * until all values are NULL, and sets each value to NULL before the call.  Other destructors free
+ * memory too, and ours runs among the first: it acts in the second round, and stays watchful to
+ * the fourth.  The value tells what is to do:
  *
- *   value  NULL    not watched
- *          ONCE    watched; at the end becomes AGAIN
- *          AGAIN   asked for a second round; at the end becomes NULL, and f() runs
+ *   NULL                     never watched
+ *   round << 1 | pending     round: 1 to 4, that in which the destructor sees this value;
+ *                            pending: watched, and f() was not called since
  *
- * A thread that comes back after that is watched anew, and f() runs once more, while rounds last:
- * f() may be called several times in a thread and each time lets go of what the thread then has.
+ * f() is called once for each time that the thread was found watched, with the value for the next
+ * round already set, since f() itself may have the thread watched again.  Lost is only who comes
+ * back in the last round, or at all for the first time in the last but one.
  */
 #define _DEFAULT_SOURCE 1
 #include "os.h"
@@ -21,8 +23,9 @@
 #include <pthread.h>
 #include <sched.h>
 
-#define ONCE ((void *)1)
-#define AGAIN ((void *)2)
+#define ROUNDS 4 /* what POSIX promises */
+#define PENDING 1u
+#define FIRST ((uintptr_t)1 << 1 | PENDING)
 
 static vmos_lock_t making;
 static int made; /* key and exitf stand */
@@ -31,9 +34,14 @@ static void (*exitf)(void);
 
 static void ended(void *value)
 {
-    if (value == ONCE && pthread_setspecific(key, AGAIN) == 0)
-        return;
-    exitf();
+    uintptr_t round = (uintptr_t)value >> 1, pending = (uintptr_t)value & PENDING;
+    int act = pending && round > 1;
+    if (act)
+        pending = 0;
+    if (round < ROUNDS)
+        pthread_setspecific(key, (void *)((round + 1) << 1 | pending));
+    if (act)
+        exitf();
 }
 
 int vmos_onthreadexit(void (*f)(void))
@@ -57,8 +65,12 @@ int vmos_onthreadexit(void (*f)(void))
 void vmos_watchthread(void)
 {
     int keep = errno;
-    if (__atomic_load_n(&made, __ATOMIC_ACQUIRE) && pthread_getspecific(key) == NULL)
-        pthread_setspecific(key, ONCE);
+    uintptr_t value;
+    if (!__atomic_load_n(&made, __ATOMIC_ACQUIRE))
+        return;
+    value = (uintptr_t)pthread_getspecific(key);
+    if (!(value & PENDING))
+        pthread_setspecific(key, (void *)(value != 0 ? value | PENDING : FIRST));
     errno = keep;
 }
 

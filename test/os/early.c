@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* What must work before libc has set itself up: called from the first functions that a program
+ * runs at all, .preinit_array, which precede every constructor. */
+#include "_test.h"
+
+#if defined(__linux__)
+
+static char found[64];
+static int locked;
+
+static void first(void)
+{
+    static vmos_lock_t lk;
+    const char *value = vmos_getenv("VMOS_EARLY");
+    if (value != NULL)
+        strncpy(found, value, sizeof(found) - 1);
+    vmos_lock(&lk);
+    locked = vmos_lockedbyme(&lk);
+    vmos_unlock(&lk);
+    if (vmos_pagesize() < 4096 || vmos_cpus() < 1 || vmos_random() == 0 || vmos_nanotime() == 0)
+        locked = 0;
+}
+
+__attribute__((section(".preinit_array"), used)) static void (*const early)(void) = first;
+
+static void works_early(void **state)
+{
+    (void)state;
+    assert_string_equal(found, "value");
+    assert_true(locked);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(works_early)};
+    (void)argc;
+    if (getenv("VMOS_EARLY") == NULL) {
+        setenv("VMOS_EARLY", "value", 1);
+        execv("/proc/self/exe", argv);
+        return 77;
+    }
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+#else
+
+int main(void)
+{
+    return 77;
+}
+
+#endif
