@@ -146,6 +146,11 @@ void vmos_watchthread(void);
 /* Handlers around fork(), once; libc may call malloc() for this. */
 int vmos_onfork(void (*prepare)(void), void (*parent)(void), void (*child)(void));
 
+/* Whether vmos_barrier() is a memory barrier in every thread of the process, and not only in the
+ * calling one.  It takes microseconds. */
+int vmos_barrier_ready(void);
+void vmos_barrier(void);
+
 void vmos_yield(void);
 int vmos_cpus(void);
 
