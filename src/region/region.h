@@ -87,6 +87,9 @@ typedef struct vmr_place {
 } vmr_place_t;
 vmr_place_t vmr_takeplace(void);
 
+/* Areas of vmuserdata() in [from, end) are no more: the method has freed what they lie in.  Locked. */
+void vmr_forget(Vmalloc_t *vm, const void *from, const void *end);
+
 /* Watched addresses. */
 int vmr_watched(const void *addr);
 

@@ -2,25 +2,35 @@
 /*
  * vmclear: free every block of a region and keep its segments.
  *
- * Regions that lie in its blocks die with them.  With Vmheap, that is every other region: their
- * handles are blocks of it.
+ * Regions that lie in its blocks die with them.
  */
 #include "parts.h"
 
+/* Vmheap is cleared: the handles of other regions are blocks of it. */
+static void losehandles(void)
+{
+    Vmalloc_t *vm, *next;
+
+    for (vm = VMR_HEAP->next; vm != NULL; vm = next) {
+        next = vm->next;
+        if (vmr_handle(vm)->inside)
+            continue;
+        vmr_sink(vm);
+        vmr_unlink(vm);
+        vmr_index_purge(vmr_handle(vm));
+    }
+}
+
 int vmclear(Vmalloc_t *vm)
 {
-    Vmalloc_t *other, *next;
     int e = errno, r;
 
     if (vmr_live(vm) == NULL)
         return -1;
     vmos_lock(&vmr_listlock);
     vmr_drown(vm);
-    for (other = vm == VMR_HEAP ? vm->next : NULL; other != NULL; other = next) {
-        next = other->next;
-        vmr_sink(other);
-        vmr_index_purge(vmr_handle(other));
-    }
+    if (vm == VMR_HEAP)
+        losehandles();
     vmos_unlock(&vmr_listlock);
     vmr_lock(vm);
     vm->data->user = NULL;

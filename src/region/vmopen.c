@@ -68,13 +68,18 @@ static int indexall(Vmalloc_t *vm)
     return 0;
 }
 
-/* The region whose vm->data the VM_OPEN handler gave.  It stays as it was when that fails. */
+/* The region whose vm->data the VM_OPEN handler gave, unless this process has it open. */
 static Vmalloc_t *attach(Vmalloc_t *tmp, Vmdata_t *data, int flags)
 {
+    Vmalloc_t *other = NULL;
     vmr_handle_t *h;
 
     if (!attachable(data, &tmp->meth)) {
         errno = EINVAL;
+        return NULL;
+    }
+    if (vmr_segof(data, &other) != NULL && other->data == data) {
+        errno = EBUSY;
         return NULL;
     }
     h = vmr_newhandle(tmp, data->mode & VM_MEMORYF ? (void *)data->vm : NULL);

@@ -58,3 +58,14 @@ Void_t *vmuserdata(Vmalloc_t *vm, unsigned int key, ssize_t size)
     vmr_unlock(vm);
     return u != NULL ? (char *)u + USERHEAD : NULL;
 }
+
+void vmr_forget(Vmalloc_t *vm, const void *from, const void *end)
+{
+    vmr_user_t **at = &vm->data->user;
+
+    while (*at != NULL)
+        if ((const char *)*at >= (const char *)from && (const char *)*at < (const char *)end)
+            *at = (*at)->next;
+        else
+            at = &(*at)->next;
+}
