@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Runs the suite.  Arguments, all optional: a pattern for the names of tests ("shrink/best*"), and
+ * the name of the one discipline to use.
+ */
+#include "contract.h"
+
+#include <stdio.h>
+
+extern const ct_case_t basic_cases[], align_cases[], resize_cases[], region_cases[], stat_cases[],
+    event_cases[], segment_cases[], failure_cases[], nested_cases[], extra_cases[], vmfl_cases[];
+const ct_case_t *const ct_cases[] = {basic_cases,   align_cases,   resize_cases, region_cases,
+                                     stat_cases,    event_cases,   segment_cases, failure_cases,
+                                     nested_cases,  extra_cases,   vmfl_cases,   NULL};
+
+typedef struct job {
+    const ct_case_t *c;
+    Vmethod_t *meth;
+    int which, flags;
+} job_t;
+
+static const char *only;
+static ct_t now; /* the pair that runs */
+
+void ct_fail(const char *file, int line, const char *what)
+{
+    print_error("discipline %s: %s\n", now.d ? now.d->name : "of the case", what);
+    if (now.chk != NULL && now.chk->error[0] != 0)
+        print_error("the discipline saw: %s\n", now.chk->error);
+    _fail(file, line);
+    abort();
+}
+
+static void start(const job_t *job, const ct_disc_t *d)
+{
+    memset(&now, 0, sizeof now);
+    now.d = d;
+    now.meth = job->meth;
+    now.which = job->which;
+    now.flags = job->flags;
+    now.psize = 48;
+}
+
+static void run(void **state)
+{
+    const job_t *job = (const job_t *)*state;
+    const ct_disc_t *d;
+    if (job->c->once) {
+        start(job, NULL);
+        job->c->run(&now);
+        return;
+    }
+    for (d = ct_discs; d->name != NULL; d++) {
+        if ((d->capacity && d->capacity < job->c->need) || (only && strcmp(only, d->name) != 0))
+            continue;
+        start(job, d);
+        now.disc = d->make(&now);
+        if (now.disc == NULL)
+            continue;
+        job->c->run(&now);
+        if (d->drop)
+            d->drop(&now);
+    }
+    now.d = NULL;
+}
+
+/* After a crash: say which pair it was. */
+static int after(void **state)
+{
+    (void)state;
+    if (now.d != NULL)
+        print_error("it was discipline %s\n", now.d->name);
+    now.d = NULL;
+    return 0;
+}
+
+static void add(struct CMUnitTest *test, job_t *job, const char *method)
+{
+    char *name = (char *)malloc(100);
+    snprintf(name, 100, "%s/%s%s", job->c->name, method, job->flags & VM_SINGLE ? "/single" : "");
+    test->name = name;
+    test->test_func = run;
+    test->setup_func = NULL;
+    test->teardown_func = after;
+    test->initial_state = job;
+}
+
+int main(int argc, char **argv)
+{
+    static struct CMUnitTest tests[1000];
+    static job_t jobs[1000];
+    Vmethod_t *methods[3] = {Vmbest, Vmlast, Vmpool};
+    static const char *const names[3] = {"best", "last", "pool"};
+    size_t n = 0, i, m, single;
+    const ct_case_t *c;
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
+    if (argc > 2)
+        only = argv[2];
+    for (i = 0; ct_cases[i] != NULL; i++)
+        for (c = ct_cases[i]; c->name != NULL; c++)
+            for (m = 0; m < 3; m++)
+                for (single = 0; single < 2; single++) {
+                    job_t job = {c, methods[m], 1 << m, single ? VM_SINGLE : 0};
+                    if (!(c->methods & job.which) || methods[m] == NULL)
+                        continue;
+                    jobs[n] = job;
+                    add(&tests[n], &jobs[n], names[m]);
+                    n++;
+                }
+    return _cmocka_run_group_tests("contract", tests, n, NULL, NULL);
+}
