@@ -51,7 +51,9 @@ static Void_t *memory(Vmalloc_t *vm, Void_t *addr, size_t csize, size_t nsize, V
     vmdc_request_t request = vmdc_request(addr, csize, nsize);
     Void_t *seg;
 
-    if (request != VMDC_GET && request != VMDC_GROW)
+    if (request == VMDC_NONE)
+        return NULL;
+    if (request == VMDC_SHRINK || request == VMDC_RELEASE)
         return vmdc_pass(vm, addr, csize, nsize, disc);
     if (planned(f) || take(f, nsize - csize) < 0) {
         errno = ENOMEM;

@@ -12,8 +12,7 @@
 
 #define NAME "vmalloc"
 
-Void_t *vmdc_system_memoryf(Vmalloc_t *vm, Void_t *addr, size_t csize, size_t nsize,
-                            Vmdisc_t *disc)
+Void_t *vmdc_system_memoryf(Vmalloc_t *vm, Void_t *addr, size_t csize, size_t nsize, Vmdisc_t *disc)
 {
     (void)vm, (void)disc;
     switch (vmdc_request(addr, csize, nsize)) {

@@ -18,11 +18,11 @@ typedef struct counting {
     Vmdisc_t disc; /* first */
     struct counting *self;
     size_t gets, grows, shrinks, releases;
-    size_t held, most;   /* bytes given now, and at most so far */
-    int refuse;          /* say no to all */
-    int apart;           /* answer growth with a new segment */
-    int events;          /* how many came */
-    int type, answer;    /* of the last event; what to answer */
+    size_t held, most; /* bytes given now, and at most so far */
+    int refuse;        /* say no to all */
+    int apart;         /* answer growth with a new segment */
+    int events;        /* how many came */
+    int type, answer;  /* of the last event; what to answer */
     Void_t *obj;
     Vmalloc_t *vm;
 } counting_t;
@@ -46,10 +46,10 @@ static inline Void_t *counting_memory(Vmalloc_t *vm, Void_t *addr, size_t csize,
     (void)vm;
     if (c->self != c)
         abort();
-    __atomic_fetch_add(csize == 0        ? &c->gets
-                       : nsize == 0      ? &c->releases
-                       : nsize > csize   ? &c->grows
-                                         : &c->shrinks,
+    __atomic_fetch_add(csize == 0      ? &c->gets
+                       : nsize == 0    ? &c->releases
+                       : nsize > csize ? &c->grows
+                                       : &c->shrinks,
                        1, __ATOMIC_RELAXED);
     if (c->refuse || nsize > COUNTING_ROOM)
         return NULL;
