@@ -97,11 +97,11 @@ VMOS_INLINE void *vmb_map_get(const void *addr)
     void **leaf;
     if (VMOS_UNLIKELY(r >= VMB_ROOTSIZE))
         return NULL;
-    leaf = __atomic_load_n(&vmb_map_root[r], __ATOMIC_RELAXED);
+    leaf = __atomic_load_n(&vmb_map_root[r], __ATOMIC_ACQUIRE);
     if (VMOS_UNLIKELY(leaf == NULL))
         return NULL;
     return __atomic_load_n(&leaf[((uintptr_t)addr >> VMB_PAGESHIFT) & (VMB_LEAFSIZE - 1)],
-                           __ATOMIC_RELAXED);
+                           __ATOMIC_ACQUIRE);
 }
 /* Make sure that the words of [addr, addr+size) exist.  0, -1 without memory or beyond
  * VMB_MAPBITS. */

@@ -39,7 +39,7 @@ void **vmb_map_root[VMB_ROOTSIZE];
 
 VMOS_INLINE void **leafof(size_t page)
 {
-    return __atomic_load_n(&vmb_map_root[page >> VMB_LEAFBITS], __ATOMIC_RELAXED);
+    return __atomic_load_n(&vmb_map_root[page >> VMB_LEAFBITS], __ATOMIC_ACQUIRE);
 }
 
 VMOS_INLINE uint64_t *usedword(void **leaf, size_t chunk)
@@ -63,7 +63,7 @@ static int install(size_t r)
 {
     size_t size = VMB_LEAFSIZE * sizeof(void *) + USEDWORDS * sizeof(uint64_t);
     void **leaf, **none = NULL;
-    if (__atomic_load_n(&vmb_map_root[r], __ATOMIC_RELAXED) != NULL)
+    if (__atomic_load_n(&vmb_map_root[r], __ATOMIC_ACQUIRE) != NULL)
         return 0;
     size = VMB_UP(size, vmos_pagesize());
     leaf = vmos_map(NULL, size, VMOS_RESERVE | VMOS_SMALL);
@@ -71,7 +71,7 @@ static int install(size_t r)
         return -1;
     vmos_name(leaf, size, "vmalloc page map");
     if (!__atomic_compare_exchange_n(&vmb_map_root[r], &none, leaf, 0, __ATOMIC_RELEASE,
-                                     __ATOMIC_RELAXED))
+                                     __ATOMIC_ACQUIRE))
         vmos_unmap(leaf, size); /* another thread was first */
     return 0;
 }
@@ -157,7 +157,7 @@ void *vmb_map_before(const void *addr, const void *low)
         } else if (!used(leaf, i / CHUNK)) {
             page = VMB_DOWN(page, CHUNK) - 1;
         } else {
-            value = __atomic_load_n(&leaf[i], __ATOMIC_RELAXED);
+            value = __atomic_load_n(&leaf[i], __ATOMIC_ACQUIRE);
             if (value != NULL)
                 return value;
             page--;

@@ -2,19 +2,25 @@
 /* Tests of pages that hold on every platform; the file that includes this one chooses it. */
 #include "_test.h"
 
-static int faults(const char *p) /* whether reading *p kills */
+#include <sys/mman.h>
+
+/* Whether the system lets us write at p, as it tells itself: a fault on purpose would end the run
+ * under valgrind. */
+static int writable(const void *p)
 {
-    int status;
-    pid_t pid = fork();
-    if (pid == 0) {
-        signal(SIGSEGV, SIG_DFL);
-        signal(SIGBUS, SIG_DFL);
-        close(2); /* sanitizers would tell */
-        (void)*(const volatile char *)p;
-        _exit(0);
-    }
-    waitpid(pid, &status, 0);
-    return !WIFEXITED(status) || WEXITSTATUS(status) != 0;
+    unsigned long from, to;
+    char line[256], r, w = '-';
+    FILE *f = fopen("/proc/self/maps", "r");
+    if (f == NULL)
+        skip();
+    while (fgets(line, sizeof(line), f) != NULL)
+        if (sscanf(line, "%lx-%lx %c%c", &from, &to, &r, &w) == 4 && (uintptr_t)p >= from &&
+            (uintptr_t)p < to)
+            break;
+        else
+            w = '-';
+    fclose(f);
+    return w == 'w';
 }
 
 static void sizes(void **state)
@@ -32,7 +38,7 @@ static void maps_cleared(void **state)
     static const int flags[] = {0, VMOS_RESERVE, VMOS_SMALL, VMOS_RESERVE | VMOS_SMALL};
     (void)state;
     for (int i = 0; i < 4; i++) {
-        char *p;
+        char *p, vec;
         errno = 77;
         p = vmos_map(NULL, 3 * MIB, flags[i]);
         assert_non_null(p);
@@ -41,7 +47,7 @@ static void maps_cleared(void **state)
         assert_int_equal(pat_notzero(p, 0, 3 * MIB), 3 * MIB);
         memset(p, 1, 3 * MIB);
         assert_int_equal(vmos_unmap(p, 3 * MIB), 0);
-        assert_true(faults(p));
+        assert_int_equal(mincore(p, vmos_pagesize(), (void *)&vec), -1); /* gone */
     }
 }
 
@@ -116,9 +122,10 @@ static void protects(void **state)
     (void)state;
     p[page] = 9;
     assert_int_equal(vmos_protect(p + page, page), 0);
-    assert_true(faults(p + page));
-    assert_false(faults(p + 2 * page));
+    assert_false(writable(p + page));
+    assert_true(writable(p + 2 * page));
     assert_int_equal(vmos_unprotect(p + page, page), 0);
+    assert_true(writable(p + page));
     assert_int_equal(p[page], 9);
     p[page] = 8;
     assert_int_equal(vmos_unmap(p, 3 * page), 0);
