@@ -15,15 +15,18 @@
 #include "os_spin.h"
 
 #include <errno.h>
-#include <linux/futex.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+/* Of <linux/futex.h>, which is not everywhere where there is a compiler; all FUTEX_PRIVATE_FLAG. */
+#define WAIT (0 | 128)
+#define WAKE (1 | 128)
 
 /* Not through libc: it has no call for this, and errno must stay. */
 static void futex(uint32_t *word, int op, uint32_t value)
 {
     int keep = errno;
-    syscall(SYS_futex, word, op | FUTEX_PRIVATE_FLAG, value, NULL, NULL, 0);
+    syscall(SYS_futex, word, op, value, NULL, NULL, 0);
     errno = keep;
 }
 
@@ -33,12 +36,12 @@ VMOS_COLD void vmos_lock_slow(vmos_lock_t *lk)
     if (vmos_cpus() > 1 && vmos_spin(lk) == 0)
         return;
     while (__atomic_exchange_n(&lk->word, 2, __ATOMIC_ACQUIRE) != 0)
-        futex(&lk->word, FUTEX_WAIT, 2);
+        futex(&lk->word, WAIT, 2);
 }
 
 /* The word was set free before; the lock itself may be gone by now, and a wake-up for an address
  * that nobody sleeps on does nothing. */
 VMOS_COLD void vmos_unlock_slow(vmos_lock_t *lk)
 {
-    futex(&lk->word, FUTEX_WAKE, 1);
+    futex(&lk->word, WAKE, 1);
 }

@@ -88,14 +88,18 @@ size_t vmos_hugesize(void)
 
 /* ---- mapping ---- */
 
+/* Whatever the system's reason (EAGAIN under mlockall(), EINVAL for absurd sizes under emulators):
+ * to the caller there is no memory, or the place is taken. */
 static void *mapflags(void *addr, size_t size, int flags, int more)
 {
     int keep = errno;
     void *p;
     more |= MAP_PRIVATE | MAP_ANONYMOUS | (flags & VMOS_RESERVE ? MAP_NORESERVE : 0);
     p = mmap(addr, size, PROT_READ | PROT_WRITE, more, -1, 0);
-    if (p == MAP_FAILED)
+    if (p == MAP_FAILED) {
+        errno = errno == EEXIST ? EEXIST : ENOMEM;
         return NULL;
+    }
     if (flags & VMOS_SMALL)
         madvise(p, size, MADV_NOHUGEPAGE);
     errno = keep;

@@ -47,7 +47,10 @@ void *vmos_map(void *hint, size_t size, int flags)
 {
     int more = flags & VMOS_RESERVE ? MAP_NORESERVE : 0;
     void *p = mmap(hint, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON | more, -1, 0);
-    return p == MAP_FAILED ? NULL : p;
+    if (p != MAP_FAILED)
+        return p;
+    errno = ENOMEM; /* whatever the system's reason */
+    return NULL;
 }
 
 /* Without MAP_FIXED: an address that is free is honoured, and one that is not stays as it is. */
