@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * align: blocks at addresses of the caller's choice.
+ *
+ * A slab begins at a page, and its blocks follow each other; a size that is a multiple of a power of
+ * two has a class whose size is one, too (for class sizes of a doubling are multiples of its eighth).
+ * So up to the page size, a block of `size rounded up to align` from the lane is aligned, at the
+ * cost of malloc().  Everything else is for the region.
+ */
+#include "malloc.h"
+
+static int ispower(size_t x)
+{
+    return (x & (x - 1)) == 0;
+}
+
+void *vmma_align(size_t align, size_t size)
+{
+    void *p;
+    if (align <= VM_ALIGN && ispower(align))
+        return vmma_malloc(size);
+    if (size == 0)
+        size = 1;
+    if (VMOS_LIKELY(ispower(align) && align <= BE_PAGE && size <= BE_TABLEMAX)) {
+        p = vmma_take(VMB_UP(size, align));
+        if (VMOS_LIKELY(p != NULL))
+            return p;
+    }
+    return vmma_alignslow(align, size);
+}
+
+/* Any alignment but 0; no multiple of a power of two is asked for. */
+void *memalign(size_t align, size_t size)
+{
+    if (VMOS_UNLIKELY(align == 0)) {
+        errno = EINVAL;
+        return NULL;
+    }
+    return vmma_align(align, size);
+}
+
+void *aligned_alloc(size_t align, size_t size) __attribute__((alias("memalign")));
+
+int posix_memalign(void **memptr, size_t align, size_t size)
+{
+    int e = errno;
+    void *p;
+    if (align % sizeof(void *) != 0 || !ispower(align) || align == 0)
+        return EINVAL;
+    p = vmma_align(align, size);
+    errno = e;
+    if (p == NULL)
+        return ENOMEM;
+    *memptr = p;
+    return 0;
+}
+
+void *valloc(size_t size)
+{
+    return vmma_align(vmos_pagesize(), size);
+}
+
+/* Whole pages; 0 is rounded up to one. */
+void *pvalloc(size_t size)
+{
+    size_t page = vmos_pagesize(), whole = VMB_UP(size + (size == 0), page);
+    return whole < size ? vmma_nomemory() : vmma_align(page, whole);
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * malloc, calloc, realloc, free and their next of kin.
+ *
+ * Functions of the malloc family allocate from Vmregion, and release and resize in the region that
+ * the block is of.  Cost of malloc() and free() on the thread's own blocks: some 30 instructions, no
+ * lock, no atomic read-modify-write, no stack frame; the block itself is not touched.
+ */
+#include "malloc.h"
+#include "misuse.h"
+#include "options.h"
+
+#include <string.h>
+
+#define SHRINKMIN 256 /* bytes of blocks up to which shrinking never moves */
+
+__thread vmbe_lane_t *vmma_lane = &vmbe_nolane;
+
+void *vmma_malloc(size_t size)
+{
+    void *p = vmma_take(size);
+    return VMOS_LIKELY(p != NULL) ? p : vmma_alloc(size);
+}
+
+void *malloc(size_t size) __attribute__((alias("vmma_malloc")));
+
+void vmma_free(void *p)
+{
+    vmbe_lane_t *lane = vmma_lane;
+    vmbe_run_t *run = vmb_map_get(p);
+    if (VMOS_LIKELY(run != NULL && BE_LOAD(run->lane) == (uintptr_t)lane) &&
+        VMOS_LIKELY(vmbe_give(lane, run, p) == 0))
+        return;
+    vmma_freeslow(p);
+}
+
+void free(void *p) __attribute__((alias("vmma_free")));
+void cfree(void *p) __attribute__((alias("vmma_free")));
+
+void free_sized(void *p, size_t size)
+{
+    (void)size;
+    vmma_free(p);
+}
+
+void free_aligned_sized(void *p, size_t align, size_t size)
+{
+    (void)align, (void)size;
+    vmma_free(p);
+}
+
+/* ---- calloc ---- */
+
+/* Large blocks are cleared already when their pages come fresh from the system. */
+static VMOS_NOINLINE void *cleared(size_t size)
+{
+    void *p = vmma_alloc(size);
+    if (p != NULL && !(size > BE_SMALLMAX && vmma_isbest(vmma_region()) && vmbe_iszero(p)))
+        memset(p, 0, size);
+    return p;
+}
+
+void *calloc(size_t n, size_t size)
+{
+    size_t total;
+    void *p;
+    if (VMOS_UNLIKELY(vmb_mulover(n, size, &total)))
+        return vmma_nomemory();
+    p = vmma_take(total);
+    return VMOS_LIKELY(p != NULL) ? memset(p, 0, total) : cleared(total);
+}
+
+/* ---- realloc ---- */
+
+static VMOS_COLD void *foreign(void *p)
+{
+    vmma_misuse("realloc", p);
+    errno = EINVAL;
+    return NULL;
+}
+
+/* In its own region, by the rules of that: shrinking keeps the address. */
+static void *resizein(Vmalloc_t *vm, void *p, size_t size)
+{
+    void *q = (*vm->meth.resizef)(vm, p, size, VM_RSCOPY | VM_RSMOVE, 0);
+    return VMOS_LIKELY(q != NULL) ? q : vmma_nomemory();
+}
+
+/* To a new block.  Shrinking succeeds in any case. */
+static void *move(void *p, size_t old, size_t size)
+{
+    int e = errno;
+    void *q = vmma_malloc(size);
+    if (VMOS_LIKELY(q != NULL)) {
+        memcpy(q, p, VMB_MIN(old, size));
+        vmma_free(p);
+    } else if (size <= old) {
+        errno = e;
+        q = p;
+    }
+    return q;
+}
+
+/* A block stays while it is not larger than twice what is asked for; small ones always. */
+VMOS_INLINE int fits(size_t old, size_t size)
+{
+    return size <= old && (old <= SHRINKMIN || size > old / 2);
+}
+
+/* Blocks of slabs move; between large ones the region knows better ways. */
+static VMOS_NOINLINE void *resize(void *p, size_t size)
+{
+    size_t old;
+    Vmalloc_t *vm = vmma_find(p, &old);
+    if (VMOS_UNLIKELY(vm == NULL || (old == 0 && vm->meth.meth != VM_MTLAST)))
+        return foreign(p);
+    if (!vmma_isbest(vm))
+        return resizein(vm, p, size);
+    if (fits(old, size))
+        return p;
+    return vm == Vmregion && size <= BE_SMALLMAX ? move(p, old, size) : resizein(vm, p, size);
+}
+
+/* Size of the block at p if it is one of a slab of the calling thread, else 0. */
+VMOS_INLINE size_t ownsize(const void *p)
+{
+    const vmbe_run_t *run = vmb_map_get(p);
+    int i;
+    if (run == NULL || vmbe_lane(BE_LOAD(run->lane)) != vmma_lane)
+        return 0;
+    i = vmbe_index(run, p);
+    if (i < 0 || (BE_LOAD(run->u.word[i >> 6]) | BE_LOAD(run->remote[i >> 6])) >> (i & 63) & 1)
+        return 0;
+    return vmbe_blocksize(run);
+}
+
+void *realloc(void *p, size_t size)
+{
+    size_t old;
+    if (p == NULL)
+        return vmma_malloc(size);
+    if (size == 0) {
+        vmma_release("realloc", p);
+        return NULL;
+    }
+    old = ownsize(p);
+    if (VMOS_LIKELY(fits(old, size)))
+        return p;
+    if (old != 0 && size <= BE_SMALLMAX && vmma_lane->vm == Vmregion)
+        return move(p, old, size);
+    return resize(p, size);
+}
+
+void *reallocarray(void *p, size_t n, size_t size)
+{
+    size_t total;
+    return vmb_mulover(n, size, &total) ? vmma_nomemory() : realloc(p, total);
+}

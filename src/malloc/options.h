@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * options: what VMALLOC_OPTIONS says.  Read once, before Vmheap is open: needs no memory.
+ */
+#ifndef VM_MALLOC_OPTIONS_H
+#define VM_MALLOC_OPTIONS_H 1
+
+#include <vmalloc.h>
+
+typedef struct vmma_options {
+    int noabort;       /* go on after misuse */
+    int keep;          /* free() does nothing */
+    int brk;           /* memory from sbrk() first */
+    int usage;         /* statistics at the end */
+    int verbose;       /* tell at the start what was chosen */
+    size_t segsize;    /* segments are multiples of this; 0: as the discipline says */
+    Vmethod_t *method; /* of Vmregion; NULL: not said, Vmheap */
+    int warnfd;        /* messages go there; -1: not said */
+} vmma_options_t;
+
+extern vmma_options_t vmma_options __attribute__((visibility("hidden")));
+
+__attribute__((visibility("hidden"))) void vmma_options_read(void);
+/* The same from a text, for the tests of the parser. */
+__attribute__((visibility("hidden"))) void vmma_options_parse(const char *text);
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * slow: what malloc() and free() do when their fast paths could not.
+ *
+ *   allocation   cursor ran dry, larger sizes   ->  the lane, as long as it serves
+ *                no lane, no memory, Vmregion   ->  set up, get a lane, or ask Vmregion's method
+ *   release      another thread's, large        ->  the engine that the page map leads to
+ *                in a region of another method  ->  its method, found by the segment
+ *                no block                       ->  misuse
+ */
+#include "malloc.h"
+#include "misuse.h"
+#include "options.h"
+
+VMOS_COLD void *vmma_nomemory(void)
+{
+    errno = ENOMEM;
+    return NULL;
+}
+
+/* ---- allocation ---- */
+
+/* From Vmheap, which is open.  The lane is kept for the fast path from now on; it is forgotten when
+ * the thread ends. */
+static void *fromheap(size_t size)
+{
+    vmbe_t *be = vmbe_of(Vmheap);
+    vmbe_lane_t *lane;
+    if (vmma_lane == &vmbe_nolane && !vmma_options.keep) {
+        lane = vmbe_lane_get(be);
+        if (lane != NULL) {
+            lane->cache = &vmma_lane;
+            vmma_lane = lane;
+        }
+    }
+    return vmbe_alloc(be, size);
+}
+
+static VMOS_NOINLINE void *allocate(size_t size)
+{
+    Vmalloc_t *vm = size <= PTRDIFF_MAX ? vmma_region() : NULL;
+    void *p = NULL;
+    if (vm != NULL)
+        p = vm == Vmheap ? fromheap(size) : (*vm->meth.allocf)(vm, size, 0);
+    return VMOS_LIKELY(p != NULL) ? p : vmma_nomemory();
+}
+
+void *vmma_alloc(size_t size)
+{
+    vmbe_lane_t *lane = vmma_lane;
+    if (VMOS_LIKELY(lane->vm == Vmregion && size <= BE_SMALLMAX && lane != &vmbe_nolane)) {
+        unsigned cls = vmbe_class(size);
+        void *p = vmbe_take(lane, cls);
+        if (p == NULL)
+            p = vmbe_refill(lane, cls);
+        if (VMOS_LIKELY(p != NULL))
+            return p;
+    }
+    return allocate(size);
+}
+
+void *vmma_alignslow(size_t align, size_t size)
+{
+    Vmalloc_t *vm = size <= PTRDIFF_MAX && align <= PTRDIFF_MAX ? vmma_region() : NULL;
+    void *p = vm != NULL ? (*vm->meth.alignf)(vm, size, align, 0) : NULL;
+    return VMOS_LIKELY(p != NULL) ? p : vmma_nomemory();
+}
+
+/* ---- release ---- */
+
+/* The engine that the page map knows for p, NULL: none. */
+static vmbe_t *engine(const void *p)
+{
+    vmbe_run_t *run = vmb_map_get(p);
+    return run != NULL ? vmbe_owner(run) : NULL;
+}
+
+/* A region may lie in a block of another, and only the innermost is asked.  Vmlast frees nothing but
+ * its last block, which is no misuse. */
+static int freein(Vmalloc_t *vm, void *p)
+{
+    if (vm == NULL)
+        return -1;
+    if (vm == Vmheap)
+        return vmbe_free_slow(vmbe_of(vm), p);
+    return (*vm->meth.freef)(vm, p, 0) == 0 || vm->meth.meth == VM_MTLAST ? 0 : -1;
+}
+
+void vmma_release(const char *func, void *p)
+{
+    vmbe_t *be = engine(p);
+    int e = errno;
+    if (vmma_options.keep)
+        return;
+    if ((be == NULL || vmbe_free_slow(be, p) != 0) && freein(vmregion(p), p) != 0)
+        vmma_misuse(func, p);
+    errno = e;
+}
+
+void vmma_freeslow(void *p)
+{
+    if (p != NULL)
+        vmma_release("free", p);
+}
+
+/* ---- which block ---- */
+
+static size_t sizein(Vmalloc_t *vm, void *p)
+{
+    long size;
+    if (vmma_isbest(vm))
+        return vmbe_size(vmbe_of(vm), p);
+    size = (*vm->meth.sizef)(vm, p, 0);
+    return size > 0 ? (size_t)size : 0;
+}
+
+Vmalloc_t *vmma_find(void *p, size_t *size)
+{
+    vmbe_t *be = engine(p);
+    Vmalloc_t *vm;
+    *size = be != NULL ? vmbe_size(be, p) : 0;
+    if (*size != 0)
+        return be->vm;
+    vm = vmregion(p);
+    if (vm != NULL)
+        *size = sizein(vm, p);
+    return vm;
+}
