@@ -57,25 +57,45 @@ static int growby(Vmalloc_t *vm, Vmseg_t *seg, size_t delta, char **piece)
     return 0;
 }
 
+/* Grow the newest segment.  A separate piece that comes instead must hold a header too: one that
+ * is too small for that goes back, and a larger one is asked for in the same way. */
+static int askgrowth(Vmalloc_t *vm, size_t size, Vmseg_t **seg, char **oldend)
+{
+    Vmseg_t *newest = vm->data->segs;
+    char *end = newest->end, *piece = NULL;
+    size_t delta[2], i;
+
+    delta[0] = vmb_round(size, vm->data->incr);
+    delta[1] = vmr_segsize(vm, size);
+    for (i = 0; i < 2; i++) {
+        int r = growby(vm, newest, delta[i], &piece);
+        if (r < 0)
+            break;
+        if (r == 0) {
+            *seg = newest;
+            *oldend = end;
+            return VM_EXTGROWN;
+        }
+        if ((*seg = adopt(vm, piece, delta[i], size)) != NULL)
+            return VM_EXTNEW;
+        newest = vm->data->segs;
+        end = newest->end;
+    }
+    return VM_EXTFAIL;
+}
+
 /* One round: at least size usable bytes more, in the newest segment or a new one. */
 static int ask(Vmalloc_t *vm, size_t size, Vmseg_t **seg, char **oldend)
 {
-    Vmseg_t *newest = vm->data->segs;
-    char *end = newest->end, *addr = NULL;
-    size_t delta = vmb_round(size, vm->data->incr);
-    int r = growby(vm, newest, delta, &addr);
+    int got = askgrowth(vm, size, seg, oldend);
+    size_t extent = vmr_segsize(vm, size);
+    char *addr;
 
-    if (r == 0) {
-        *seg = newest;
-        *oldend = end;
-        return VM_EXTGROWN;
-    }
-    if (r > 0 && (*seg = adopt(vm, addr, delta, size)) != NULL)
-        return VM_EXTNEW;
-    delta = vmr_segsize(vm, size);
-    if (delta == 0 || (addr = vmr_ask(vm, NULL, 0, delta)) == NULL)
+    if (got != VM_EXTFAIL)
+        return got;
+    if (extent == 0 || (addr = vmr_ask(vm, NULL, 0, extent)) == NULL)
         return VM_EXTFAIL;
-    *seg = enter(vm, addr, delta);
+    *seg = enter(vm, addr, extent);
     return VM_EXTNEW;
 }
 

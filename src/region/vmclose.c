@@ -22,15 +22,28 @@ static void withdraw(Vmalloc_t *vm, int keep)
     vmr_unlock(vm);
 }
 
-/* Give all segments back.  vm is a copy of the handle, first the last to go. */
+/* The segment that holds addr, other than the first. */
+static Vmseg_t *laterseg(Vmseg_t *seg, const void *addr)
+{
+    for (; seg->next != NULL; seg = seg->next)
+        if ((const char *)addr >= seg->addr && (const char *)addr < seg->addr + seg->extent)
+            return seg;
+    return NULL;
+}
+
+/* Give all segments back, the one that the discipline lies in as late as can be, the first one
+ * last.  vm is a copy of the handle. */
 static void release(Vmalloc_t *vm, Vmemory_f memoryf)
 {
-    Vmseg_t *seg = vm->data->segs, *next;
+    Vmseg_t *home = laterseg(vm->data->segs, vm->disc), *seg, *next;
 
     vm->data->magic = 0;
-    for (; seg != NULL; seg = next) {
+    for (seg = vm->data->segs; seg != NULL; seg = next) {
         next = seg->next;
-        (*memoryf)(vm, seg->addr, seg->extent, 0, vm->disc);
+        if (next == NULL && home != NULL)
+            (*memoryf)(vm, home->addr, home->extent, 0, vm->disc);
+        if (seg != home)
+            (*memoryf)(vm, seg->addr, seg->extent, 0, vm->disc);
     }
 }
 
