@@ -53,6 +53,9 @@ enum { BE_NONE, BE_FREE, BE_SLAB, BE_LARGE, BE_META, BE_LANE };
 #define BE_OTHER 2u /* no slab: the pointer is that of the engine */
 #define BE_TAGS 3u
 
+/* In run->rsum: the slab is, or is about to be, on its lane's pending list, and stays a slab. */
+#define BE_QUEUED 0x80u
+
 /* Descriptor of a run: two cache lines, the second for other threads and slow paths. */
 struct vmbe_run {
     char *base;      /* first page; large: the block */
@@ -66,9 +69,8 @@ struct vmbe_run {
         uint64_t word[4]; /* slab: a bit per block, 1 is free */
         struct {          /* free */
             vmb_node_t node; /* in the tree */
-            uint64_t time;   /* when it became free, in ms */
-            uint32_t dirty;  /* on the list of runs to be given back */
-            uint32_t zero;   /* all its pages read as zeros */
+            uint64_t time;     /* when it became dirty, in ms */
+            uint32_t dlo, dhi; /* only its pages from dlo up to dhi may have been touched */
         } f;
         struct { /* large */
             char *page;    /* first page */
@@ -81,9 +83,9 @@ struct vmbe_run {
     } u;
     uint64_t remote[4];   /* slab: freed by other threads */
     vmbe_run_t *pend;     /* slab: on its lane's pending list */
-    uint8_t queued;       /* slab: 1 while it is or is about to be on that list */
+    uint8_t rsum;         /* slab: bit w: remote[w] is not 0; BE_QUEUED */
     uint8_t kind;         /* BE_... */
-    uint8_t kept;         /* slab: empty, and kept by its lane */
+    uint8_t kept;         /* slab: empty, and kept by its lane; free: on the dirty list */
     uint8_t pad;
     uint32_t npages;
     vmbe_run_t *prev, *next; /* slab: list of its class; large: bin; free: dirty list */
@@ -113,16 +115,18 @@ struct vmbe_lane {
 /* Header of a paged area, at its start. */
 typedef struct vmbe_area {
     struct vmbe_area *next;
+    vmbe_t *be;
     Vmseg_t *seg;
     char *first, *last; /* its pages */
     char *touched;      /* pages from here on were never part of a run in use */
 } vmbe_area_t;
 
-/* Header of a small area, at its start, followed by the two bitmaps and the granules. */
+/* Header of a small area, at its start, followed by the granules and the two bitmaps. */
 typedef struct vmbe_small {
     struct vmbe_small *next;
     Vmseg_t *seg;
     char *base;              /* granule 0 */
+    char *end;               /* behind the bitmaps */
     uint64_t *start, *busy;  /* first granule of a block; granule of a block */
     uint32_t n;              /* granules */
     uint32_t bump;           /* from here on all are free */
@@ -151,7 +155,7 @@ struct vmbe {
     vmb_node_t *tree;     /* free runs by size, then address */
     vmbe_run_t *dirty, *dirtylast; /* free runs to be given back, oldest first */
     size_t nspare;
-    size_t freepages, dirtypages, freeruns;
+    size_t freepages, dirtypages, freeruns, pages; /* pages: of all areas */
     size_t nlarge, slarge;   /* large blocks and their bytes */
     size_t nsmall, ssmall;   /* blocks in small areas and their bytes */
     size_t slabblocks, slabbytes; /* capacity of all slabs */
@@ -194,7 +198,8 @@ extern vmbe_lane_t *vmbe_notab[BE_TAB];    /* full of it */
 
 /* ---- small.c: areas of granules; locked ---- */
 vmbe_small_t *vmbe_small_make(vmbe_t *be, Vmseg_t *seg, char *base, char *end);
-void vmbe_small_reset(vmbe_small_t *a);
+/* The memory behind the area has become part of it, up to end. */
+void vmbe_small_grow(vmbe_small_t *a, char *end);
 void *vmbe_small_alloc(vmbe_t *be, size_t size, size_t align);
 vmbe_small_t *vmbe_small_find(vmbe_t *be, const void *p);
 /* Size of the block that starts at p, 0: none does. */
@@ -205,10 +210,13 @@ int vmbe_small_free(vmbe_t *be, vmbe_small_t *a, void *p);
 /* 0, or -1: size cannot be had in place. */
 int vmbe_small_resize(vmbe_t *be, vmbe_small_t *a, void *p, size_t size);
 int vmbe_small_check(vmbe_t *be, const vmbe_small_t *a);
+/* Largest block and largest hole, and the number of holes. */
+void vmbe_small_stat(const vmbe_small_t *a, size_t *busy, size_t *hole, size_t *nholes);
 int vmbe_small_walk(vmbe_t *be, const vmbe_small_t *a, Vmblock_f f, void *handle);
 
 /* ---- desc.c: descriptors; locked ---- */
 void vmbe_desc_add(vmbe_t *be, char *from, char *to, size_t npages);
+/* See that n descriptors are at hand; 0, -1: no memory for them. */
 int vmbe_desc_want(vmbe_t *be, size_t n);
 vmbe_run_t *vmbe_desc_get(vmbe_t *be);
 void vmbe_desc_put(vmbe_t *be, vmbe_run_t *run);
@@ -217,9 +225,12 @@ void vmbe_desc_put(vmbe_t *be, vmbe_run_t *run);
 /* A run of npages of a kind that is aligned to align bytes; NULL: none is free. */
 vmbe_run_t *vmbe_run_take(vmbe_t *be, size_t npages, size_t align, int kind);
 void vmbe_run_give(vmbe_t *be, vmbe_run_t *run);
-/* A descriptor for pages that become free; merges them with free neighbours. */
-void vmbe_run_insert(vmbe_t *be, vmbe_run_t *run, int dirty, int zero);
-void vmbe_run_remove(vmbe_t *be, vmbe_run_t *run);
+/* The npages from page on become free, as `run`, merged with free neighbours.  dirty: of these
+ * pages, so many at the start may have been touched. */
+void vmbe_run_insert(vmbe_t *be, vmbe_run_t *run, char *page, size_t npages, size_t dirty);
+/* Take a free run out of the tree and the lists, and put it there. */
+void vmbe_run_delist(vmbe_t *be, vmbe_run_t *run);
+void vmbe_run_enlist(vmbe_t *be, vmbe_run_t *run);
 /* Cut the end of a busy run off from `keep` pages on, or lengthen it by free pages behind it. */
 int vmbe_run_trim(vmbe_t *be, vmbe_run_t *run, size_t keep);
 int vmbe_run_extend(vmbe_t *be, vmbe_run_t *run, size_t npages);
@@ -236,7 +247,8 @@ VMOS_INLINE char *vmbe_run_page(const vmbe_run_t *run)
 }
 
 /* ---- purge.c: pages go back; locked ---- */
-void vmbe_dirty_add(vmbe_t *be, vmbe_run_t *run, uint64_t time);
+/* A free run with dirty pages, in the order of its time. */
+void vmbe_dirty_add(vmbe_t *be, vmbe_run_t *run);
 void vmbe_dirty_remove(vmbe_t *be, vmbe_run_t *run);
 /* Give back what is due, or all. */
 void vmbe_purge(vmbe_t *be, int all);
@@ -246,12 +258,23 @@ int vmbe_compact(Vmalloc_t *vm, int local);
 /* Room for a run of npages (aligned), or, when npages is 0, for `bytes` in a small area.
  * 1: there may be now, search again; 0: no memory. */
 int vmbe_grow(vmbe_t *be, size_t npages, size_t align, size_t bytes, int *again);
-int vmbe_area_add(vmbe_t *be, Vmseg_t *seg, char *base, char *end);
-void vmbe_area_drop(vmbe_t *be, vmbe_area_t *a);
+/* Make [base, end) of seg an area, paged if it is large enough.  dirty: end of what may have been
+ * touched before.  1: paged, 0: small, -1: too small for anything. */
+int vmbe_area_add(vmbe_t *be, Vmseg_t *seg, char *base, char *end, char *dirty);
 
 /* ---- slab.c ---- */
-/* A block of class cls when the cursor's word is used up. */
+/* A block of class cls when the cursor's word is used up; unlocked.  NULL: no memory. */
 void *vmbe_refill(vmbe_lane_t *lane, unsigned cls);
+/* The same from what the lane has, without a lock. */
+void *vmbe_local(vmbe_lane_t *lane, unsigned cls);
+/* Value of a slab's first word when all its blocks are free. */
+VMOS_INLINE uint64_t vmbe_allfree(const vmbe_run_t *run)
+{
+    return run->last >= 63 ? ~(uint64_t)0 : ((uint64_t)1 << (run->last + 1)) - 1;
+}
+VMOS_INLINE unsigned vmbe_words(const vmbe_run_t *run) { return run->last / 64u + 1; }
+/* An empty slab goes back; locked. */
+void vmbe_slab_give(vmbe_lane_t *lane, vmbe_run_t *run);
 /* free() met a slab of the calling thread's lane that was full, or may now be empty. */
 void vmbe_slab_unfull(vmbe_lane_t *lane, vmbe_run_t *run);
 void vmbe_slab_empty(vmbe_lane_t *lane, vmbe_run_t *run);
@@ -275,9 +298,16 @@ void vmbe_lane_init(vmbe_t *be, vmbe_lane_t *lane);
 void vmbe_lane_exit(vmbe_t *be, uintptr_t tid);
 
 /* ---- rebuild.c; locked ---- */
-void vmbe_rebuild(vmbe_t *be);
+/* Make everything that can be derived anew; alone: no other thread uses the region. */
+void vmbe_rebuild(vmbe_t *be, int alone);
+/* No lane but the calling thread's is held by a thread. */
+int vmbe_alone(vmbe_t *be);
 
 /* ---- alloc.c: everything behind the fast paths ---- */
+/* A run, from a larger region if need be; locked.  NULL: no memory. */
+vmbe_run_t *vmbe_run_get(vmbe_t *be, size_t npages, size_t align, int kind);
+void vmbe_large_link(vmbe_t *be, vmbe_run_t *run);
+void vmbe_large_unlink(vmbe_t *be, vmbe_run_t *run);
 void *vmbe_alloc(vmbe_t *be, size_t size);             /* any size */
 void *vmbe_alloc_aligned(vmbe_t *be, size_t size, size_t align);
 /* Whether the block at p, just allocated, is known to be cleared. */

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * alloc: everything behind the fast paths: large blocks, alignment, blocks in small areas, frees
+ * into other lanes, resizing in place, and what an address is.
+ */
+#include "best.h"
+
+#include <errno.h>
+
+#define BE_MAX (SIZE_MAX / 2 - 64 * BE_PAGE)
+
+/* ---- large blocks ---- */
+
+void vmbe_large_link(vmbe_t *be, vmbe_run_t *run)
+{
+    vmbe_run_t **bin = &be->hub->bin[vmb_log2(run->npages)];
+    run->prev = NULL;
+    run->next = *bin;
+    if (*bin)
+        (*bin)->prev = run;
+    *bin = run;
+    be->nlarge++;
+    be->slarge += (size_t)(run->u.l.page + vmbe_runbytes(run) - run->base);
+}
+
+void vmbe_large_unlink(vmbe_t *be, vmbe_run_t *run)
+{
+    *(run->prev ? &run->prev->next : &be->hub->bin[vmb_log2(run->npages)]) = run->next;
+    if (run->next)
+        run->next->prev = run->prev;
+    be->nlarge--;
+    be->slarge -= (size_t)(run->u.l.page + vmbe_runbytes(run) - run->base);
+}
+
+static size_t largesize(const vmbe_run_t *run)
+{
+    return (size_t)(run->u.l.page + vmbe_runbytes(run) - run->base);
+}
+
+/* Free slabs of lanes that no thread holds, or that the caller holds: true if pages came free. */
+static int reclaim(vmbe_t *be)
+{
+    size_t before = be->freepages;
+    vmbe_lane_t *lane, *mine = vmbe_lane_mine(be);
+    for (lane = be->lanes; lane; lane = lane->next)
+        if (lane == mine || lane->tid == 0) {
+            vmbe_drain(lane, 1);
+            vmbe_flush(lane, 1);
+        }
+    return be->freepages > before;
+}
+
+vmbe_run_t *vmbe_run_get(vmbe_t *be, size_t npages, size_t align, int kind)
+{
+    int again = 0;
+    for (;;) {
+        vmbe_run_t *run = vmbe_run_take(be, npages, align, kind);
+        if (run == NULL && reclaim(be))
+            run = vmbe_run_take(be, npages, align, kind);
+        if (run || !vmbe_grow(be, npages, align, 0, &again))
+            return run;
+    }
+}
+
+/* A large block whose address is a multiple of align, a multiple of 16; locked, no growth.  Aligns
+ * beyond a page that are no power of two get room to move in. */
+static void *large(vmbe_t *be, size_t size, size_t align)
+{
+    int odd = (align & (align - 1)) != 0;
+    size_t bytes = odd ? size + align : size, npages = (bytes + BE_PAGE - 1) >> BE_SHIFT, r;
+    vmbe_run_t *run;
+    if (be->hub == NULL)
+        return NULL;
+    run = vmbe_run_take(be, npages, odd ? BE_PAGE : align, BE_LARGE);
+    if (run == NULL)
+        return NULL;
+    r = odd ? (uintptr_t)run->base % align : 0;
+    run->base += r ? align - r : 0;
+    vmbe_large_link(be, run);
+    return run->base;
+}
+
+/* A block from runs or small areas; grows the region; locked. */
+static void *anywhere(vmbe_t *be, size_t size, size_t align)
+{
+    int again = 0, odd = (align & (align - 1)) != 0;
+    size_t npages = (size + (odd ? align : 0) + BE_PAGE - 1) >> BE_SHIFT;
+    int paged = be->hub && (size > BE_SMALLMAX || be->reserve);
+    void *p;
+    for (;;) {
+        if (size > BE_SMALLMAX / 2 && (p = large(be, size, align)) != NULL)
+            return p;
+        if ((p = vmbe_small_alloc(be, size, align)) != NULL || (p = large(be, size, align)) != NULL)
+            return p;
+        if (reclaim(be) && (p = large(be, size, align)) != NULL)
+            return p;
+        if (!vmbe_grow(be, paged ? npages : 0, align, size, &again)) {
+            errno = ENOMEM;
+            return NULL;
+        }
+    }
+}
+
+static void *locked_anywhere(vmbe_t *be, size_t size, size_t align)
+{
+    void *p;
+    vmr_lock(be->vm);
+    p = anywhere(be, size, align);
+    vmr_unlock(be->vm);
+    return p;
+}
+
+void *vmbe_alloc(vmbe_t *be, size_t size)
+{
+    if (size <= BE_SMALLMAX && (be->hub || be->vm == Vmheap)) {
+        vmbe_lane_t *lane = vmbe_lane_get(be);
+        unsigned cls = vmbe_class(size);
+        void *p = NULL;
+        if (lane && (p = vmbe_take(lane, cls)) == NULL)
+            p = vmbe_refill(lane, cls);
+        if (p)
+            return p;
+    }
+    if (size > BE_MAX) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    return locked_anywhere(be, size, 16);
+}
+
+void *vmbe_alloc_aligned(vmbe_t *be, size_t size, size_t align)
+{
+    size_t lcm = vmb_lcm(align, 16), up;
+    if (lcm == 0 || size > BE_MAX || lcm > BE_MAX - size) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    if (be->hub && lcm <= BE_PAGE && (lcm & (lcm - 1)) == 0) {
+        up = VMB_UP(size, lcm);
+        for (; up <= BE_SMALLMAX; up += lcm) /* a class whose size is a multiple of lcm */
+            if (vmbe_classbytes[vmbe_class(up)] % lcm == 0)
+                return vmbe_alloc(be, up);
+    }
+    return locked_anywhere(be, size, lcm);
+}
+
+int vmbe_iszero(const void *p)
+{
+    vmbe_run_t *run = vmb_map_get(p);
+    return run && run->kind == BE_LARGE && run->base == (const char *)p && run->u.l.zero;
+}
+
+/* ---- free ---- */
+
+static int slab_free(vmbe_t *be, vmbe_run_t *run, void *p)
+{
+    vmbe_lane_t *lane = vmbe_lane(BE_LOAD(run->lane)), *mine = vmbe_lane_mine(be);
+    int i = vmbe_index(run, p);
+    if (i < 0)
+        return -1;
+    if (lane == mine) {
+        uint64_t busy = ~(BE_LOAD(run->u.word[i >> 6]) | BE_LOAD(run->remote[i >> 6]));
+        if (!(busy >> (i & 63) & 1))
+            return -1;
+        if (run->lane & BE_FULL)
+            vmbe_slab_unfull(lane, run);
+        return vmbe_give(lane, run, p);
+    }
+    {
+        unsigned cls = run->cls;
+        if (vmbe_remote_free(run, (unsigned)i) < 0)
+            return -1;
+        if (mine)
+            BE_ADD(mine->cur[cls].live, -1);
+        else
+            __atomic_fetch_sub(&be->hub->live[cls], 1, __ATOMIC_RELAXED);
+    }
+    return 0;
+}
+
+static int large_free(vmbe_t *be, vmbe_run_t *run, void *p)
+{
+    int r = -1;
+    vmr_lock(be->vm);
+    if (run->kind == BE_LARGE && run->base == (char *)p) {
+        vmbe_large_unlink(be, run);
+        vmbe_run_give(be, run);
+        r = 0;
+    }
+    vmr_unlock(be->vm);
+    return r;
+}
+
+int vmbe_free_slow(vmbe_t *be, void *p)
+{
+    vmbe_run_t *run = vmb_map_get(p);
+    vmbe_small_t *a;
+    int r;
+    if (run && vmbe_owner(run) == be) {
+        if (run->kind == BE_SLAB)
+            return slab_free(be, run, p);
+        return run->kind == BE_LARGE ? large_free(be, run, p) : -1;
+    }
+    vmr_lock(be->vm);
+    a = vmbe_small_find(be, p);
+    if (a)
+        r = vmbe_small_free(be, a, p);
+    else { /* a block whose first page has a word of a region inside it, or nothing */
+        run = vmbe_run_of(be, p);
+        r = -1;
+        if (run && run->kind == BE_LARGE && run->base == (char *)p) {
+            vmbe_large_unlink(be, run);
+            vmbe_run_give(be, run);
+            r = 0;
+        }
+    }
+    vmr_unlock(be->vm);
+    return r;
+}
+
+/* ---- questions ---- */
+
+static vmbe_what_t small_what(const vmbe_small_t *a, const void *p)
+{
+    vmbe_what_t w = {BE_UNUSED, NULL, 0};
+    char *start = vmbe_small_start(a, p);
+    if (start) {
+        w.what = start == (const char *)p ? BE_BLOCK : BE_INSIDE;
+        w.block = start;
+        w.size = vmbe_small_size(a, start);
+    }
+    return w;
+}
+
+static vmbe_what_t slab_what(const vmbe_run_t *run, const void *p)
+{
+    size_t size = vmbe_blocksize(run), i = (size_t)((const char *)p - run->base) / size;
+    vmbe_what_t w = {BE_OWN, run->base + i * size, size};
+    if (i > run->last)
+        return w;
+    if ((BE_LOAD(run->u.word[i >> 6]) | BE_LOAD(run->remote[i >> 6])) >> (i & 63) & 1)
+        w.what = w.block == (const char *)p ? BE_FREED : BE_UNUSED;
+    else
+        w.what = w.block == (const char *)p ? BE_BLOCK : BE_INSIDE;
+    return w;
+}
+
+static vmbe_what_t run_what(const vmbe_run_t *run, const void *p)
+{
+    vmbe_what_t w = {BE_OWN, NULL, 0};
+    if (run->kind == BE_SLAB)
+        return slab_what(run, p);
+    if (run->kind == BE_FREE)
+        w.what = BE_UNUSED;
+    if (run->kind == BE_LARGE && (const char *)p >= run->base) {
+        w.block = run->base;
+        w.size = largesize(run);
+        w.what = w.block == (const char *)p ? BE_BLOCK : BE_INSIDE;
+    }
+    return w;
+}
+
+vmbe_what_t vmbe_what(vmbe_t *be, const void *p)
+{
+    vmbe_what_t w = {BE_FOREIGN, NULL, 0};
+    vmbe_run_t *run;
+    vmbe_small_t *a;
+    vmr_lock(be->vm);
+    if ((a = vmbe_small_find(be, p)) != NULL)
+        w = small_what(a, p);
+    else if ((run = vmbe_run_of(be, p)) != NULL && vmbe_run_page(run) + vmbe_runbytes(run) > (const char *)p)
+        w = run_what(run, p);
+    vmr_unlock(be->vm);
+    return w;
+}
+
+size_t vmbe_size(vmbe_t *be, const void *p)
+{
+    vmbe_run_t *run = vmb_map_get(p);
+    vmbe_what_t w;
+    if (run && run->kind == BE_SLAB && vmbe_owner(run) == be) {
+        w = slab_what(run, p);
+        return w.what == BE_BLOCK ? w.size : 0;
+    }
+    w = vmbe_what(be, p);
+    return w.what == BE_BLOCK ? w.size : 0;
+}
+
+/* ---- resizing in place ---- */
+
+/* The segment may grow behind the last block of an area. */
+static int push_end(vmbe_t *be, vmbe_run_t *run, size_t npages)
+{
+    char *page = vmbe_run_page(run), *end = page + vmbe_runbytes(run), *last;
+    vmbe_area_t *a = vmbe_area_of(be, page);
+    vmbe_run_t *behind = vmbe_run_behind(be, run);
+    size_t have = run->npages + (behind ? behind->npages : 0), n;
+    Vmseg_t *seg = a->seg;
+    if (a->last != end + (behind ? vmbe_runbytes(behind) : 0) ||
+        a->last != (char *)VMB_DOWN(seg->end, BE_PAGE) || be->vm == Vmheap ||
+        vmmtgrow(be->vm, seg,
+                 (size_t)(a->last - seg->base) + ((npages - have) << BE_SHIFT) + BE_PAGE) < 0)
+        return -1;
+    last = (char *)VMB_DOWN(seg->end, BE_PAGE);
+    n = (size_t)(last - a->last) >> BE_SHIFT;
+    if (n == 0 || vmb_map_reserve(a->last, n << BE_SHIFT) < 0 || vmbe_desc_want(be, 1) < 0)
+        return -1;
+    last = a->last;
+    a->last += n << BE_SHIFT;
+    be->pages += n;
+    vmbe_run_insert(be, vmbe_desc_get(be), last, n, 0);
+    return 0;
+}
+
+static int large_resize(vmbe_t *be, vmbe_run_t *run, size_t size)
+{
+    size_t lead = (size_t)(run->base - run->u.l.page), npages;
+    int r = 0;
+    if (size > BE_MAX)
+        return -1;
+    npages = (lead + size + BE_PAGE - 1) >> BE_SHIFT;
+    npages += npages == 0;
+    if (npages == run->npages)
+        return 0;
+    vmbe_large_unlink(be, run);
+    if (npages < run->npages)
+        r = vmbe_run_trim(be, run, npages);
+    else if (vmbe_run_extend(be, run, npages) < 0)
+        r = push_end(be, run, npages) < 0 ? -1 : vmbe_run_extend(be, run, npages);
+    vmbe_large_link(be, run);
+    return r;
+}
+
+int vmbe_inplace(vmbe_t *be, void *p, size_t old, size_t size)
+{
+    vmbe_run_t *run = vmb_map_get(p);
+    vmbe_small_t *a;
+    int r = -1;
+    if (run && run->kind == BE_SLAB && vmbe_owner(run) == be)
+        return size <= old ? 0 : -1;
+    vmr_lock(be->vm);
+    if ((a = vmbe_small_find(be, p)) != NULL)
+        r = vmbe_small_resize(be, a, p, size);
+    else if ((run = vmbe_run_of(be, p)) != NULL && run->kind == BE_LARGE)
+        r = large_resize(be, run, size);
+    vmr_unlock(be->vm);
+    return r;
+}

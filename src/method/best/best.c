@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * best: Vmbest's table and the functions in it.  A vmalloc() is: find the thread's lane in the
+ * region's table, take a bit from the cursor of the class.  A vmfree() is: page map, same lane, set
+ * the bit.  The rest of a block beyond the size asked for is cleared, so that vmresize() with
+ * VM_RSZERO can promise zeros from the old requested size on without knowing it.
+ */
+#include "best.h"
+
+#include "method_tables.h"
+
+#include <errno.h>
+
+static int on_open(Vmalloc_t *vm, Vmseg_t *seg)
+{
+    vmbe_t *be = vmbe_of(vm);
+    unsigned flags = vmr_dcflags(vm);
+    __builtin_memset(be, 0, sizeof(*be));
+    be->vm = vm;
+    be->tab = vmbe_notab;
+    be->solo = &vmbe_nolane;
+    be->zeroed = (flags & VM_DCZERO) != 0;
+    be->reserve = (flags & VM_DCRESERVE) != 0;
+    if (vm == Vmheap)
+        vmbe_desc_add(be, seg->base, seg->end, 0); /* malloc starts with pages */
+    else
+        vmbe_area_add(be, seg, seg->base, seg->end, seg->end);
+    return 0;
+}
+
+/* No block of the region is known any more: threads' lanes and the page map. */
+static void on_close(vmbe_t *be)
+{
+    vmbe_lane_t *lane;
+    vmbe_area_t *a;
+    for (lane = be->lanes; lane; lane = lane->next)
+        if (lane->cache)
+            *lane->cache = &vmbe_nolane;
+    for (a = be->areas; a; a = a->next)
+        vmb_map_clear(a->first, (size_t)(a->last - a->first));
+}
+
+/* All segments become areas anew, in one piece each. */
+static void on_clear(Vmalloc_t *vm)
+{
+    vmbe_t *be = vmbe_of(vm);
+    Vmseg_t *seg;
+    char *touched[64];
+    size_t i, n = 0;
+    vmbe_area_t *a;
+    on_close(be);
+    for (seg = vmmtsegs(vm); seg && n < 64; seg = seg->next, n++) {
+        touched[n] = seg->base;
+        for (a = be->areas; a; a = a->next)
+            if (a->seg == seg && a->touched > touched[n])
+                touched[n] = a->touched;
+    }
+    for (seg = vmmtsegs(vm); seg && seg->next;)
+        seg = seg->next;
+    on_open(vm, seg);
+    for (i = 0, seg = vmmtsegs(vm); seg && seg->next; seg = seg->next, i++)
+        vmbe_area_add(be, seg, seg->base, seg->end, i < n ? touched[i] : seg->end);
+}
+
+static void on_attach(vmbe_t *be, Vmalloc_t *vm)
+{
+    vmbe_lane_t *lane;
+    size_t i;
+    be->vm = vm;
+    be->nidle = 0;
+    be->solo = &vmbe_nolane;
+    be->tab = be->hub ? be->hub->tab : vmbe_notab;
+    for (i = 0; be->hub && i < BE_TAB; i++)
+        be->tab[i] = &vmbe_nolane;
+    for (lane = be->lanes; lane; lane = lane->next) {
+        lane->vm = vm;
+        lane->tid = 0;
+        lane->cache = NULL;
+        be->nidle++;
+    }
+    vmbe_rebuild(be, 1);
+}
+
+static void on_fork(vmbe_t *be)
+{
+    vmbe_lane_t *lane;
+    uintptr_t self = vmos_self();
+    int others = 0;
+    for (lane = be->lanes; lane; lane = lane->next)
+        if (lane->tid != self) {
+            others = 1;
+            lane->cache = NULL;
+            be->nidle += lane->tid != 0;
+            lane->tid = 0;
+        }
+    if (others)
+        vmbe_rebuild(be, 1);
+}
+
+int vmbe_event(Vmalloc_t *vm, int event, void *arg)
+{
+    vmbe_t *be = vmbe_of(vm);
+    switch (event) {
+    case VM_METHOPEN:
+        return on_open(vm, arg);
+    case VM_METHATTACH:
+        on_attach(be, vm);
+        break;
+    case VM_METHCLEAR:
+        on_clear(vm);
+        break;
+    case VM_METHCLOSE:
+        on_close(be);
+        break;
+    case VM_METHFORK:
+        on_fork(be);
+        break;
+    case VM_METHTORN:
+        vmbe_rebuild(be, vmbe_alone(be));
+        break;
+    case VM_METHEXIT:
+        vmbe_lane_exit(be, (uintptr_t)arg);
+        break;
+    default:
+        break;
+    }
+    return 0;
+}
+
+/* ---- the calls ---- */
+
+/* Clear what the block has beyond size. */
+VMOS_INLINE void *slack(void *p, size_t size, size_t have)
+{
+    if (size < have)
+        __builtin_memset((char *)p + size, 0, have - size);
+    return p;
+}
+
+static VMOS_NOINLINE void *alloc_slow(Vmalloc_t *vm, size_t size, int zero)
+{
+    vmbe_t *be = vmbe_of(vm);
+    void *p = vmbe_alloc(be, size);
+    size_t have;
+    if (p == NULL)
+        return NULL;
+    if (vmbe_iszero(p))
+        return p;
+    have = vmbe_size(be, p);
+    return slack(p, zero ? 0 : size, have);
+}
+
+/* The lane that the calling thread has found before; a lane of no thread else. */
+VMOS_INLINE vmbe_lane_t *mylane(vmbe_t *be)
+{
+    uintptr_t self = vmos_self();
+    vmbe_lane_t *lane = BE_LOAD(be->tab[vmbe_tabslot(self)]);
+    return VMOS_LIKELY(BE_LOAD(lane->tid) == self) ? lane : be->solo;
+}
+
+static void *best_alloc(Vmalloc_t *vm, size_t size, int local)
+{
+    vmbe_lane_t *lane = mylane(vmbe_of(vm));
+    unsigned cls;
+    size_t have;
+    char *p;
+    (void)local;
+    if (VMOS_UNLIKELY(size > BE_TABLEMAX))
+        return alloc_slow(vm, size, 0);
+    cls = vmbe_classtab[(size + 15) >> 4];
+    if (VMOS_UNLIKELY((p = vmbe_take(lane, cls)) == NULL))
+        return alloc_slow(vm, size, 0);
+    have = vmbe_classbytes[cls];
+    if (VMOS_LIKELY(have - size <= 16)) {
+        __builtin_memset(p + have - 16 + 0, 0, 16);
+        return p;
+    }
+    return slack(p, size, have);
+}
+
+static VMOS_NOINLINE int free_slow(Vmalloc_t *vm, void *p)
+{
+    if (p == NULL || vmbe_free_slow(vmbe_of(vm), p) == 0)
+        return 0;
+    vmmtbadaddr(vm, p);
+    return -1;
+}
+
+static int best_free(Vmalloc_t *vm, void *p, int local)
+{
+    vmbe_lane_t *lane = mylane(vmbe_of(vm));
+    vmbe_run_t *run = vmb_map_get(p);
+    (void)local;
+    if (VMOS_LIKELY(run && run->lane == (uintptr_t)lane) && vmbe_give(lane, run, p) == 0)
+        return 0;
+    return free_slow(vm, p);
+}
+
+static void *move(Vmalloc_t *vm, void *p, size_t old, size_t size, int type)
+{
+    char *q = best_alloc(vm, size, 1);
+    if (q == NULL)
+        return NULL;
+    if (type & VM_RSCOPY)
+        __builtin_memcpy(q, p, VMB_MIN(old, size));
+    if ((type & VM_RSZERO) && size > old)
+        __builtin_memset(q + old, 0, size - old);
+    best_free(vm, p, 1);
+    return q;
+}
+
+static void *best_resize(Vmalloc_t *vm, void *p, size_t size, int type, int local)
+{
+    vmbe_t *be = vmbe_of(vm);
+    size_t old, now, from;
+    (void)local;
+    if (p == NULL)
+        return type & VM_RSZERO ? alloc_slow(vm, size, 1) : best_alloc(vm, size, 0);
+    if (size == 0) {
+        best_free(vm, p, 0);
+        return NULL;
+    }
+    old = vmbe_size(be, p);
+    if (old == 0) {
+        vmmtbadaddr(vm, p);
+        return NULL;
+    }
+    if (vmbe_inplace(be, p, old, size) < 0) {
+        if (type & (VM_RSCOPY | VM_RSMOVE))
+            return move(vm, p, old, size, type);
+        errno = ENOMEM;
+        return NULL;
+    }
+    now = vmbe_size(be, p);
+    from = size > old && (type & VM_RSZERO) ? old : size;
+    return slack(p, from, now) ? p : NULL;
+}
+
+static void *best_align(Vmalloc_t *vm, size_t size, size_t align, int local)
+{
+    vmbe_t *be = vmbe_of(vm);
+    char *p;
+    (void)local;
+    if (size == 0 || align == 0) {
+        errno = EINVAL;
+        return NULL;
+    }
+    p = vmbe_alloc_aligned(be, size, align);
+    return p ? slack(p, size, vmbe_size(be, p)) : NULL;
+}
+
+static long best_addr(Vmalloc_t *vm, void *p, int local)
+{
+    vmbe_what_t w = vmbe_what(vmbe_of(vm), p);
+    (void)local;
+    return w.what == BE_BLOCK || w.what == BE_INSIDE ? (long)((char *)p - w.block) : -1L;
+}
+
+static long best_size(Vmalloc_t *vm, void *p, int local)
+{
+    size_t size = vmbe_size(vmbe_of(vm), p);
+    (void)local;
+    return size ? (long)size : -1L;
+}
+
+static const Vmethodx_t best_more = {
+    "best", VMR_STATEOFF + sizeof(vmbe_t), 512, vmbe_event, vmbe_stat, vmbe_walk, vmbe_check};
+
+Vmethod_t vmmt_best = {best_alloc, best_resize,  best_free,  best_addr, best_size,
+                       vmbe_compact, best_align, VM_MTBEST, &best_more};

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * desc: descriptors of runs, 128 bytes each, in pages of their own (runs of kind BE_META) and in
+ * the gap between an area's header and its first page.  The first descriptor of each such piece
+ * describes the piece itself, so that all descriptors can be listed from be->metas.
+ */
+#include "best.h"
+
+#define DESC sizeof(vmbe_run_t)
+
+void vmbe_desc_put(vmbe_t *be, vmbe_run_t *run)
+{
+    run->kind = BE_NONE;
+    run->next = be->spare;
+    be->spare = run;
+    be->nspare++;
+}
+
+vmbe_run_t *vmbe_desc_get(vmbe_t *be)
+{
+    vmbe_run_t *run = be->spare;
+    be->spare = run->next;
+    be->nspare--;
+    __builtin_memset(run, 0, DESC);
+    run->lane = (uintptr_t)be | BE_OTHER;
+    return run;
+}
+
+/* [from, to) becomes descriptors; npages: 1 when it is a page of the area, 0 for a gap. */
+void vmbe_desc_add(vmbe_t *be, char *from, char *to, size_t npages)
+{
+    vmbe_run_t *r = (vmbe_run_t *)VMB_UP(from, DESC);
+    size_t i, n = (char *)r < to ? (size_t)(to - (char *)r) / DESC : 0;
+    if (n < 2)
+        return;
+    __builtin_memset(r, 0, n * DESC);
+    r->base = from;
+    r->lane = (uintptr_t)be | BE_OTHER;
+    r->npages = (uint32_t)npages;
+    r->kind = BE_META;
+    r->u.m.count = (uint32_t)n;
+    r->u.m.next = be->metas;
+    be->metas = r;
+    for (i = n - 1; i > 0; i--)
+        vmbe_desc_put(be, r + i);
+    if (npages)
+        vmb_map_set(from, 1, r);
+}
+
+/* Make the first page of the smallest free run one of descriptors: it needs none itself. */
+static int carve(vmbe_t *be)
+{
+    vmb_node_t *node = vmb_tree_first(be->tree);
+    vmbe_run_t *run;
+    char *page;
+    if (node == NULL)
+        return -1;
+    run = (vmbe_run_t *)(void *)((char *)node - offsetof(vmbe_run_t, u.f.node));
+    vmbe_run_delist(be, run);
+    page = run->base;
+    run->base += BE_PAGE;
+    run->npages--;
+    run->u.f.dlo -= run->u.f.dlo > 0;
+    run->u.f.dhi -= run->u.f.dhi > 0;
+    if (run->npages > 0)
+        vmbe_run_enlist(be, run);
+    else
+        vmbe_desc_put(be, run);
+    vmbe_desc_add(be, page, page + BE_PAGE, 1);
+    return 0;
+}
+
+int vmbe_desc_want(vmbe_t *be, size_t n)
+{
+    while (be->nspare < n)
+        if (carve(be) < 0)
+            return -1;
+    return 0;
+}

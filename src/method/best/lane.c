@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lane: threads find, take and leave their lanes.
+ *
+ * A lane is found by the thread's number through a table in the region that only remembers; all
+ * lanes are on a list that never loses one while the region is open.  A thread that ends leaves its
+ * lane with all slabs in it to the next thread that needs one; until then slabs with free
+ * blocks are taken from it one by one (slab.c).
+ */
+#include "best.h"
+
+uint64_t vmbe_zeroword;
+
+#define NONE {&vmbe_zeroword, NULL, 0, NULL}
+#define NONE8 NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE
+vmbe_lane_t vmbe_nolane = {
+    .cur = {NONE8, NONE8, NONE8, NONE8, NONE8, NONE8, NONE8, NONE8, NONE8}};
+
+#define TAB8                                                                                      \
+    &vmbe_nolane, &vmbe_nolane, &vmbe_nolane, &vmbe_nolane, &vmbe_nolane, &vmbe_nolane,           \
+        &vmbe_nolane, &vmbe_nolane
+vmbe_lane_t *vmbe_notab[BE_TAB] = {TAB8, TAB8, TAB8, TAB8, TAB8, TAB8, TAB8, TAB8};
+
+void vmbe_lane_init(vmbe_t *be, vmbe_lane_t *lane)
+{
+    unsigned c;
+    __builtin_memset(lane, 0, sizeof(*lane));
+    for (c = 0; c < BE_CLASSES; c++)
+        lane->cur[c].word = &vmbe_zeroword;
+    lane->vm = be->vm;
+    lane->be = be;
+}
+
+vmbe_lane_t *vmbe_lane_mine(vmbe_t *be)
+{
+    uintptr_t self = vmos_self();
+    size_t slot = vmbe_tabslot(self);
+    vmbe_lane_t *lane;
+    if (be->vm->data->mode & VM_SINGLE)
+        return be->solo == &vmbe_nolane ? NULL : be->solo;
+    lane = BE_LOAD(be->tab[slot]);
+    if (BE_LOAD(lane->tid) == self)
+        return lane;
+    for (lane = __atomic_load_n(&be->lanes, __ATOMIC_ACQUIRE); lane; lane = lane->next)
+        if (BE_LOAD(lane->tid) == self) {
+            BE_STORE(be->tab[slot], lane);
+            return lane;
+        }
+    return NULL;
+}
+
+/* An idle lane, or a new one; locked. */
+static vmbe_lane_t *take(vmbe_t *be)
+{
+    vmbe_lane_t *lane;
+    vmbe_run_t *run;
+    for (lane = be->nidle ? be->lanes : NULL; lane; lane = lane->next)
+        if (lane->tid == 0) {
+            be->nidle--;
+            return lane;
+        }
+    run = vmbe_run_get(be, (sizeof(*lane) + BE_PAGE - 1) >> BE_SHIFT, BE_PAGE, BE_LANE);
+    if (run == NULL)
+        return NULL;
+    lane = (vmbe_lane_t *)(void *)run->base;
+    vmbe_lane_init(be, lane);
+    lane->next = be->lanes;
+    __atomic_store_n(&be->lanes, lane, __ATOMIC_RELEASE);
+    be->nlanes++;
+    return lane;
+}
+
+vmbe_lane_t *vmbe_lane_get(vmbe_t *be)
+{
+    vmbe_lane_t *lane = vmbe_lane_mine(be);
+    if (lane)
+        return lane;
+    vmr_lock(be->vm);
+    lane = take(be);
+    if (lane) {
+        BE_STORE(lane->tid, vmos_self());
+        BE_STORE(be->tab[vmbe_tabslot(vmos_self())], lane);
+        if (be->vm->data->mode & VM_SINGLE)
+            be->solo = lane;
+    }
+    vmr_unlock(be->vm);
+    if (lane && !(be->vm->data->mode & VM_SINGLE))
+        vmos_watchthread();
+    return lane;
+}
+
+void vmbe_lane_exit(vmbe_t *be, uintptr_t tid)
+{
+    vmbe_lane_t *lane;
+    for (lane = be->lanes; lane; lane = lane->next)
+        if (lane->tid == tid && !(be->vm->data->mode & VM_SINGLE)) {
+            if (lane->cache)
+                *lane->cache = &vmbe_nolane;
+            lane->cache = NULL;
+            vmbe_drain(lane, 1);
+            vmbe_flush(lane, 1);
+            BE_STORE(lane->tid, 0);
+            be->nidle++;
+        }
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * purge: free pages go back to the discipline.
+ *
+ * Free runs with touched pages are on a list, oldest first.  They stay usable as they are for
+ * BE_DELAY ms, so that what is freed and allocated in turns costs no page faults; when they are
+ * more than BE_DIRTYMIN pages and more than half of the pages in use, the oldest go at once.
+ * vmcompact() gives back everything, releases segments that are wholly free and cuts free ends.
+ */
+#include "best.h"
+
+void vmbe_dirty_add(vmbe_t *be, vmbe_run_t *run)
+{
+    vmbe_run_t *after = be->dirtylast;
+    while (after && after->u.f.time > run->u.f.time)
+        after = after->prev;
+    run->prev = after;
+    run->next = after ? after->next : be->dirty;
+    *(after ? &after->next : &be->dirty) = run;
+    *(run->next ? &run->next->prev : &be->dirtylast) = run;
+    run->kept = 1;
+    be->dirtypages += run->u.f.dhi - run->u.f.dlo;
+}
+
+void vmbe_dirty_remove(vmbe_t *be, vmbe_run_t *run)
+{
+    if (!run->kept)
+        return;
+    *(run->prev ? &run->prev->next : &be->dirty) = run->next;
+    *(run->next ? &run->next->prev : &be->dirtylast) = run->prev;
+    run->kept = 0;
+    be->dirtypages -= run->u.f.dhi - run->u.f.dlo;
+}
+
+static void purge(vmbe_t *be, vmbe_run_t *run)
+{
+    size_t unit = VMB_MAX(vmos_pagesize(), (size_t)BE_PAGE);
+    char *lo = run->base + ((size_t)run->u.f.dlo << BE_SHIFT);
+    char *hi = run->base + ((size_t)run->u.f.dhi << BE_SHIFT);
+    int r;
+    vmbe_dirty_remove(be, run);
+    r = vmr_purge(be->vm, lo, (size_t)(hi - lo));
+    if (r < 0 || VMB_UP(lo, unit) != (uintptr_t)lo || VMB_UP(hi, unit) != (uintptr_t)hi)
+        return; /* it, or its ragged ends, keep what they hold */
+    if (r == 0)
+        be->zeroed = 0;
+    run->u.f.dlo = run->u.f.dhi = 0;
+}
+
+void vmbe_purge(vmbe_t *be, int all)
+{
+    uint64_t now;
+    if (be->dirty == NULL)
+        return;
+    now = all ? 0 : vmos_coarsetime();
+    while (be->dirty) {
+        size_t most = VMB_MAX((be->pages - be->freepages) / 2, (size_t)BE_DIRTYMIN);
+        if (!all && now - be->dirty->u.f.time < BE_DELAY && be->dirtypages <= most)
+            break;
+        purge(be, be->dirty);
+    }
+}
+
+/* The descriptors inside [from, to) that lie on pages of descriptors cannot be moved: an area
+ * that has such a page, or a lane's, is in use. */
+static vmbe_run_t *wholefree(vmbe_area_t *a)
+{
+    vmbe_run_t *run = a->last > a->first ? vmb_map_get(a->first) : NULL;
+    return run && run->kind == BE_FREE && run->base + vmbe_runbytes(run) == a->last ? run : NULL;
+}
+
+/* Whether nothing of seg is in use. */
+static int segfree(vmbe_t *be, const Vmseg_t *seg)
+{
+    vmbe_area_t *a;
+    vmbe_small_t *s;
+    for (a = be->areas; a; a = a->next)
+        if (a->seg == seg && (!wholefree(a) || (char *)be->hub == (char *)(a + 1)))
+            return 0;
+    for (s = be->smalls; s; s = s->next)
+        if (s->seg == seg && s->bump > 0)
+            return 0;
+    return 1;
+}
+
+/* Whether descriptors in use lie in the gap of an area of seg; take its spare ones out. */
+static int gapfree(vmbe_t *be, const Vmseg_t *seg)
+{
+    vmbe_run_t *m, **pm, **ps;
+    const char *lo = seg->addr, *hi = seg->addr + seg->extent;
+    for (m = be->metas; m; m = m->u.m.next) {
+        uint32_t i;
+        if ((char *)m < lo || (char *)m >= hi)
+            continue;
+        for (i = 1; i < m->u.m.count; i++)
+            if (m[i].kind != BE_NONE && !(m[i].base >= lo && m[i].base < hi))
+                return 0;
+    }
+    for (ps = &be->spare; *ps;)
+        if ((char *)*ps >= lo && (char *)*ps < hi) {
+            *ps = (*ps)->next;
+            be->nspare--;
+        } else {
+            ps = &(*ps)->next;
+        }
+    for (pm = &be->metas; *pm;)
+        if ((char *)*pm >= lo && (char *)*pm < hi)
+            *pm = (*pm)->u.m.next;
+        else
+            pm = &(*pm)->u.m.next;
+    return 1;
+}
+
+/* Take all areas of seg, which are free, out of the engine. */
+static void forget(vmbe_t *be, const Vmseg_t *seg)
+{
+    vmbe_area_t **pa;
+    vmbe_small_t **ps;
+    for (pa = &be->areas; *pa;) {
+        vmbe_area_t *a = *pa;
+        if (a->seg == seg) {
+            vmbe_run_t *run = wholefree(a);
+            vmbe_run_delist(be, run);
+            if (!((char *)run >= seg->addr && (char *)run < seg->addr + seg->extent))
+                vmbe_desc_put(be, run);
+            be->pages -= (size_t)(a->last - a->first) >> BE_SHIFT;
+            *pa = a->next;
+        } else {
+            pa = &a->next;
+        }
+    }
+    for (ps = &be->smalls; *ps;)
+        if ((*ps)->seg == seg)
+            *ps = (*ps)->next;
+        else
+            ps = &(*ps)->next;
+}
+
+/* The free end of the last area of seg goes back. */
+static void cutend(vmbe_t *be, vmbe_area_t *a)
+{
+    vmbe_run_t *run = a->last > a->first ? vmb_map_get(a->last - BE_PAGE) : NULL;
+    Vmseg_t *seg = a->seg;
+    size_t dirty;
+    char *page, *last;
+    if (run == NULL || run->kind != BE_FREE || (char *)VMB_DOWN(seg->end, BE_PAGE) != a->last)
+        return;
+    page = run->base;
+    dirty = run->u.f.dhi;
+    vmbe_run_delist(be, run);
+    if (vmmtshrink(be->vm, seg, (size_t)(page - seg->base)) < 0) {
+        vmbe_run_enlist(be, run);
+        return;
+    }
+    last = (char *)VMB_DOWN(seg->end, BE_PAGE);
+    be->pages -= (size_t)(a->last - last) >> BE_SHIFT;
+    a->last = last;
+    a->touched = VMB_MIN(a->touched, last);
+    if (last > page) {
+        size_t n = (size_t)(last - page) >> BE_SHIFT;
+        vmbe_run_insert(be, run, page, n, VMB_MIN(n, dirty));
+    } else {
+        vmbe_desc_put(be, run);
+    }
+}
+
+/* Release what is wholly free: the segment at the end of the list is the root and stays. */
+static void trimsegs(vmbe_t *be)
+{
+    Vmseg_t *seg, *next;
+    vmbe_area_t *a;
+    for (seg = vmmtsegs(be->vm); seg && seg->next; seg = next) {
+        next = seg->next;
+        if (segfree(be, seg) && gapfree(be, seg)) {
+            char *base = seg->base, *end = seg->end;
+            forget(be, seg);
+            if (vmmtrelease(be->vm, seg) < 0)
+                vmbe_area_add(be, seg, base, end, end);
+        }
+    }
+    for (a = be->areas; a; a = a->next)
+        cutend(be, a);
+}
+
+int vmbe_compact(Vmalloc_t *vm, int local)
+{
+    vmbe_t *be = vmbe_of(vm);
+    vmbe_lane_t *lane, *mine = vmbe_lane_mine(be);
+    if (!local)
+        vmr_lock(vm);
+    for (lane = be->lanes; lane; lane = lane->next)
+        if (lane->tid == 0 || lane == mine || (vm->data->mode & VM_SINGLE))
+            vmbe_drain(lane, 1), vmbe_flush(lane, 1);
+    trimsegs(be);
+    vmbe_purge(be, 1);
+    if (!local)
+        vmr_unlock(vm);
+    return 0;
+}

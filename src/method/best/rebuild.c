@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rebuild: everything that follows from the descriptors, made anew: page map, tree of free runs,
+ * lists of large blocks, lanes, counts.  After fork (other threads stopped in the middle of what
+ * they did), attachment (another process' map), and when a lock was broken.
+ *
+ * A run is busy once its kind says so, which is the last thing that allocation writes; pages that
+ * belong to no busy run are free.  Cost: that of reading all descriptors and the page map.
+ */
+#include "best.h"
+
+int vmbe_alone(vmbe_t *be)
+{
+    vmbe_lane_t *lane, *mine = vmbe_lane_mine(be);
+    for (lane = be->lanes; lane; lane = lane->next)
+        if (lane != mine && BE_LOAD(lane->tid) != 0)
+            return 0;
+    return 1;
+}
+
+/* The words that lead to runs of this region. */
+static void unmap(vmbe_t *be)
+{
+    vmbe_area_t *a;
+    char *p;
+    for (a = be->areas; a; a = a->next) {
+        vmb_map_reserve(a->first, (size_t)(a->last - a->first));
+        for (p = a->first; p < a->last; p += BE_PAGE) {
+            vmbe_run_t *run = vmb_map_get(p);
+            if (run && vmbe_owner(run) == be)
+                vmb_map_set(p, 1, NULL);
+        }
+    }
+}
+
+static void reset(vmbe_t *be, int alone)
+{
+    vmbe_lane_t *lane, *mine = vmbe_lane_mine(be);
+    unsigned c;
+    be->tree = NULL;
+    be->dirty = be->dirtylast = be->spare = NULL;
+    be->nspare = be->freepages = be->dirtypages = be->freeruns = 0;
+    be->nlarge = be->slarge = be->slabblocks = be->slabbytes = 0;
+    if (be->hub)
+        __builtin_memset(be->hub->bin, 0, sizeof(be->hub->bin));
+    if (be->hub && alone)
+        __builtin_memset(be->hub->live, 0, sizeof(be->hub->live));
+    for (lane = be->lanes; lane; lane = lane->next) {
+        if (!alone && lane != mine && lane->tid != 0)
+            continue;
+        lane->pending = NULL;
+        lane->kept = 0;
+        for (c = 0; c < BE_CLASSES; c++) {
+            lane->cur[c].word = &vmbe_zeroword;
+            lane->cur[c].run = NULL;
+            if (alone)
+                lane->cur[c].live = 0;
+            lane->avail[c] = NULL;
+        }
+    }
+}
+
+static void relink_slab(vmbe_t *be, vmbe_run_t *run, int alone)
+{
+    vmbe_lane_t *lane = vmbe_lane(run->lane);
+    size_t cap = vmbe_capacity(run);
+    unsigned w;
+    be->slabblocks += cap;
+    be->slabbytes += cap * vmbe_blocksize(run);
+    vmb_map_set(run->base, run->npages, run);
+    if (!alone && lane != vmbe_lane_mine(be) && lane->tid != 0)
+        return;
+    run->rsum = run->kept = 0;
+    run->empty = vmbe_allfree(run);
+    run->lane = (uintptr_t)lane | BE_FULL;
+    lane->cur[run->cls].live += alone ? (int64_t)cap : 0;
+    for (w = 0; w < vmbe_words(run); w++) {
+        run->u.word[w] |= __atomic_exchange_n(&run->remote[w], 0, __ATOMIC_ACQ_REL);
+        lane->cur[run->cls].live -= alone ? vmb_pop(run->u.word[w]) : 0;
+    }
+    if (!vmbe_isfull(run))
+        vmbe_slab_unfull(lane, run);
+}
+
+static void relink(vmbe_t *be, vmbe_run_t *run, int alone)
+{
+    switch (run->kind) {
+    case BE_SLAB:
+        relink_slab(be, run, alone);
+        break;
+    case BE_LARGE:
+        vmb_map_set(run->u.l.page, 1, run);
+        vmbe_large_link(be, run);
+        break;
+    case BE_LANE:
+        vmb_map_set(run->base, 1, run);
+        break;
+    default:
+        vmbe_desc_put(be, run);
+    }
+}
+
+/* Pages of an area that belong to no run become free ones. */
+static void fill(vmbe_t *be, vmbe_area_t *a)
+{
+    char *p = a->first, *from;
+    while (p < a->last) {
+        vmbe_run_t *run = vmb_map_get(p);
+        if (run && vmbe_owner(run) == be) {
+            p += vmbe_runbytes(run);
+            continue;
+        }
+        for (from = p; p < a->last; p += BE_PAGE)
+            if ((run = vmb_map_get(p)) != NULL && vmbe_owner(run) == be)
+                break;
+        if (be->nspare > 0) {
+            size_t n = (size_t)(p - from) >> BE_SHIFT;
+            char *touched = VMB_MAX(VMB_MIN(a->touched, p), from);
+            vmbe_run_insert(be, vmbe_desc_get(be), from, n, (size_t)(touched - from) >> BE_SHIFT);
+        }
+    }
+}
+
+void vmbe_rebuild(vmbe_t *be, int alone)
+{
+    vmbe_run_t *m;
+    vmbe_area_t *a;
+    unmap(be);
+    reset(be, alone);
+    for (m = be->metas; m; m = m->u.m.next) {
+        uint32_t i;
+        if (m->npages)
+            vmb_map_set(m->base, 1, m);
+        for (i = 1; i < m->u.m.count; i++)
+            relink(be, m + i, alone);
+    }
+    for (a = be->areas; a; a = a->next)
+        fill(be, a);
+}

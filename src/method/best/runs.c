@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * runs: best fit over the pages of all paged areas.
+ *
+ * Free runs are in one tree, by size and then by address: the tightest fit is taken, the lowest of
+ * equals.  The page map leads from a free run's first and last page to its descriptor, so that a
+ * run that becomes free finds its neighbours.  Pages [dlo, dhi) of a free run may have been
+ * touched; all others are as the discipline gave them.  Cost: O(log of the number of free runs).
+ *
+ * Page map words: slab: all pages; others: the first one, free: the last one too; NULL elsewhere.
+ */
+#include "best.h"
+
+#define RUN(node) ((vmbe_run_t *)(void *)((char *)(node)-offsetof(vmbe_run_t, u.f.node)))
+
+int vmbe_run_cmp(const vmb_node_t *a, const vmb_node_t *b)
+{
+    const vmbe_run_t *x = (const vmbe_run_t *)(const void *)((const char *)a - offsetof(vmbe_run_t, u.f.node));
+    const vmbe_run_t *y = (const vmbe_run_t *)(const void *)((const char *)b - offsetof(vmbe_run_t, u.f.node));
+    if (x->npages != y->npages)
+        return x->npages < y->npages ? -1 : 1;
+    return x->base < y->base ? -1 : x->base > y->base;
+}
+
+static char *lastpage(const vmbe_run_t *run)
+{
+    return run->base + (vmbe_runbytes(run) - BE_PAGE);
+}
+
+void vmbe_run_enlist(vmbe_t *be, vmbe_run_t *run)
+{
+    run->kind = BE_FREE;
+    run->lane = (uintptr_t)be | BE_OTHER;
+    run->kept = 0;
+    vmb_map_set(run->base, 1, run);
+    vmb_map_set(lastpage(run), 1, run);
+    vmb_tree_insert(&be->tree, &run->u.f.node, vmbe_run_cmp);
+    be->freepages += run->npages;
+    be->freeruns++;
+    if (run->u.f.dhi > run->u.f.dlo)
+        vmbe_dirty_add(be, run);
+}
+
+void vmbe_run_delist(vmbe_t *be, vmbe_run_t *run)
+{
+    vmb_tree_remove(&be->tree, &run->u.f.node, vmbe_run_cmp);
+    vmb_map_set(run->base, 1, NULL);
+    vmb_map_set(lastpage(run), 1, NULL);
+    be->freepages -= run->npages;
+    be->freeruns--;
+    vmbe_dirty_remove(be, run);
+}
+
+vmbe_area_t *vmbe_area_of(vmbe_t *be, const void *p)
+{
+    vmbe_area_t *a;
+    for (a = be->areas; a; a = a->next)
+        if ((const char *)p >= a->first && (const char *)p < a->last)
+            return a;
+    return NULL;
+}
+
+vmbe_run_t *vmbe_run_of(vmbe_t *be, const void *p)
+{
+    vmbe_area_t *a = vmbe_area_of(be, p);
+    vmbe_run_t *run = a ? vmb_map_before(p, a->first) : NULL;
+    /* A region that lies in a block of this one has words of its own in the map. */
+    while (run && vmbe_owner(run) != be) {
+        char *page = vmbe_run_page(run);
+        run = page > a->first ? vmb_map_before(page - 1, a->first) : NULL;
+    }
+    return run;
+}
+
+/* The run that holds the page at p, in area a; NULL: outside, or no free run. */
+static vmbe_run_t *freeat(const vmbe_area_t *a, const char *p)
+{
+    vmbe_run_t *run;
+    if (p < a->first || p >= a->last)
+        return NULL;
+    run = vmb_map_get(p);
+    return run && run->kind == BE_FREE && vmbe_owner(run) == a->be ? run : NULL;
+}
+
+vmbe_run_t *vmbe_run_behind(vmbe_t *be, const vmbe_run_t *run)
+{
+    char *page = vmbe_run_page(run);
+    return freeat(vmbe_area_of(be, page), page + vmbe_runbytes(run));
+}
+
+/* run takes over the pages of the free run `more`, which lies right before or behind it. */
+static void swallow(vmbe_t *be, vmbe_run_t *run, vmbe_run_t *more)
+{
+    int before = more->base < run->base;
+    uint32_t shift = before ? more->npages : 0, other = before ? 0 : run->npages;
+    int dirty = run->u.f.dhi > run->u.f.dlo, moredirty = more->u.f.dhi > more->u.f.dlo;
+    uint32_t lo = run->u.f.dlo + shift, hi = run->u.f.dhi + shift;
+    uint32_t mlo = more->u.f.dlo + other, mhi = more->u.f.dhi + other;
+    vmbe_run_delist(be, more);
+    if (before)
+        run->base = more->base;
+    run->npages += more->npages;
+    run->u.f.dlo = dirty && moredirty ? VMB_MIN(lo, mlo) : dirty ? lo : moredirty ? mlo : 0;
+    run->u.f.dhi = dirty && moredirty ? VMB_MAX(hi, mhi) : dirty ? hi : moredirty ? mhi : 0;
+    if (moredirty && more->u.f.time > run->u.f.time)
+        run->u.f.time = more->u.f.time;
+    vmbe_desc_put(be, more);
+}
+
+void vmbe_run_insert(vmbe_t *be, vmbe_run_t *run, char *page, size_t npages, size_t dirty)
+{
+    vmbe_area_t *a = vmbe_area_of(be, page);
+    vmbe_run_t *more;
+    run->base = page;
+    run->npages = (uint32_t)npages;
+    run->u.f.dlo = 0;
+    run->u.f.dhi = (uint32_t)dirty;
+    run->u.f.time = dirty ? vmos_coarsetime() : 0;
+    if ((more = freeat(a, page - BE_PAGE)) != NULL)
+        swallow(be, run, more);
+    if ((more = freeat(a, page + (npages << BE_SHIFT))) != NULL)
+        swallow(be, run, more);
+    vmbe_run_enlist(be, run);
+}
+
+/* A free run from pages [from, to) of what was the free run `old`. */
+static void part(vmbe_t *be, const vmbe_run_t *old, size_t from, size_t to)
+{
+    vmbe_run_t *run;
+    size_t lo = VMB_MAX(old->u.f.dlo, from), hi = VMB_MIN(old->u.f.dhi, to);
+    if (from == to)
+        return;
+    run = vmbe_desc_get(be);
+    run->base = old->base + (from << BE_SHIFT);
+    run->npages = (uint32_t)(to - from);
+    run->u.f.dlo = lo < hi ? (uint32_t)(lo - from) : 0;
+    run->u.f.dhi = lo < hi ? (uint32_t)(hi - from) : 0;
+    run->u.f.time = old->u.f.time;
+    vmbe_run_enlist(be, run);
+}
+
+/* Pages [from, from + npages) of the free run become a busy run of a kind; the rest stays free. */
+static void carve(vmbe_t *be, vmbe_run_t *run, size_t from, size_t npages, int kind)
+{
+    vmbe_area_t *a = vmbe_area_of(be, run->base);
+    char *page = run->base + (from << BE_SHIFT), *end = page + (npages << BE_SHIFT);
+    uint32_t zero = be->zeroed && (run->u.f.dhi <= from || run->u.f.dlo >= from + npages ||
+                                   run->u.f.dhi == run->u.f.dlo);
+    vmbe_run_delist(be, run);
+    part(be, run, 0, from);
+    part(be, run, from + npages, run->npages);
+    run->base = page;
+    run->npages = (uint32_t)npages;
+    __builtin_memset(&run->u, 0, sizeof(run->u));
+    if (kind == BE_LARGE) {
+        run->u.l.page = page;
+        run->u.l.zero = zero;
+    }
+    run->prev = run->next = NULL;
+    run->kind = (uint8_t)kind;
+    vmb_map_set(page, kind == BE_SLAB ? npages : 1, run);
+    if (end > a->touched)
+        a->touched = end;
+}
+
+vmbe_run_t *vmbe_run_take(vmbe_t *be, size_t npages, size_t align, int kind)
+{
+    vmbe_run_t key, *run;
+    vmb_node_t *node;
+    if (npages > UINT32_MAX || vmbe_desc_want(be, 2) < 0)
+        return NULL;
+    key.base = NULL;
+    key.npages = (uint32_t)npages;
+    node = vmb_tree_ceil(be->tree, &key.u.f.node, vmbe_run_cmp);
+    for (; node; node = vmb_tree_next(be->tree, node, vmbe_run_cmp)) {
+        size_t from;
+        run = RUN(node);
+        from = align <= BE_PAGE ? 0 : (VMB_UP(run->base, align) - (uintptr_t)run->base) >> BE_SHIFT;
+        if (from <= run->npages && run->npages - from >= npages) {
+            carve(be, run, from, npages, kind);
+            return run;
+        }
+    }
+    return NULL;
+}
+
+void vmbe_run_give(vmbe_t *be, vmbe_run_t *run)
+{
+    char *page = vmbe_run_page(run);
+    vmb_map_set(page, run->kind == BE_SLAB ? run->npages : 1, NULL);
+    vmbe_run_insert(be, run, page, run->npages, run->npages);
+    vmbe_purge(be, 0);
+}
+
+int vmbe_run_trim(vmbe_t *be, vmbe_run_t *run, size_t keep)
+{
+    size_t cut = run->npages - keep;
+    char *page = vmbe_run_page(run);
+    if (cut == 0)
+        return 0;
+    if (vmbe_desc_want(be, 1) < 0)
+        return -1;
+    run->npages = (uint32_t)keep;
+    vmbe_run_insert(be, vmbe_desc_get(be), page + (keep << BE_SHIFT), cut, cut);
+    return 0;
+}
+
+int vmbe_run_extend(vmbe_t *be, vmbe_run_t *run, size_t npages)
+{
+    vmbe_run_t *more;
+    vmbe_area_t *a;
+    char *end;
+    size_t add = npages - run->npages;
+    if (vmbe_desc_want(be, 1) < 0 || (more = vmbe_run_behind(be, run)) == NULL ||
+        more->npages < add)
+        return -1;
+    vmbe_run_delist(be, more);
+    part(be, more, add, more->npages);
+    vmbe_desc_put(be, more);
+    run->npages = (uint32_t)npages;
+    a = vmbe_area_of(be, vmbe_run_page(run));
+    end = vmbe_run_page(run) + vmbe_runbytes(run);
+    if (end > a->touched)
+        a->touched = end;
+    return 0;
+}

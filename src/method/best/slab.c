@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * slab: blocks of one class, and how they come back.
+ *
+ * A thread frees into its own slabs by setting bits (fast.h).  Into another thread's slab:
+ *   1. fetch_or the bit into remote[w]; if the word was 0 before, then
+ *   2. fetch_or (1 << w | BE_QUEUED) into rsum; if BE_QUEUED was not set before, then
+ *   3. push the slab on its lane's pending list.
+ * The owner collects only words that rsum names, and takes the name away before it takes the word.
+ * So a word that is not 0 is always named, or about to be by the thread that made it so; a thread
+ * does not touch the slab after its last step; and a slab goes back only with rsum 0, when nobody
+ * is between two steps.  One push serves all blocks freed until the owner looks: batches without
+ * locks (cf. the message queues of snmalloc, Lietar et al., ISMM 2019).
+ */
+#include "best.h"
+
+#define KEEPMAX 16 /* pages that a lane keeps in empty slabs, so as not to make them anew */
+
+int vmbe_isempty(const vmbe_run_t *run)
+{
+    unsigned w;
+    uint64_t all = vmbe_allfree(run);
+    for (w = 0; w < vmbe_words(run); w++)
+        if (BE_LOAD(run->u.word[w]) != all)
+            return 0;
+    return __atomic_load_n(&run->rsum, __ATOMIC_ACQUIRE) == 0;
+}
+
+int vmbe_isfull(const vmbe_run_t *run)
+{
+    uint64_t any = 0;
+    unsigned w;
+    for (w = 0; w < vmbe_words(run); w++)
+        any |= BE_LOAD(run->u.word[w]);
+    return any == 0;
+}
+
+/* Take in the words that `sum` names. */
+static void collect(vmbe_run_t *run, unsigned sum)
+{
+    for (sum &= 15; sum; sum &= sum - 1) {
+        int w = vmb_ctz(sum);
+        uint64_t more = __atomic_exchange_n(&run->remote[w], 0, __ATOMIC_ACQ_REL);
+        BE_STORE(run->u.word[w], BE_LOAD(run->u.word[w]) | more);
+    }
+}
+
+int vmbe_collect(vmbe_run_t *run)
+{
+    if (__atomic_load_n(&run->rsum, __ATOMIC_RELAXED) & 15)
+        collect(run, __atomic_fetch_and(&run->rsum, BE_QUEUED, __ATOMIC_ACQ_REL));
+    return !vmbe_isfull(run);
+}
+
+int vmbe_remote_free(vmbe_run_t *run, unsigned i)
+{
+    unsigned w = i >> 6;
+    uint64_t bit = (uint64_t)1 << (i & 63), old;
+    if (BE_LOAD(run->u.word[w]) & bit)
+        return -1;
+    old = __atomic_fetch_or(&run->remote[w], bit, __ATOMIC_ACQ_REL);
+    if (old & bit)
+        return -1;
+    if (old == 0 &&
+        !(__atomic_fetch_or(&run->rsum, (uint8_t)(1u << w | BE_QUEUED), __ATOMIC_ACQ_REL) &
+          BE_QUEUED)) {
+        vmbe_lane_t *lane = vmbe_lane(BE_LOAD(run->lane));
+        vmbe_run_t *head = BE_LOAD(lane->pending);
+        do
+            BE_STORE(run->pend, head);
+        while (!__atomic_compare_exchange_n(&lane->pending, &head, run, 1, __ATOMIC_RELEASE,
+                                            __ATOMIC_RELAXED));
+    }
+    return 0;
+}
+
+/* ---- lists of a lane ---- */
+
+void vmbe_lane_link(vmbe_lane_t *lane, vmbe_run_t *run)
+{
+    vmbe_run_t **head = &lane->avail[run->cls];
+    run->prev = NULL;
+    run->next = *head;
+    if (*head)
+        (*head)->prev = run;
+    *head = run;
+    run->empty = vmbe_allfree(run);
+}
+
+void vmbe_lane_unlink(vmbe_lane_t *lane, vmbe_run_t *run)
+{
+    *(run->prev ? &run->prev->next : &lane->avail[run->cls]) = run->next;
+    if (run->next)
+        run->next->prev = run->prev;
+    run->prev = run->next = NULL;
+    if (run->kept) {
+        run->kept = 0;
+        lane->kept -= run->npages;
+    }
+}
+
+void vmbe_slab_unfull(vmbe_lane_t *lane, vmbe_run_t *run)
+{
+    BE_STORE(run->lane, (uintptr_t)lane);
+    vmbe_lane_link(lane, run);
+}
+
+void vmbe_slab_give(vmbe_lane_t *lane, vmbe_run_t *run)
+{
+    vmbe_t *be = lane->be;
+    size_t cap = vmbe_capacity(run);
+    be->slabblocks -= cap;
+    be->slabbytes -= cap * vmbe_blocksize(run);
+    vmbe_run_give(be, run);
+}
+
+/* A listed slab may have no block in use: keep it, or give it back. */
+static void settle(vmbe_lane_t *lane, vmbe_run_t *run, int locked)
+{
+    if (run->kept || !vmbe_isempty(run))
+        return;
+    if (lane->kept + run->npages <= KEEPMAX) {
+        run->kept = 1;
+        lane->kept += run->npages;
+        return;
+    }
+    vmbe_lane_unlink(lane, run);
+    if (!locked)
+        vmr_lock(lane->vm);
+    vmbe_slab_give(lane, run);
+    if (!locked)
+        vmr_unlock(lane->vm);
+}
+
+void vmbe_slab_empty(vmbe_lane_t *lane, vmbe_run_t *run)
+{
+    vmbe_collect(run);
+    settle(lane, run, 0);
+}
+
+/* One slab from the pending list. */
+static void drain(vmbe_lane_t *lane, vmbe_run_t *run, int locked)
+{
+    collect(run, __atomic_exchange_n(&run->rsum, 0, __ATOMIC_ACQ_REL));
+    if (run->lane & BE_FULL) {
+        if (!vmbe_isfull(run))
+            vmbe_slab_unfull(lane, run);
+        else
+            return;
+    }
+    if (lane->cur[run->cls].run != run)
+        settle(lane, run, locked);
+}
+
+void vmbe_drain(vmbe_lane_t *lane, int locked)
+{
+    vmbe_run_t *run, *next;
+    if (BE_LOAD(lane->pending) == NULL)
+        return;
+    run = __atomic_exchange_n(&lane->pending, NULL, __ATOMIC_ACQUIRE);
+    for (; run; run = next) {
+        vmbe_lane_t *owner = vmbe_lane(BE_LOAD(run->lane));
+        next = BE_LOAD(run->pend);
+        if (owner == lane) {
+            drain(lane, run, locked);
+            continue;
+        }
+        /* It was taken over by another lane meanwhile: that one shall look. */
+        BE_STORE(run->pend, BE_LOAD(owner->pending));
+        for (;;) {
+            vmbe_run_t *head = BE_LOAD(run->pend);
+            if (__atomic_compare_exchange_n(&owner->pending, &head, run, 1, __ATOMIC_RELEASE,
+                                            __ATOMIC_RELAXED))
+                break;
+            BE_STORE(run->pend, head);
+        }
+    }
+}
+
+/* Empty slabs that the lane kept, and a current one without blocks in use, go back. */
+void vmbe_flush(vmbe_lane_t *lane, int locked)
+{
+    unsigned c;
+    if (!locked)
+        vmr_lock(lane->vm);
+    for (c = 0; c < BE_CLASSES; c++) {
+        vmbe_run_t *run = lane->cur[c].run, *next;
+        if (run && (vmbe_collect(run), vmbe_isempty(run))) {
+            lane->cur[c].word = &vmbe_zeroword;
+            lane->cur[c].run = NULL;
+            vmbe_slab_give(lane, run);
+        }
+        for (run = lane->avail[c]; run; run = next) {
+            next = run->next;
+            if (vmbe_collect(run), vmbe_isempty(run)) {
+                vmbe_lane_unlink(lane, run);
+                vmbe_slab_give(lane, run);
+            }
+        }
+    }
+    if (!locked)
+        vmr_unlock(lane->vm);
+}
+
+/* ---- allocation ---- */
+
+/* Point the cursor at the first word of its slab that has a free block. */
+static int advance(vmbe_cursor_t *c, unsigned cls)
+{
+    unsigned w;
+    for (w = 0; w < vmbe_words(c->run); w++)
+        if (BE_LOAD(c->run->u.word[w])) {
+            c->word = &c->run->u.word[w];
+            c->base = c->run->base + (size_t)w * 64 * vmbe_classbytes[cls];
+            return 1;
+        }
+    return 0;
+}
+
+static void *start(vmbe_lane_t *lane, unsigned cls, vmbe_run_t *run)
+{
+    vmbe_cursor_t *c = &lane->cur[cls];
+    c->run = run;
+    run->empty = 0; /* no word is 0 after a free: the current slab is never asked */
+    return advance(c, cls) ? vmbe_take(lane, cls) : NULL;
+}
+
+/* The cursor's slab has no more blocks. */
+static void finish(vmbe_cursor_t *c)
+{
+    vmbe_run_t *run = c->run;
+    run->empty = vmbe_allfree(run);
+    BE_STORE(run->lane, run->lane | BE_FULL);
+    c->run = NULL;
+    c->word = &vmbe_zeroword;
+}
+
+void *vmbe_local(vmbe_lane_t *lane, unsigned cls)
+{
+    vmbe_cursor_t *c = &lane->cur[cls];
+    vmbe_run_t *run;
+    if (c->run) {
+        if (advance(c, cls) || (vmbe_collect(c->run) && advance(c, cls)))
+            return vmbe_take(lane, cls);
+        finish(c);
+    }
+    if (lane->avail[cls] == NULL)
+        vmbe_drain(lane, 0);
+    run = lane->avail[cls];
+    if (run == NULL)
+        return NULL;
+    vmbe_lane_unlink(lane, run);
+    return start(lane, cls, run);
+}
+
+static void slab_init(vmbe_lane_t *lane, vmbe_run_t *run, unsigned cls)
+{
+    size_t size = vmbe_classbytes[cls], cap = vmbe_runbytes(run) / size;
+    unsigned w;
+    cap = cap <= 64 ? cap : VMB_MIN(cap & ~(size_t)63, (size_t)256);
+    run->recip = (uint32_t)((((uint64_t)1 << 32) + size - 1) / size);
+    run->units = (uint16_t)(size / 16);
+    run->cls = (uint8_t)cls;
+    run->last = (uint8_t)(cap - 1);
+    run->rsum = 0;
+    run->kept = 0;
+    run->pend = NULL;
+    for (w = 0; w < 4; w++) {
+        run->remote[w] = 0;
+        run->u.word[w] = w < vmbe_words(run) ? vmbe_allfree(run) : 0;
+    }
+    lane->be->slabblocks += cap;
+    lane->be->slabbytes += cap * size;
+    BE_STORE(run->lane, (uintptr_t)lane);
+}
+
+/* A slab with free blocks from a lane that no thread holds; locked. */
+static vmbe_run_t *adopt(vmbe_lane_t *lane, unsigned cls)
+{
+    vmbe_lane_t *l;
+    vmbe_run_t *run;
+    for (l = lane->be->nidle ? lane->be->lanes : NULL; l; l = l->next) {
+        if (l->tid != 0 || l == lane)
+            continue;
+        vmbe_drain(l, 1);
+        run = l->cur[cls].run;
+        if (run) {
+            l->cur[cls].run = NULL;
+            l->cur[cls].word = &vmbe_zeroword;
+        } else if ((run = l->avail[cls]) != NULL) {
+            vmbe_lane_unlink(l, run);
+        }
+        if (run) {
+            BE_STORE(run->lane, (uintptr_t)lane);
+            if (vmbe_collect(run))
+                return run;
+            BE_STORE(run->lane, (uintptr_t)lane | BE_FULL);
+            run->empty = vmbe_allfree(run);
+        }
+    }
+    return NULL;
+}
+
+/* A new slab; locked.  Smaller ones where memory is scarce. */
+static vmbe_run_t *fresh(vmbe_lane_t *lane, unsigned cls, int grow)
+{
+    vmbe_t *be = lane->be;
+    size_t most = vmbe_class_pages(cls), least = vmbe_class_leastpages(cls);
+    size_t want = be->reserve || be->pages >= 64 * most ? most : least;
+    vmbe_run_t *run = vmbe_run_take(be, want, BE_PAGE, BE_SLAB);
+    if (run == NULL && want > least)
+        run = vmbe_run_take(be, least, BE_PAGE, BE_SLAB);
+    if (run == NULL && grow)
+        run = vmbe_run_get(be, want, BE_PAGE, BE_SLAB);
+    if (run == NULL && grow && want > least)
+        run = vmbe_run_take(be, least, BE_PAGE, BE_SLAB);
+    if (run)
+        slab_init(lane, run, cls);
+    return run;
+}
+
+/* A larger block than asked for, from what the lane has in classes below `end`. */
+static void *larger(vmbe_lane_t *lane, unsigned cls, unsigned end)
+{
+    void *p = NULL;
+    for (cls++; cls < end && p == NULL; cls++)
+        p = vmbe_local(lane, cls);
+    return p;
+}
+
+void *vmbe_refill(vmbe_lane_t *lane, unsigned cls)
+{
+    vmbe_t *be = lane->be;
+    vmbe_run_t *run;
+    void *p = vmbe_local(lane, cls);
+    if (p)
+        return p;
+    vmr_lock(lane->vm);
+    run = adopt(lane, cls);
+    if (run == NULL)
+        run = fresh(lane, cls, be->reserve);
+    if (run == NULL && (p = vmbe_small_alloc(be, vmbe_classbytes[cls], 16)) == NULL &&
+        !be->reserve) {
+        vmr_unlock(lane->vm);
+        if ((p = larger(lane, cls, VMB_MIN(cls + cls / 2 + 2, BE_CLASSES))) != NULL)
+            return p;
+        vmr_lock(lane->vm);
+        run = fresh(lane, cls, 1);
+    }
+    vmr_unlock(lane->vm);
+    if (run)
+        return start(lane, cls, run);
+    /* The handler of VM_NOMEM may have freed into what the lane has. */
+    return p ? p : (p = vmbe_local(lane, cls)) != NULL ? p : larger(lane, cls, BE_CLASSES);
+}
