@@ -42,7 +42,7 @@ static void print_help(void)
          "  --options=STR  options of the library, separated by commas; see vmalloc-options(7)\n"
          "  --verbose      print what is set before the program starts\n"
          "\n"
-         "Options are added to those in VMALLOC_OPTIONS. VMALLOC_LIB names the library to load, if\n"
+         "Options are added to those in VMALLOC_OPTIONS and override them. VMALLOC_LIB names the library to load, if\n"
          "not the one that came with this command. The exit status is the program's; 126 if the\n"
          "library or the program cannot be used, 127 if there is no such program.");
 }
@@ -119,6 +119,7 @@ static int extend_variable(const char *name, const char *text, char separator, i
     return result;
 }
 
+/* Of several methods the library takes the first, of other options the last: hence the order. */
 static int set_environment(const struct request *want, const char *library)
 {
     char method[32] = "";
@@ -126,7 +127,7 @@ static int set_environment(const struct request *want, const char *library)
     if (want->method)
         snprintf(method, sizeof(method), "method=%s", want->method);
     if (extend_variable("LD_PRELOAD", library, ':', 1) != 0 ||
-        extend_variable("VMALLOC_OPTIONS", method, ',', 0) != 0 ||
+        extend_variable("VMALLOC_OPTIONS", method, ',', 1) != 0 ||
         extend_variable("VMALLOC_OPTIONS", want->options, ',', 0) != 0)
         return tool_fail(TOOL_CANNOT, "cannot set the environment: %s", strerror(errno));
     return 0;

@@ -45,6 +45,8 @@ expect 0 "$library|method=best,noabort|--method=x" \
     "$command" run --method best --options=noabort -- sh -c "$show" sh --method=x
 expect 0 "$library|verbose,noabort|" \
     env VMALLOC_OPTIONS=verbose "$command" run --options noabort sh -c "$show 2>/dev/null" sh
+expect 0 "$library|method=last,method=best,noabort|" env VMALLOC_OPTIONS=method=best \
+    "$command" run --method=last --options noabort sh -c "$show" sh
 expect 0 "$library:libc.so.6||" env LD_PRELOAD=libc.so.6 "$command" run sh -c "$show" sh
 expect 0 "vmalloc: LD_PRELOAD=$library VMALLOC_OPTIONS= true" "$command" run --verbose true
 expect 0 "*$library*" "$command" run cat /proc/self/maps
