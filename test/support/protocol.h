@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include <vmalloc.h>
@@ -37,11 +38,22 @@ static inline int all(const char *p, int c, size_t size)
     return size == 0;
 }
 
-/* Whether the byte can be read; learnt from the system, without a fault. */
+/* Whether the byte can be read; learnt from the system, without a fault: from its list of mappings,
+ * or where it has none, from what it says to writing the byte (which valgrind would report). */
 static inline int readable(const char *p)
 {
-    int fd[2], yes;
+    FILE *f = fopen("/proc/self/maps", "r");
+    unsigned long from, to;
+    char access, line[512];
+    int fd[2], yes = 0;
 
+    if (f) {
+        while (!yes && fgets(line, sizeof line, f))
+            yes = sscanf(line, "%lx-%lx %c", &from, &to, &access) == 3 && access == 'r' &&
+                  (uintptr_t)p >= from && (uintptr_t)p < to;
+        fclose(f);
+        return yes;
+    }
     assert_int_equal(pipe(fd), 0);
     yes = write(fd[1], p, 1) == 1;
     close(fd[0]);
