@@ -20,6 +20,7 @@ extern "C" {
 #define VM_DCZERO 0001   /* new segments come cleared */
 #define VM_DCRESERVE 0002 /* untouched memory costs nothing: large segments are welcome */
 #define VM_DCDEVICE 0004 /* the CPU cannot address it: no method of this library takes it */
+#define VM_DCSHARED 0010 /* other processes may use the region at the same time */
 
 #define VM_DCMORE 0x564d4443UL /* "VMDC": value of Vmdiscmore_t.tag */
 

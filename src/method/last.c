@@ -1,0 +1,576 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Vmlast: build and drop whole.  Blocks lie one behind another without headers, and only the last
+ * one can be freed or resized in place; others can move.
+ *
+ * Allocating moves the cursor and sets a bit of the map: about twenty instructions, no lock, no
+ * atomic read-modify-write.  That holds with VM_SINGLE, and as long as only one thread moves the
+ * cursor of a region: the first one to come becomes its owner.  It says by st->busy that it is at
+ * work, and looks whether it is the owner still; the first other thread takes that away from it,
+ * waits until it is not busy, and from then on all take the lock, until the region is cleared.
+ *
+ * Costs: vmfree() of the last block and vmresize() of it in place as vmalloc(); vmclear(),
+ * vmclose() and vmrelease() nothing for a block, a few instructions for a segment; vmaddr(),
+ * vmsize() and vmresize() of an earlier block a look at the map.
+ */
+#include "last.h"
+#include "method_tables.h"
+#include "private.h"
+
+/* ---- the region's lock and its owner ---- */
+
+uintptr_t vmla_hold(vmla_t *st)
+{
+    uintptr_t owner = __atomic_load_n(&st->owner, __ATOMIC_RELAXED);
+
+    if (owner == 0 || owner == vmos_self())
+        return owner;
+    __atomic_store_n(&st->owner, 0, __ATOMIC_RELAXED);
+    vmos_barrier();
+    while (__atomic_load_n(&st->busy, __ATOMIC_ACQUIRE))
+        vmos_yield();
+    return owner;
+}
+
+void vmla_takeover(vmla_t *st)
+{
+    uintptr_t owner = vmla_hold(st);
+
+    if (owner != 0 && owner != vmos_self())
+        st->may = 0;
+}
+
+vmla_t *vmla_enter(Vmalloc_t *vm, int local)
+{
+    vmla_t *st = vmr_state(vm);
+
+    if (!local)
+        vmr_lock(vm);
+    vmla_takeover(st);
+    if (st->may)
+        vmla_letgo(st, vmos_self());
+    return st;
+}
+
+/* Whether the calling thread may move the cursor without the lock; then ends with vmla_done(). */
+VMOS_INLINE int mine(vmla_t *st)
+{
+    uintptr_t self = vmos_self();
+
+    if (VMOS_UNLIKELY(__atomic_load_n(&st->owner, __ATOMIC_RELAXED) != self))
+        return 0;
+    __atomic_store_n(&st->busy, 1, __ATOMIC_RELAXED);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST); /* vmos_barrier() in vmla_hold() does the rest */
+    if (VMOS_LIKELY(__atomic_load_n(&st->owner, __ATOMIC_ACQUIRE) == self))
+        return 1;
+    __atomic_store_n(&st->busy, 0, __ATOMIC_RELEASE);
+    return 0;
+}
+
+VMOS_INLINE void done(vmla_t *st)
+{
+    __atomic_store_n(&st->busy, 0, __ATOMIC_RELEASE);
+}
+
+/* ---- allocation ---- */
+
+void *vmla_alloc(Vmalloc_t *vm, size_t size)
+{
+    vmla_t *st = vmr_state(vm);
+    size_t n = vmla_round(size);
+    void *p;
+
+    if (n == 0) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    while ((p = vmla_bump(st, size)) == NULL)
+        if (vmla_room(vm, n, VM_ALIGN) < 0)
+            return NULL;
+    return p;
+}
+
+static VMOS_NOINLINE Void_t *allocslow(Vmalloc_t *vm, size_t size, int local)
+{
+    void *p;
+
+    vmla_enter(vm, local);
+    p = vmla_alloc(vm, size);
+    vmla_leave(vm, local);
+    return p;
+}
+
+static Void_t *alloc(Vmalloc_t *vm, size_t size, int local)
+{
+    vmla_t *st = vmr_state(vm);
+
+    if (VMOS_LIKELY(mine(st))) {
+        void *p = vmla_bump(st, size);
+        done(st);
+        if (VMOS_LIKELY(p != NULL))
+            return p;
+    }
+    return allocslow(vm, size, local);
+}
+
+static Void_t *alloc1(Vmalloc_t *vm, size_t size, int local)
+{
+    void *p = vmla_bump(vmr_state(vm), size);
+
+    return VMOS_LIKELY(p != NULL) ? p : allocslow(vm, size, local);
+}
+
+static void addhole(vmla_t *st, char *p, size_t size)
+{
+    uint64_t *pair = vmla_pair(vmla_mapof(st->cur), p);
+
+    pair[0] |= vmla_bit(p);
+    pair[1] |= vmla_bit(p);
+    st->nhole++;
+    st->hole += size;
+}
+
+static void *alignat(Vmalloc_t *vm, size_t size, size_t align)
+{
+    vmla_t *st = vmr_state(vm);
+    size_t n = vmla_round(size), off;
+
+    if (n == 0 || align == 0) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    if (vmla_room(vm, n, align) < 0)
+        return NULL;
+    off = (uintptr_t)st->next % align;
+    if (off != 0) {
+        addhole(st, st->next, align - off);
+        st->next += align - off;
+    }
+    return vmla_bump(st, size);
+}
+
+static Void_t *align(Vmalloc_t *vm, size_t size, size_t al, int local)
+{
+    void *p;
+
+    if (size == 0 || al == 0) {
+        errno = EINVAL;
+        return NULL;
+    }
+    vmla_enter(vm, local);
+    p = alignat(vm, size, vmb_lcm(al, VM_ALIGN));
+    vmla_leave(vm, local);
+    return p;
+}
+
+/* ---- freeing ---- */
+
+/* Let the part end at p, where its last block or hole starts. */
+VMOS_INLINE void cut(uintptr_t map, char *p)
+{
+    uint64_t *pair = vmla_pair(map, p);
+
+    pair[0] &= ~vmla_bit(p);
+    pair[1] &= ~vmla_bit(p);
+}
+
+/* Holes at the end of the current part go, if they came after the newest mark. */
+static void cutholes(vmla_t *st)
+{
+    while (st->nhole > 0 && st->next > st->cur->base) {
+        char *p = vmla_startof(st->cur, st->next - 1);
+        if (!vmla_ishole(st->cur, p) || (st->mark != NULL && vmla_before(st->mark, st->cur, p)))
+            return;
+        st->nhole--;
+        st->hole -= (size_t)(st->next - p);
+        cut(st->map, p);
+        st->next = p;
+    }
+}
+
+/* What popping the last block leaves to do besides, seldom. */
+static VMOS_NOINLINE void tidy(Vmalloc_t *vm)
+{
+    vmla_t *st = vmr_state(vm);
+
+    cutholes(st);
+    if (st->nbusy == 0)
+        vmla_reset(vm, NULL);
+}
+
+/* Whether tidy() would do anything once the last block is gone. */
+VMOS_INLINE int untidy(const vmla_t *st)
+{
+    return st->nhole > 0 || (st->nbusy == 0 && st->top->below != NULL);
+}
+
+VMOS_INLINE void pop(vmla_t *st, char *p)
+{
+    cut(st->map, p);
+    st->next = p;
+    st->last = NULL;
+    st->nbusy--;
+}
+
+static int bad(Vmalloc_t *vm, Void_t *addr, int local)
+{
+    if (local)
+        errno = EINVAL; /* no event under a lock */
+    else
+        vmmtbadaddr(vm, addr);
+    return -1;
+}
+
+/* Free the last block; -1: it is not the last. */
+static int popaddr(Vmalloc_t *vm, char *p)
+{
+    vmla_t *st = vmr_state(vm);
+
+    if (p != st->last)
+        return -1;
+    if (p == (char *)st->mark)
+        st->mark = st->mark->prev;
+    pop(st, p);
+    if (untidy(st))
+        tidy(vm);
+    return 0;
+}
+
+static VMOS_NOINLINE int freeslow(Vmalloc_t *vm, Void_t *addr, int local)
+{
+    int r;
+
+    if (addr == NULL)
+        return 0;
+    vmla_enter(vm, local);
+    r = popaddr(vm, addr);
+    vmla_leave(vm, local);
+    return r == 0 ? 0 : bad(vm, addr, local);
+}
+
+/* The common case of popaddr().  -1: it is not that. */
+VMOS_INLINE int popfast(vmla_t *st, char *p)
+{
+    if (VMOS_UNLIKELY(p != st->last || p == NULL || p == (char *)st->mark || st->nhole > 0 ||
+                      st->nbusy == 1))
+        return -1;
+    pop(st, p);
+    return 0;
+}
+
+static int freeb(Vmalloc_t *vm, Void_t *addr, int local)
+{
+    vmla_t *st = vmr_state(vm);
+
+    if (VMOS_LIKELY(mine(st))) {
+        int r = popfast(st, addr);
+        done(st);
+        if (VMOS_LIKELY(r == 0))
+            return 0;
+    }
+    return freeslow(vm, addr, local);
+}
+
+static int freeb1(Vmalloc_t *vm, Void_t *addr, int local)
+{
+    return VMOS_LIKELY(popfast(vmr_state(vm), addr) == 0) ? 0 : freeslow(vm, addr, local);
+}
+
+/* ---- resizing ---- */
+
+/* The last block gets size bytes, n when rounded, where it is; there is room. */
+VMOS_INLINE void setlast(vmla_t *st, size_t size, size_t n, int type)
+{
+    char *p = st->last, *q = p + n;
+
+    if (q > st->next && (type & VM_RSZERO))
+        memset(st->next, 0, (size_t)(q - st->next));
+    memset(p + size, 0, n - size);
+    st->next = q;
+}
+
+/* -1: not without looking. */
+VMOS_INLINE int resizefast(vmla_t *st, char *p, size_t size, int type)
+{
+    size_t n = vmla_round(size);
+
+    if (VMOS_UNLIKELY(p != st->last || p == NULL || size == 0 || p == (char *)st->mark ||
+                      n - 1 >= (size_t)(st->end - p)))
+        return -1;
+    setlast(st, size, n, type);
+    return 0;
+}
+
+/* The block at p moved: what is left is a hole, or free if it was the end of its part. */
+static void leavehole(vmla_t *st, vmla_part_t *part, char *p, size_t size)
+{
+    vmla_mark_t *m;
+
+    st->nbusy--;
+    if (part != st->cur && part->fill == p + size && !(st->mark && vmla_before(st->mark, part, p))) {
+        cut(vmla_mapof(part), p);
+        part->fill = p;
+        st->used -= size;
+        return;
+    }
+    vmla_pair(vmla_mapof(part), p)[1] |= vmla_bit(p);
+    st->nhole++;
+    st->hole += size;
+    for (m = st->mark; m != NULL; m = m->prev)
+        if (vmla_before(m, part, p)) {
+            m->nbusy--;
+            m->nhole++;
+            m->hole += size;
+        }
+}
+
+/* Move the block of old bytes at p. */
+static void *move(Vmalloc_t *vm, vmla_part_t *part, char *p, size_t old, size_t size, int type)
+{
+    char *q = vmla_alloc(vm, size);
+
+    if (q == NULL)
+        return NULL;
+    if (type & VM_RSCOPY)
+        memcpy(q, p, VMB_MIN(old, size));
+    if ((type & VM_RSZERO) && size > old)
+        memset(q + old, 0, size - old);
+    leavehole(vmr_state(vm), part, p, old);
+    return q;
+}
+
+static int ismark(const vmla_t *st, const char *p)
+{
+    const vmla_mark_t *m = st->mark;
+
+    while (m != NULL && p != (const char *)m)
+        m = m->prev;
+    return m != NULL;
+}
+
+/* Resize a block, with the region entered.  *known: whether p is one. */
+static void *resizeat(Vmalloc_t *vm, char *p, size_t size, int type, int *known)
+{
+    vmla_t *st = vmr_state(vm);
+    vmla_part_t *part = vmla_partof(vm, p);
+    size_t n = vmla_round(size);
+
+    *known = part != NULL && vmla_isblock(part, p) && !ismark(st, p);
+    if (!*known)
+        return NULL;
+    if (p == st->last && n != 0 && (p + n <= st->next || vmla_roomlast(vm, n) == 0)) {
+        setlast(st, size, n, type);
+        return p;
+    }
+    if (type & (VM_RSMOVE | VM_RSCOPY))
+        return move(vm, part, p, (size_t)(vmla_endof(part, p, vmla_fill(st, part)) - p), size,
+                    type);
+    errno = ENOMEM;
+    return NULL;
+}
+
+static VMOS_NOINLINE Void_t *resizeslow(Vmalloc_t *vm, Void_t *addr, size_t size, int type,
+                                        int local)
+{
+    int known, e = errno;
+    void *p;
+
+    if (addr == NULL) {
+        p = (*vm->meth.allocf)(vm, size, local);
+        return p != NULL && (type & VM_RSZERO) ? memset(p, 0, size) : p;
+    }
+    if (size == 0) {
+        (*vm->meth.freef)(vm, addr, local);
+        return NULL;
+    }
+    vmla_enter(vm, local);
+    p = resizeat(vm, addr, size, type, &known);
+    vmla_leave(vm, local);
+    if (!known)
+        bad(vm, addr, local);
+    else if (p != NULL)
+        errno = e;
+    return p;
+}
+
+static Void_t *resize(Vmalloc_t *vm, Void_t *addr, size_t size, int type, int local)
+{
+    vmla_t *st = vmr_state(vm);
+
+    if (VMOS_LIKELY(mine(st))) {
+        int r = resizefast(st, addr, size, type);
+        done(st);
+        if (VMOS_LIKELY(r == 0))
+            return addr;
+    }
+    return resizeslow(vm, addr, size, type, local);
+}
+
+static Void_t *resize1(Vmalloc_t *vm, Void_t *addr, size_t size, int type, int local)
+{
+    if (VMOS_LIKELY(resizefast(vmr_state(vm), addr, size, type) == 0))
+        return addr;
+    return resizeslow(vm, addr, size, type, local);
+}
+
+/* ---- questions ---- */
+
+/* The owner comes back after a question. */
+static long ask(Vmalloc_t *vm, char *p, int local, int whole)
+{
+    vmla_t *st = vmr_state(vm);
+    vmla_part_t *part;
+    uintptr_t owner;
+    char *start;
+    long r = -1;
+
+    if (!local)
+        vmr_lock(vm);
+    owner = vmla_hold(st);
+    part = vmla_partof(vm, p);
+    if (part != NULL) {
+        start = whole ? p : vmla_startof(part, p);
+        if (vmla_isblock(part, start))
+            r = whole ? (long)(vmla_endof(part, p, vmla_fill(st, part)) - p) : (long)(p - start);
+    }
+    vmla_letgo(st, owner);
+    vmla_leave(vm, local);
+    return r;
+}
+
+static long addr(Vmalloc_t *vm, Void_t *p, int local)
+{
+    return ask(vm, p, local, 0);
+}
+
+static long size(Vmalloc_t *vm, Void_t *p, int local)
+{
+    return ask(vm, p, local, 1);
+}
+
+static int compact(Vmalloc_t *vm, int local)
+{
+    vmla_t *st = vmr_state(vm);
+    uintptr_t owner;
+    int e = errno;
+
+    if (!local)
+        vmr_lock(vm);
+    owner = vmla_hold(st);
+    vmla_compact(vm);
+    vmla_letgo(st, owner);
+    vmla_leave(vm, local);
+    errno = e;
+    return 0;
+}
+
+/* ---- what only the library calls, with the region locked ---- */
+
+static int stat(Vmalloc_t *vm, Vmstat_t *out)
+{
+    vmla_t *st = vmr_state(vm);
+    uintptr_t owner = vmla_hold(st);
+    Vmseg_t *seg;
+
+    out->n_busy = st->nbusy;
+    out->s_busy = st->used + (size_t)(st->next - st->cur->base) - st->hole;
+    out->n_free = st->nhole;
+    out->s_free = st->cap - out->s_busy;
+    for (seg = vmmtsegs(vm); seg != NULL; seg = seg->next) {
+        vmla_part_t *part = seg->own;
+        size_t left = part != NULL ? (size_t)(part->lim - vmla_fill(st, part)) : 0;
+        out->n_free += left > 0;
+        out->m_free = VMB_MAX(out->m_free, left);
+    }
+    vmla_letgo(st, owner);
+    return 0;
+}
+
+static int walkpart(Vmalloc_t *vm, vmla_part_t *part, Vmblock_f f, Void_t *handle, int r)
+{
+    char *fill = vmla_fill(vmr_state(vm), part), *p, *q;
+
+    for (p = part->base; p < fill && r >= 0; p = q) {
+        q = vmla_endof(part, p, fill);
+        r = (*f)(vm, p, (size_t)(q - p), vmla_isblock(part, p), handle);
+    }
+    if (r >= 0 && fill < part->lim)
+        r = (*f)(vm, fill, (size_t)(part->lim - fill), 0, handle);
+    return r;
+}
+
+static int walk(Vmalloc_t *vm, Vmblock_f f, Void_t *handle)
+{
+    vmla_t *st = vmr_state(vm);
+    uintptr_t owner = vmla_hold(st);
+    Vmseg_t *seg;
+    int r = 0;
+
+    for (seg = vmmtsegs(vm); seg != NULL && r >= 0; seg = seg->next)
+        if (seg->own != NULL)
+            r = walkpart(vm, seg->own, f, handle, r);
+    vmla_letgo(st, owner);
+    return r;
+}
+
+/* Who may use the region, now that it is new or empty or was found again. */
+static void settle(Vmalloc_t *vm)
+{
+    vmla_t *st = vmr_state(vm);
+    int single = vm->data->mode & VM_SINGLE;
+
+    vmla_letgo(st, 0);
+    st->busy = 0;
+    st->may = !single && vmm_private(vm) && vmos_barrier_ready();
+    if (single) {
+        vm->meth.allocf = alloc1;
+        vm->meth.freef = freeb1;
+        vm->meth.resizef = resize1;
+    }
+}
+
+static int open(Vmalloc_t *vm, Vmseg_t *root)
+{
+    if (vmla_newpart(vmr_state(vm), root) == NULL)
+        return -1;
+    vmla_reset(vm, NULL);
+    settle(vm);
+    return 0;
+}
+
+static int event(Vmalloc_t *vm, int ev, Void_t *arg)
+{
+    vmla_t *st = vmr_state(vm);
+
+    switch (ev) {
+    case VM_METHOPEN:
+        return open(vm, arg);
+    case VM_METHATTACH:
+        settle(vm);
+        break;
+    case VM_METHCLEAR:
+        vmla_hold(st);
+        vmla_reset(vm, NULL);
+        settle(vm);
+        break;
+    case VM_METHFORK: /* the owner may be gone, at work or not: what it stores last is the cursor, */
+    case VM_METHTORN: /* so a block half made is none */
+        vmla_letgo(st, 0);
+        st->busy = 0;
+        vmla_wipe(st->cur, st->next);
+        if (st->last != NULL && st->last >= st->next)
+            st->last = NULL;
+        break;
+    case VM_METHEXIT:
+        if (st->owner == (uintptr_t)arg)
+            vmla_letgo(st, 0);
+        break;
+    default:
+        break;
+    }
+    return 0;
+}
+
+static const Vmethodx_t more = {"last", sizeof(vmla_t), 1024, event, stat, walk, vmla_check};
+
+Vmethod_t vmmt_last = {alloc, resize, freeb, addr, size, compact, align, VM_MTLAST, &more};

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * last_check: Vmlast's invariants as code, for vmdbcheck().
+ */
+#include "last.h"
+
+typedef struct sums {
+    size_t nbusy, nhole, hole, used, cap;
+    int faults;
+} sums_t;
+
+static void fault(Vmalloc_t *vm, sums_t *s, const void *addr, const char *sentence)
+{
+    s->faults++;
+    vmmtfault(vm, addr, sentence);
+}
+
+static void checkpart(Vmalloc_t *vm, vmla_part_t *part, sums_t *s)
+{
+    const vmla_t *st = vmr_state(vm);
+    char *fill = vmla_fill(st, part), *p, *q;
+
+    s->cap += (size_t)(part->lim - part->base);
+    if (fill < part->base || fill > part->lim || part->lim > part->seg->end) {
+        fault(vm, s, part, "bounds of a segment are damaged");
+        return;
+    }
+    if (part->seq == 0 ? fill != part->base : fill > part->base && !(*vmla_pair(vmla_mapof(part), part->base) & vmla_bit(part->base)))
+        fault(vm, s, part->base, "nothing starts where a segment's blocks start");
+    for (p = part->base; p < fill; p = q) {
+        q = vmla_endof(part, p, fill);
+        if (vmla_isblock(part, p)) {
+            s->nbusy++;
+        } else {
+            s->nhole++;
+            s->hole += (size_t)(q - p);
+        }
+    }
+    if (part != st->cur)
+        s->used += (size_t)(fill - part->base);
+}
+
+static void checkmarks(Vmalloc_t *vm, sums_t *s)
+{
+    const vmla_t *st = vmr_state(vm);
+    const vmla_mark_t *m;
+    vmla_part_t *part;
+
+    for (m = st->mark; m != NULL; m = m->prev) {
+        part = vmla_partof(vm, (const char *)m);
+        if (part == NULL || part != m->part || !vmla_isblock(part, (const char *)m)) {
+            fault(vm, s, m, "a mark is no block");
+            return;
+        }
+    }
+}
+
+static void checkcursor(Vmalloc_t *vm, sums_t *s)
+{
+    const vmla_t *st = vmr_state(vm);
+
+    if (st->cur->seq == 0 || st->map != vmla_mapof(st->cur) || st->end > st->cur->lim ||
+        st->next > st->end)
+        fault(vm, s, st->next, "the cursor is damaged");
+    if (st->last != NULL && (!vmla_isblock(st->cur, st->last) ||
+                             vmla_endof(st->cur, st->last, st->next) != st->next))
+        fault(vm, s, st->last, "the last block is none");
+}
+
+int vmla_check(Vmalloc_t *vm)
+{
+    vmla_t *st = vmr_state(vm);
+    uintptr_t owner = vmla_hold(st);
+    sums_t s = {0, 0, 0, 0, 0, 0};
+    Vmseg_t *seg;
+
+    for (seg = vmmtsegs(vm); seg != NULL; seg = seg->next)
+        if (seg->own != NULL)
+            checkpart(vm, seg->own, &s);
+    checkcursor(vm, &s);
+    checkmarks(vm, &s);
+    if (s.nbusy != st->nbusy || s.nhole != st->nhole)
+        fault(vm, &s, NULL, "the number of blocks is wrong");
+    if (s.hole != st->hole || s.used != st->used || s.cap != st->cap)
+        fault(vm, &s, NULL, "the sums of sizes are wrong");
+    vmla_letgo(st, owner);
+    return s.faults;
+}
