@@ -42,9 +42,10 @@ static void print_help(void)
          "  --options=STR  options of the library, separated by commas; see vmalloc-options(7)\n"
          "  --verbose      print what is set before the program starts\n"
          "\n"
-         "Options are added to those in VMALLOC_OPTIONS and override them. VMALLOC_LIB names the library to load, if\n"
-         "not the one that came with this command. The exit status is the program's; 126 if the\n"
-         "library or the program cannot be used, 127 if there is no such program.");
+         "Options are added to those in VMALLOC_OPTIONS and override them. VMALLOC_LIB names the\n"
+         "library to load, if not the one that came with this command. The exit status is the\n"
+         "program's; 126 if the library or the program cannot be used, 127 if there is no such\n"
+         "program.");
 }
 
 static int known_method(const char *name)
