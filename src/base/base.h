@@ -23,8 +23,14 @@ VMOS_INLINE int vmb_log2(size_t x)                                   /* floor, x
 }
 VMOS_INLINE int vmb_pop(uint64_t x) { return __builtin_popcountll(x); }
 /* x * n, or x + n, into *r; true when it overflows. */
-VMOS_INLINE int vmb_mulover(size_t x, size_t n, size_t *r) { return __builtin_mul_overflow(x, n, r); }
-VMOS_INLINE int vmb_addover(size_t x, size_t n, size_t *r) { return __builtin_add_overflow(x, n, r); }
+VMOS_INLINE int vmb_mulover(size_t x, size_t n, size_t *r)
+{
+    return __builtin_mul_overflow(x, n, r);
+}
+VMOS_INLINE int vmb_addover(size_t x, size_t n, size_t *r)
+{
+    return __builtin_add_overflow(x, n, r);
+}
 /* x rounded up to a multiple of n (any n > 0), 0 when that overflows. */
 size_t vmb_round(size_t x, size_t n);
 /* Least common multiple, 0 when it overflows. */
@@ -43,7 +49,10 @@ VMOS_INLINE uint64_t vmb_mix(uint64_t x)
 
 void vmb_bits_set(uint64_t *map, size_t from, size_t n);
 void vmb_bits_clear(uint64_t *map, size_t from, size_t n);
-VMOS_INLINE int vmb_bit(const uint64_t *map, size_t i) { return (int)(map[i >> 6] >> (i & 63) & 1); }
+VMOS_INLINE int vmb_bit(const uint64_t *map, size_t i)
+{
+    return (int)(map[i >> 6] >> (i & 63) & 1);
+}
 /* First position in [from, n) whose bit is 1 (or 0); n when there is none. */
 size_t vmb_bits_next1(const uint64_t *map, size_t from, size_t n);
 size_t vmb_bits_next0(const uint64_t *map, size_t from, size_t n);
@@ -125,7 +134,8 @@ void vmb_out_init(vmb_out_t *o, char *buf, size_t size);
  * 0x, %c, %%; a NULL string prints as (null).  Lengths l, ll, z; a width, with - or 0 before it;
  * a precision for %s. */
 void vmb_printf(vmb_out_t *o, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void vmb_vprintf(vmb_out_t *o, const char *format, va_list ap) __attribute__((format(printf, 2, 0)));
+void vmb_vprintf(vmb_out_t *o, const char *format, va_list ap)
+    __attribute__((format(printf, 2, 0)));
 
 /* ---- faults ---- */
 
