@@ -54,7 +54,7 @@ static void reads_the_environment(void **state)
 
 static void creates_and_writes(void **state)
 {
-    char path[] = "/tmp/vmos-test-XXXXXX", text[32];
+    char path[] = "vmos-test-XXXXXX", text[32];
     int fd = mkstemp(path), out;
     struct stat st;
     (void)state;
