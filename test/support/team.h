@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/* Threads for tests: a team that starts together, and how much work is fitting. */
+#ifndef TEST_TEAM_H
+#define TEST_TEAM_H 1
+
+#include <pthread.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* Sanitizers make threads ten times slower. */
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#define TEAM_SLOW 8
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
+#define TEAM_SLOW 8
+#endif
+#endif
+#ifndef TEAM_SLOW
+#define TEAM_SLOW 1
+#endif
+
+#define TEAM_MOST 64
+
+typedef struct team {
+    pthread_t thread[TEAM_MOST];
+    pthread_barrier_t go;
+    size_t n;
+    void (*work)(size_t me, void *arg);
+    void *arg;
+} team_t;
+
+typedef struct team_member {
+    team_t *team;
+    size_t me;
+} team_member_t;
+
+static inline void *team_enter(void *arg)
+{
+    team_member_t m = *(team_member_t *)arg;
+    free(arg);
+    pthread_barrier_wait(&m.team->go);
+    m.team->work(m.me, m.team->arg);
+    return NULL;
+}
+
+/* Start n threads that run work(0..n-1, arg). */
+static inline int team_start(team_t *t, size_t n, void (*work)(size_t, void *), void *arg)
+{
+    size_t i;
+    t->n = n;
+    t->work = work;
+    t->arg = arg;
+    if (n > TEAM_MOST || pthread_barrier_init(&t->go, NULL, (unsigned)n) != 0)
+        return -1;
+    for (i = 0; i < n; i++) {
+        team_member_t *m = (team_member_t *)malloc(sizeof *m);
+        m->team = t;
+        m->me = i;
+        if (pthread_create(&t->thread[i], NULL, team_enter, m) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static inline void team_join(team_t *t)
+{
+    size_t i;
+    for (i = 0; i < t->n; i++)
+        pthread_join(t->thread[i], NULL);
+    pthread_barrier_destroy(&t->go);
+}
+
+static inline int team_run(size_t n, void (*work)(size_t, void *), void *arg)
+{
+    team_t t;
+    if (team_start(&t, n, work, arg) != 0)
+        return -1;
+    team_join(&t);
+    return 0;
+}
+
+#endif
