@@ -155,8 +155,8 @@ int vmbe_iszero(const void *p)
 static int slab_free(vmbe_t *be, vmbe_run_t *run, void *p)
 {
     vmbe_lane_t *lane = vmbe_lane(BE_LOAD(run->lane)), *mine = vmbe_lane_mine(be);
-    int i = vmbe_index(run, p);
-    if (i < 0)
+    size_t i = vmbe_index(run, p);
+    if (i > run->last)
         return -1;
     if (lane == mine) {
         uint64_t busy = ~(BE_LOAD(run->u.word[i >> 6]) | BE_LOAD(run->remote[i >> 6]));

@@ -61,7 +61,7 @@ struct vmbe_run {
     char *base;      /* first page; large: the block */
     uintptr_t lane;  /* owner and tag */
     uint32_t recip;  /* slab: ceil(2^32 / block size), see class.h */
-    uint16_t units;  /* slab: block size / 16 */
+    uint16_t cursor; /* slab: offset of its class' cursor in a lane */
     uint8_t cls;     /* slab: size class */
     uint8_t last;    /* slab: index of its last block */
     uint64_t empty;  /* slab: value of a word on which free() asks whether the slab is empty */
@@ -81,7 +81,7 @@ struct vmbe_run {
             uint32_t count;
         } m;
     } u;
-    uint64_t remote[4];   /* slab: freed by other threads */
+    uint64_t remote[4];   /* slab: freed by other threads; always 1 for blocks beyond its end */
     vmbe_run_t *pend;     /* slab: on its lane's pending list */
     uint8_t rsum;         /* slab: bit w: remote[w] is not 0; BE_QUEUED */
     uint8_t kind;         /* BE_... */
@@ -93,10 +93,10 @@ struct vmbe_run {
 
 /* Where a lane takes blocks of a class: 32 bytes. */
 typedef struct vmbe_cursor {
-    uint64_t *word;   /* word of bits, of run or a 0 */
-    char *base;       /* address of the block of its bit 0 */
-    int64_t live;     /* blocks allocated minus blocks freed through this lane */
-    vmbe_run_t *run;  /* current slab, NULL */
+    uint64_t *word; /* word of bits in the current slab's descriptor, or in vmbe_norun's */
+    char *base;     /* address of the block of its bit 0 */
+    int64_t live;   /* blocks allocated minus blocks freed through this lane */
+    size_t size;    /* of the class */
 } vmbe_cursor_t;
 
 struct vmbe_lane {
@@ -190,9 +190,16 @@ VMOS_INLINE size_t vmbe_tabslot(uintptr_t tid)
 }
 VMOS_INLINE size_t vmbe_runbytes(const vmbe_run_t *run) { return (size_t)run->npages << BE_SHIFT; }
 VMOS_INLINE unsigned vmbe_capacity(const vmbe_run_t *run) { return run->last + 1u; }
-VMOS_INLINE size_t vmbe_blocksize(const vmbe_run_t *run) { return (size_t)run->units * 16; }
+VMOS_INLINE size_t vmbe_blocksize(const vmbe_run_t *run) { return vmbe_classbytes[run->cls]; }
 
-extern uint64_t vmbe_zeroword;
+extern vmbe_run_t vmbe_norun;              /* a slab without blocks */
+/* The current slab of a cursor, &vmbe_norun when it has none: descriptors are aligned to their size,
+ * so the word leads to it. */
+VMOS_INLINE vmbe_run_t *vmbe_current(const vmbe_cursor_t *c)
+{
+    return (vmbe_run_t *)((uintptr_t)c->word & ~(uintptr_t)(sizeof(vmbe_run_t) - 1));
+}
+VMOS_INLINE void vmbe_leave(vmbe_cursor_t *c) { c->word = vmbe_norun.u.word; }
 extern vmbe_lane_t vmbe_nolane;            /* no thread's: every class is exhausted */
 extern vmbe_lane_t *vmbe_notab[BE_TAB];    /* full of it */
 
@@ -267,6 +274,13 @@ int vmbe_area_add(vmbe_t *be, Vmseg_t *seg, char *base, char *end, char *dirty);
 void *vmbe_refill(vmbe_lane_t *lane, unsigned cls);
 /* The same from what the lane has, without a lock. */
 void *vmbe_local(vmbe_lane_t *lane, unsigned cls);
+/* Bits of word w that stand for no block. */
+VMOS_INLINE uint64_t vmbe_invalid(const vmbe_run_t *run, unsigned w)
+{
+    return w * 64 > run->last           ? ~(uint64_t)0
+           : run->last - w * 64u >= 63u ? 0
+                                        : ~(uint64_t)0 << (run->last - w * 64 + 1);
+}
 /* Value of a slab's first word when all its blocks are free. */
 VMOS_INLINE uint64_t vmbe_allfree(const vmbe_run_t *run)
 {

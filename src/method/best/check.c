@@ -23,7 +23,7 @@ static void check_slab(check_t *c, const vmbe_run_t *run)
 {
     unsigned w;
     vmbe_lane_t *lane = vmbe_lane(BE_LOAD(run->lane));
-    if (run->cls >= BE_CLASSES || vmbe_blocksize(run) != vmbe_classbytes[run->cls] ||
+    if (run->cls >= BE_CLASSES || run->cursor != run->cls * sizeof(vmbe_cursor_t) ||
         vmbe_capacity(run) * vmbe_blocksize(run) > vmbe_runbytes(run) || lane->be != c->be) {
         fault(c, run->base, "slab: class, capacity or lane is wrong");
         return;
@@ -31,9 +31,10 @@ static void check_slab(check_t *c, const vmbe_run_t *run)
     c->live[run->cls] += vmbe_capacity(run);
     for (w = 0; w < 4; w++) {
         uint64_t m = BE_LOAD(run->u.word[w]), r = BE_LOAD(run->remote[w]);
-        uint64_t valid = w < vmbe_words(run) ? vmbe_allfree(run) : 0;
-        if ((m | r) & ~valid)
+        uint64_t no = vmbe_invalid(run, w);
+        if ((m & no) || (r & no) != no)
             fault(c, run->base, "slab: blocks beyond its end are free");
+        r &= ~no;
         if (c->alone && (m & r))
             fault(c, run->base, "slab: a block is free twice");
         c->live[run->cls] -= vmb_pop(m | r);
@@ -84,8 +85,9 @@ static void check_lane(check_t *c, vmbe_lane_t *lane)
     unsigned cls;
     vmbe_run_t *run;
     for (cls = 0; cls < BE_CLASSES; cls++) {
-        if (lane->cur[cls].run && vmbe_lane(lane->cur[cls].run->lane) != lane)
-            fault(c, lane->cur[cls].run, "lane: its current slab is another lane's");
+        run = vmbe_current(&lane->cur[cls]);
+        if (run != &vmbe_norun && run->lane != (uintptr_t)lane)
+            fault(c, run->base, "lane: its current slab is another lane's");
         for (run = lane->avail[cls]; run; run = run->next)
             if (run->kind != BE_SLAB || run->cls != cls || run->lane != (uintptr_t)lane ||
                 vmbe_isfull(run))

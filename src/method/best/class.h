@@ -10,8 +10,10 @@
  * for 4096 j = (16 j 2^k) (256 / 2^k).  Where memory is scarce a slab takes fewer pages.
  *
  * Index of the block at offset off: off * recip >> 32 with recip = ceil(2^32 / size).  Exact for
- * off < 2^16: the error off * (recip * size - 2^32) stays below 2^32, as recip * size - 2^32 <
- * size <= 2^15.
+ * off < 2^16: with e = recip * size - 2^32 < size, the product for off = i * size + r is
+ * i * 2^32 + i * e + r * recip, where i * e < 2^16 < 2^17 <= recip and the rest never reaches 2^32.  So
+ * its low half also tells whether off is a multiple of size: then, and only then, it is below
+ * recip.
  */
 #ifndef VM_CLASS_H
 #define VM_CLASS_H 1
@@ -24,6 +26,7 @@
 
 /* Class of sizes up to BE_TABLEMAX, by (size + 15) / 16. */
 extern const uint8_t vmbe_classtab[BE_TABLEMAX / 16 + 1];
+extern const uint16_t vmbe_classbytes[BE_CLASSES];
 
 /* Class of a size from 1 to BE_SMALLMAX. */
 VMOS_INLINE unsigned vmbe_class_of(size_t size)

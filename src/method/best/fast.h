@@ -8,44 +8,48 @@
 
 #include "best.h"
 
-extern const uint16_t vmbe_classbytes[BE_CLASSES];
+/* The cursor of a class. */
+VMOS_INLINE vmbe_cursor_t *vmbe_cursor(vmbe_lane_t *lane, size_t cls) { return &lane->cur[cls]; }
 
 /* A block of class cls from lane's cursor, NULL when the cursor's word is used up: then
  * vmbe_refill(). */
-VMOS_INLINE void *vmbe_take(vmbe_lane_t *lane, unsigned cls)
+VMOS_INLINE void *vmbe_take(vmbe_lane_t *lane, size_t cls)
 {
-    vmbe_cursor_t *c = &lane->cur[cls];
+    vmbe_cursor_t *c = vmbe_cursor(lane, cls);
     uint64_t m = BE_LOAD(*c->word);
+    char *p;
     if (VMOS_UNLIKELY(m == 0))
         return NULL;
     BE_STORE(*c->word, m & (m - 1));
     BE_ADD(c->live, 1);
-    return c->base + (size_t)vmb_ctz(m) * vmbe_classbytes[cls];
+    p = c->base + (uint64_t)(unsigned)vmb_ctz(m) * c->size;
+    if (p == NULL)
+        __builtin_unreachable(); /* saves callers a test */
+    return p;
 }
 
-/* Index of the block of a slab that starts at p, -1 when none does. */
-VMOS_INLINE int vmbe_index(const vmbe_run_t *run, const void *p)
+/* Index of the block of a slab that starts at p, (size_t)-1 when none does; it may lie beyond the
+ * slab's last block.  class.h has the reason. */
+VMOS_INLINE size_t vmbe_index(const vmbe_run_t *run, const void *p)
 {
-    size_t off = (size_t)((const char *)p - run->base);
-    size_t i = (size_t)((uint64_t)off * run->recip >> 32);
-    return VMOS_LIKELY(i * run->units * 16 == off && i <= run->last) ? (int)i : -1;
+    uint64_t i = (uint64_t)((const char *)p - run->base) * run->recip;
+    return VMOS_LIKELY((uint32_t)i < run->recip) ? (size_t)(i >> 32) : (size_t)-1;
 }
 
 /* Free the block at p of a slab whose lane the calling thread holds.  -1: p is no allocated block,
  * nothing was changed. */
 VMOS_INLINE int vmbe_give(vmbe_lane_t *lane, vmbe_run_t *run, void *p)
 {
-    int i = vmbe_index(run, p);
-    uint64_t m, bit;
-    if (VMOS_UNLIKELY(i < 0))
+    size_t i = vmbe_index(run, p);
+    uint64_t m;
+    if (VMOS_UNLIKELY(i == (size_t)-1))
         return -1;
     m = BE_LOAD(run->u.word[i >> 6]);
-    bit = (uint64_t)1 << (i & 63);
-    if (VMOS_UNLIKELY((m | BE_LOAD(run->remote[i >> 6])) & bit))
+    if (VMOS_UNLIKELY((m | BE_LOAD(run->remote[i >> 6])) >> (i & 63) & 1))
         return -1;
-    m |= bit;
+    m |= (uint64_t)1 << (i & 63);
     BE_STORE(run->u.word[i >> 6], m);
-    BE_ADD(lane->cur[run->cls].live, -1);
+    BE_ADD(((vmbe_cursor_t *)(void *)((char *)lane + run->cursor))->live, -1);
     if (VMOS_UNLIKELY(m == run->empty))
         vmbe_slab_empty(lane, run);
     return 0;

@@ -9,9 +9,9 @@
  */
 #include "best.h"
 
-uint64_t vmbe_zeroword;
+vmbe_run_t vmbe_norun __attribute__((aligned(sizeof(vmbe_run_t))));
 
-#define NONE {&vmbe_zeroword, NULL, 0, NULL}
+#define NONE {vmbe_norun.u.word, NULL, 0, 0}
 #define NONE8 NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE
 vmbe_lane_t vmbe_nolane = {
     .cur = {NONE8, NONE8, NONE8, NONE8, NONE8, NONE8, NONE8, NONE8, NONE8}};
@@ -25,8 +25,10 @@ void vmbe_lane_init(vmbe_t *be, vmbe_lane_t *lane)
 {
     unsigned c;
     __builtin_memset(lane, 0, sizeof(*lane));
-    for (c = 0; c < BE_CLASSES; c++)
-        lane->cur[c].word = &vmbe_zeroword;
+    for (c = 0; c < BE_CLASSES; c++) {
+        vmbe_leave(&lane->cur[c]);
+        lane->cur[c].size = vmbe_classbytes[c];
+    }
     lane->vm = be->vm;
     lane->be = be;
 }

@@ -51,8 +51,7 @@ static void reset(vmbe_t *be, int alone)
         lane->pending = NULL;
         lane->kept = 0;
         for (c = 0; c < BE_CLASSES; c++) {
-            lane->cur[c].word = &vmbe_zeroword;
-            lane->cur[c].run = NULL;
+            vmbe_leave(&lane->cur[c]);
             if (alone)
                 lane->cur[c].live = 0;
             lane->avail[c] = NULL;
@@ -75,7 +74,8 @@ static void relink_slab(vmbe_t *be, vmbe_run_t *run, int alone)
     run->lane = (uintptr_t)lane | BE_FULL;
     lane->cur[run->cls].live += alone ? (int64_t)cap : 0;
     for (w = 0; w < vmbe_words(run); w++) {
-        run->u.word[w] |= __atomic_exchange_n(&run->remote[w], 0, __ATOMIC_ACQ_REL);
+        uint64_t no = vmbe_invalid(run, w);
+        run->u.word[w] |= __atomic_exchange_n(&run->remote[w], no, __ATOMIC_ACQ_REL) & ~no;
         lane->cur[run->cls].live -= alone ? vmb_pop(run->u.word[w]) : 0;
     }
     if (!vmbe_isfull(run))

@@ -3,11 +3,11 @@
  * slab: blocks of one class, and how they come back.
  *
  * A thread frees into its own slabs by setting bits (fast.h).  Into another thread's slab:
- *   1. fetch_or the bit into remote[w]; if the word was 0 before, then
+ *   1. fetch_or the bit into remote[w]; if the word had no block's bit before, then
  *   2. fetch_or (1 << w | BE_QUEUED) into rsum; if BE_QUEUED was not set before, then
  *   3. push the slab on its lane's pending list.
  * The owner collects only words that rsum names, and takes the name away before it takes the word.
- * So a word that is not 0 is always named, or about to be by the thread that made it so; a thread
+ * So a word with a block's bit is always named, or about to be by the thread that made it so; a thread
  * does not touch the slab after its last step; and a slab goes back only with rsum 0, when nobody
  * is between two steps.  One push serves all blocks freed until the owner looks: batches without
  * locks (cf. the message queues of snmalloc, Lietar et al., ISMM 2019).
@@ -40,8 +40,9 @@ static void collect(vmbe_run_t *run, unsigned sum)
 {
     for (sum &= 15; sum; sum &= sum - 1) {
         int w = vmb_ctz(sum);
-        uint64_t more = __atomic_exchange_n(&run->remote[w], 0, __ATOMIC_ACQ_REL);
-        BE_STORE(run->u.word[w], BE_LOAD(run->u.word[w]) | more);
+        uint64_t no = vmbe_invalid(run, (unsigned)w);
+        uint64_t more = __atomic_exchange_n(&run->remote[w], no, __ATOMIC_ACQ_REL);
+        BE_STORE(run->u.word[w], BE_LOAD(run->u.word[w]) | (more & ~no));
     }
 }
 
@@ -61,7 +62,7 @@ int vmbe_remote_free(vmbe_run_t *run, unsigned i)
     old = __atomic_fetch_or(&run->remote[w], bit, __ATOMIC_ACQ_REL);
     if (old & bit)
         return -1;
-    if (old == 0 &&
+    if (old == vmbe_invalid(run, w) &&
         !(__atomic_fetch_or(&run->rsum, (uint8_t)(1u << w | BE_QUEUED), __ATOMIC_ACQ_REL) &
           BE_QUEUED)) {
         vmbe_lane_t *lane = vmbe_lane(BE_LOAD(run->lane));
@@ -148,7 +149,7 @@ static void drain(vmbe_lane_t *lane, vmbe_run_t *run, int locked)
         else
             return;
     }
-    if (lane->cur[run->cls].run != run)
+    if (vmbe_current(&lane->cur[run->cls]) != run)
         settle(lane, run, locked);
 }
 
@@ -184,10 +185,9 @@ void vmbe_flush(vmbe_lane_t *lane, int locked)
     if (!locked)
         vmr_lock(lane->vm);
     for (c = 0; c < BE_CLASSES; c++) {
-        vmbe_run_t *run = lane->cur[c].run, *next;
-        if (run && (vmbe_collect(run), vmbe_isempty(run))) {
-            lane->cur[c].word = &vmbe_zeroword;
-            lane->cur[c].run = NULL;
+        vmbe_run_t *run = vmbe_current(&lane->cur[c]), *next;
+        if (run != &vmbe_norun && (vmbe_collect(run), vmbe_isempty(run))) {
+            vmbe_leave(&lane->cur[c]);
             vmbe_slab_give(lane, run);
         }
         for (run = lane->avail[c]; run; run = next) {
@@ -204,45 +204,42 @@ void vmbe_flush(vmbe_lane_t *lane, int locked)
 
 /* ---- allocation ---- */
 
-/* Point the cursor at the first word of its slab that has a free block. */
-static int advance(vmbe_cursor_t *c, unsigned cls)
+/* Point the cursor at the first word of run that has a free block. */
+static int aim(vmbe_cursor_t *c, vmbe_run_t *run)
 {
     unsigned w;
-    for (w = 0; w < vmbe_words(c->run); w++)
-        if (BE_LOAD(c->run->u.word[w])) {
-            c->word = &c->run->u.word[w];
-            c->base = c->run->base + (size_t)w * 64 * vmbe_classbytes[cls];
+    for (w = 0; w < vmbe_words(run); w++)
+        if (BE_LOAD(run->u.word[w])) {
+            c->word = &run->u.word[w];
+            c->base = run->base + (size_t)w * 64 * c->size;
             return 1;
         }
     return 0;
 }
 
+/* run, which has free blocks, becomes the current slab. */
 static void *start(vmbe_lane_t *lane, unsigned cls, vmbe_run_t *run)
 {
-    vmbe_cursor_t *c = &lane->cur[cls];
-    c->run = run;
     run->empty = 0; /* no word is 0 after a free: the current slab is never asked */
-    return advance(c, cls) ? vmbe_take(lane, cls) : NULL;
+    return aim(&lane->cur[cls], run) ? vmbe_take(lane, cls) : NULL;
 }
 
-/* The cursor's slab has no more blocks. */
-static void finish(vmbe_cursor_t *c)
+/* The current slab has no more blocks. */
+static void finish(vmbe_cursor_t *c, vmbe_run_t *run)
 {
-    vmbe_run_t *run = c->run;
     run->empty = vmbe_allfree(run);
     BE_STORE(run->lane, run->lane | BE_FULL);
-    c->run = NULL;
-    c->word = &vmbe_zeroword;
+    vmbe_leave(c);
 }
 
 void *vmbe_local(vmbe_lane_t *lane, unsigned cls)
 {
     vmbe_cursor_t *c = &lane->cur[cls];
-    vmbe_run_t *run;
-    if (c->run) {
-        if (advance(c, cls) || (vmbe_collect(c->run) && advance(c, cls)))
+    vmbe_run_t *run = vmbe_current(c);
+    if (run != &vmbe_norun) {
+        if (aim(c, run) || (vmbe_collect(run) && aim(c, run)))
             return vmbe_take(lane, cls);
-        finish(c);
+        finish(c, run);
     }
     if (lane->avail[cls] == NULL)
         vmbe_drain(lane, 0);
@@ -259,15 +256,15 @@ static void slab_init(vmbe_lane_t *lane, vmbe_run_t *run, unsigned cls)
     unsigned w;
     cap = cap <= 64 ? cap : VMB_MIN(cap & ~(size_t)63, (size_t)256);
     run->recip = (uint32_t)((((uint64_t)1 << 32) + size - 1) / size);
-    run->units = (uint16_t)(size / 16);
+    run->cursor = (uint16_t)(cls * sizeof(vmbe_cursor_t));
     run->cls = (uint8_t)cls;
     run->last = (uint8_t)(cap - 1);
     run->rsum = 0;
     run->kept = 0;
     run->pend = NULL;
     for (w = 0; w < 4; w++) {
-        run->remote[w] = 0;
-        run->u.word[w] = w < vmbe_words(run) ? vmbe_allfree(run) : 0;
+        run->remote[w] = vmbe_invalid(run, w);
+        run->u.word[w] = ~run->remote[w];
     }
     lane->be->slabblocks += cap;
     lane->be->slabbytes += cap * size;
@@ -283,13 +280,10 @@ static vmbe_run_t *adopt(vmbe_lane_t *lane, unsigned cls)
         if (l->tid != 0 || l == lane)
             continue;
         vmbe_drain(l, 1);
-        run = l->cur[cls].run;
-        if (run) {
-            l->cur[cls].run = NULL;
-            l->cur[cls].word = &vmbe_zeroword;
-        } else if ((run = l->avail[cls]) != NULL) {
+        run = vmbe_current(&l->cur[cls]);
+        vmbe_leave(&l->cur[cls]);
+        if (run == &vmbe_norun && (run = l->avail[cls]) != NULL)
             vmbe_lane_unlink(l, run);
-        }
         if (run) {
             BE_STORE(run->lane, (uintptr_t)lane);
             if (vmbe_collect(run))
