@@ -55,7 +55,7 @@ void free_aligned_sized(void *p, size_t align, size_t size)
 static VMOS_NOINLINE void *cleared(size_t size)
 {
     void *p = vmma_alloc(size);
-    if (p != NULL && !(size > BE_SMALLMAX && vmma_isbest(vmma_region()) && vmbe_iszero(p)))
+    if (p != NULL && !vmbe_iszero(p))
         memset(p, 0, size);
     return p;
 }

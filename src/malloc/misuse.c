@@ -14,6 +14,7 @@
 /* In a Vmbest region, which knows best. */
 static void tellbest(const char *func, void *p, vmbe_what_t w)
 {
+    const char *again = func[0] == 'f' ? "double free" : "freed before";
     switch (w.what) {
     case BE_INSIDE:
         vmb_fault("%s(%p): not a block: inside a block, at offset %zu of %zu bytes at %p", func, p,
@@ -21,10 +22,10 @@ static void tellbest(const char *func, void *p, vmbe_what_t w)
         break;
     case BE_FREED:
     case BE_BLOCK: /* freed by another thread meanwhile, and allocated again */
-        vmb_fault("%s(%p): double free: block of %zu bytes", func, p, w.size);
+        vmb_fault("%s(%p): %s: block of %zu bytes", func, p, again, w.size);
         break;
     case BE_UNUSED:
-        vmb_fault("%s(%p): double free or never allocated: in free memory", func, p);
+        vmb_fault("%s(%p): %s or never allocated: in free memory", func, p, again);
         break;
     case BE_OWN:
         vmb_fault("%s(%p): not a block: bookkeeping of malloc", func, p);

@@ -79,7 +79,7 @@ static size_t number(word_t w)
     return vmb_mulover(x, unit(w), &x) ? 0 : x;
 }
 
-/* A descriptor: "&n" or "/dev/fd/n".  -1: is none. */
+/* The number in "&n" or "/dev/fd/n".  -1: is none. */
 static int descriptor(word_t w)
 {
     static const char dev[] = "/dev/fd/";
@@ -102,7 +102,7 @@ static int openfile(word_t w)
     vmb_out_t o;
     int fd = descriptor(w);
     if (fd >= 0)
-        return fd;
+        return vmos_copyfd(fd);
     vmb_out_init(&o, path, sizeof(path));
     for (size_t i = 0; i < w.n; i++) {
         if (i + 1 < w.n && w.s[i] == '%' && w.s[i + 1] == 'p') {

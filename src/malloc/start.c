@@ -32,6 +32,8 @@ static void prepare(void)
     vmma_options_read();
     if (vmma_options.warnfd >= 0)
         vmdebug(vmma_options.warnfd);
+    else if (vmma_options.usage) /* programs close descriptor 2 before they end */
+        vmdebug(vmos_copyfd(2));
     if (vmma_options.segsize != 0)
         Vmdcsystem->round = vmma_options.segsize;
 }
