@@ -167,6 +167,8 @@ const char *vmos_getenv(const char *name);
 int vmos_write(int fd, const void *buf, size_t n);
 /* Open a file for output (created 0644, or truncated; close-on-exec, moved to a high number). */
 int vmos_create(const char *path);
+/* A copy of a descriptor: close-on-exec, with a high number. */
+int vmos_copyfd(int fd);
 void vmos_abort(void) __attribute__((noreturn));
 
 #endif

@@ -52,19 +52,26 @@ int vmos_write(int fd, const void *buf, size_t n)
     return r;
 }
 
-/* Out of the way of programs that count on getting descriptor 3 next; fd itself if the limits of
- * the process leave no room. */
-static int movehigh(int fd)
+/* Out of the way of programs that count on getting descriptor 3 next. */
+int vmos_copyfd(int fd)
 {
     static const int least[] = {1000, 200, 50};
-    for (int i = 0; i < 3; i++) {
-        int high = fcntl(fd, F_DUPFD_CLOEXEC, least[i]);
-        if (high >= 0) {
-            close(fd);
-            return high;
-        }
-    }
-    return fd;
+    int high = -1, keep = errno;
+    for (int i = 0; i < 3 && high < 0; i++)
+        high = fcntl(fd, F_DUPFD_CLOEXEC, least[i]);
+    if (high >= 0)
+        errno = keep;
+    return high;
+}
+
+/* fd itself if the limits of the process leave no room. */
+static int movehigh(int fd)
+{
+    int high = vmos_copyfd(fd);
+    if (high < 0)
+        return fd;
+    close(fd);
+    return high;
 }
 
 int vmos_create(const char *path)

@@ -78,6 +78,26 @@ static void creates_and_writes(void **state)
     unlink(path);
 }
 
+static void copies(void **state)
+{
+    int fds[2], copy;
+    char c = 0;
+    (void)state;
+    assert_int_equal(pipe(fds), 0);
+    errno = 77;
+    copy = vmos_copyfd(fds[1]);
+    assert_true(copy >= 50);
+    assert_int_equal(errno, 77);
+    assert_true(fcntl(copy, F_GETFD) & FD_CLOEXEC);
+    close(fds[1]);
+    assert_int_equal(vmos_write(copy, "x", 1), 0);
+    assert_int_equal(read(fds[0], &c, 1), 1);
+    close(copy);
+    close(fds[0]);
+    assert_int_equal(vmos_copyfd(copy), -1);
+    assert_int_equal(errno, EBADF);
+}
+
 static void refuses(void **state)
 {
     (void)state;
@@ -165,7 +185,7 @@ static int run_misc(void)
         cmocka_unit_test(random_numbers_differ),
         cmocka_unit_test(reads_the_environment),
         cmocka_unit_test(creates_and_writes),
-        cmocka_unit_test(refuses),
+        cmocka_unit_test(copies), cmocka_unit_test(refuses),
         cmocka_unit_test(writes_all),
         cmocka_unit_test(aborts),
     };
