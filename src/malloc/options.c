@@ -22,20 +22,36 @@ typedef struct word {
     size_t n;
 } word_t;
 
+/* What to tell of an option; NULL: it took effect. */
+typedef const char *answer_t;
+static const char nosuch[] = "no such option";
+static const char nosense[] = "the value makes no sense";
+static const char notnow[] = "not in this version";
+
 typedef struct option {
     const char *name;
-    size_t least;                /* letters that must be there */
-    int (*set)(word_t value);    /* 0, or -1: the value makes no sense; NULL: not in this version */
+    size_t least;                  /* letters that must be there */
+    answer_t (*set)(word_t value);
 } option_t;
 
-static int is(word_t w, const char *s)
+static char lower(char c)
 {
-    return strlen(s) == w.n && strncmp(w.s, s, w.n) == 0;
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-static void warn(const char *what, word_t w, const char *why)
+/* s: in small letters. */
+static int is(word_t w, const char *s)
 {
-    vmb_fault("%s \"%.*s\": %s", what, (int)VMB_MIN(w.n, 64), w.s, why);
+    size_t i = 0;
+    while (i < w.n && s[i] != '\0' && lower(w.s[i]) == s[i])
+        i++;
+    return i == w.n && s[i] == '\0';
+}
+
+static void tell(const char *what, word_t w, answer_t why)
+{
+    if (why != NULL)
+        vmb_fault("%s \"%.*s\": %s", what, (int)VMB_MIN(w.n, 64), w.s, why);
 }
 
 /* ---- values ---- */
@@ -43,11 +59,6 @@ static void warn(const char *what, word_t w, const char *why)
 static int isdigit10(char c)
 {
     return c >= '0' && c <= '9';
-}
-
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
 /* Power of 1000, or with an i of 1024, that a suffix stands for: "k", "Ki", "kib".  0: none. */
@@ -125,96 +136,102 @@ static word_t without_vm(word_t w)
 
 /* ---- what options do ---- */
 
-static int set_abort(word_t value)
+static answer_t set_abort(word_t value)
 {
     (void)value;
     vmma_options.noabort = 0;
-    return 0;
+    return NULL;
 }
 
-static int set_noabort(word_t value)
+static answer_t set_noabort(word_t value)
 {
     (void)value;
     vmma_options.noabort = 1;
-    return 0;
+    return NULL;
 }
 
-static int set_keep(word_t value)
+static answer_t set_keep(word_t value)
 {
     (void)value;
     vmma_options.keep = 1;
-    return 0;
+    return NULL;
 }
 
-static int set_break(word_t value)
+static answer_t set_break(word_t value)
 {
     (void)value;
     vmma_options.brk = 1;
-    return 0;
+    return NULL;
 }
 
-static int set_mmap(word_t value)
+static answer_t set_mmap(word_t value)
 {
     (void)value;
     vmma_options.brk = 0;
-    return 0;
+    return NULL;
 }
 
-static int set_verbose(word_t value)
+static answer_t set_verbose(word_t value)
 {
     (void)value;
     vmma_options.verbose = 1;
-    return 0;
+    return NULL;
 }
 
-static int set_usage(word_t value)
+static answer_t set_usage(word_t value)
 {
     (void)value;
     vmma_options.usage = 1;
-    return 0;
+    return NULL;
+}
+
+static answer_t absent(word_t value)
+{
+    (void)value;
+    return notnow;
 }
 
 /* Blocks are always freed at once. */
-static int set_free(word_t value)
+static answer_t set_free(word_t value)
 {
     (void)value;
-    return 0;
+    return NULL;
 }
 
-static int set_segsize(word_t value)
+static answer_t set_segsize(word_t value)
 {
     size_t n = number(value);
     if (n == 0 || n > SIZE_MAX / 4)
-        return -1;
+        return nosense;
     vmma_options.segsize = n;
-    return 0;
+    return NULL;
 }
 
-static int set_warn(word_t value)
+static answer_t set_warn(word_t value)
 {
     int fd = value.n > 0 ? openfile(value) : -1;
     if (fd < 0)
-        return -1;
+        return nosense;
     vmma_options.warnfd = fd;
-    return 0;
+    return NULL;
 }
 
 /* The first method counts, as in the original. */
-static int set_method(word_t value)
+static answer_t set_method(word_t value)
 {
     word_t name = without_vm(value);
     Vmethod_t *m = is(name, "best") ? Vmbest : is(name, "last") ? Vmlast : NULL;
     if (m == NULL && is(name, "pool"))
         m = Vmpool;
     if (m == NULL)
-        return -1;
+        return is(name, "debug") || is(name, "profile") ? notnow : nosense;
     if (vmma_options.method == NULL)
         vmma_options.method = m;
-    return 0;
+    return NULL;
 }
 
 /* One source of the list; what names mappings of some kind is mappings. */
-static int set_source(word_t w)
+static answer_t set_source(word_t w)
 {
     static const char *const mappings[] = {"anon", "mmap", "mm", "native", "safe", "zero"};
     int no = w.n > 2 && strncmp(w.s, "no", 2) == 0;
@@ -225,23 +242,23 @@ static int set_source(word_t w)
     }
     if (is(w, "break") || is(w, "sbrk")) {
         vmma_options.brk = !no;
-        return 0;
+        return NULL;
     }
     for (size_t i = 0; i < sizeof(mappings) / sizeof(*mappings); i++)
         if (is(w, mappings[i]))
-            return 0;
-    return -1;
+            return NULL;
+    return nosense;
 }
 
-static int set_getmemory(word_t value)
+static answer_t set_getmemory(word_t value)
 {
-    int r = value.n > 0 ? 0 : -1;
+    answer_t r = value.n > 0 ? NULL : nosense;
     vmma_options.brk = 0;
     while (value.n > 0) {
         const char *colon = memchr(value.s, ':', value.n);
         size_t n = colon != NULL ? (size_t)(colon - value.s) : value.n;
-        if (set_source((word_t){value.s, n}) < 0)
-            r = -1;
+        if (set_source((word_t){value.s, n}) != NULL)
+            r = nosense;
         n += colon != NULL;
         value.s += n;
         value.n -= n;
@@ -252,25 +269,25 @@ static int set_getmemory(word_t value)
 static const option_t options[] = {
     {"abort", 1, set_abort},
     {"break", 1, set_break},
-    {"check", 1, NULL},
-    {"debug", 1, NULL},
+    {"check", 1, absent},
+    {"debug", 1, absent},
     {"free", 1, set_free},
     {"getmemory", 1, set_getmemory},
     {"keep", 1, set_keep},
     {"method", 2, set_method},
     {"mmap", 2, set_mmap},
     {"noabort", 3, set_noabort},
-    {"pagesize", 2, NULL},
-    {"period", 2, NULL},
-    {"profile", 2, NULL},
+    {"pagesize", 2, absent},
+    {"period", 2, absent},
+    {"profile", 2, absent},
     {"segsize", 2, set_segsize},
-    {"start", 1, NULL},
-    {"test", 2, NULL},
-    {"trace", 1, NULL},
+    {"start", 1, absent},
+    {"test", 2, absent},
+    {"trace", 1, absent},
     {"usage", 1, set_usage},
     {"verbose", 1, set_verbose},
     {"warn", 3, set_warn},
-    {"watch", 3, NULL},
+    {"watch", 3, absent},
 };
 
 /* ---- reading ---- */
@@ -290,12 +307,7 @@ static void setoption(word_t w)
     word_t name = {w.s, equal != NULL ? (size_t)(equal - w.s) : w.n};
     word_t value = {w.s + name.n + (equal != NULL), w.n - name.n - (equal != NULL)};
     const option_t *o = find(name);
-    if (o == NULL)
-        warn("VMALLOC_OPTIONS", w, "no such option");
-    else if (o->set == NULL)
-        warn("VMALLOC_OPTIONS", w, "not in this version");
-    else if (o->set(value) < 0)
-        warn("VMALLOC_OPTIONS", w, "the value makes no sense");
+    tell("VMALLOC_OPTIONS", w, o != NULL ? o->set(value) : nosuch);
 }
 
 void vmma_options_parse(const char *text)
@@ -312,18 +324,17 @@ void vmma_options_parse(const char *text)
     }
 }
 
-/* As in the original, spellings that it does not know are passed over. */
+/* As in the original, VMETHOD without Vm is passed over. */
 static void readolder(void)
 {
-    static const char *const absent[] = {"VMDEBUG", "VMPROFILE", "VMTRACE", "VMCHECK"};
+    static const char *const others[] = {"VMDEBUG", "VMPROFILE", "VMTRACE", "VMCHECK"};
     const char *s = vmos_getenv("VMETHOD");
     if (s != NULL && (s[0] == 'V' || s[0] == 'v') && s[1] == 'm')
-        if (set_method((word_t){s, strlen(s)}) < 0)
-            warn("VMETHOD", (word_t){s, strlen(s)}, "not in this version");
-    for (size_t i = 0; i < sizeof(absent) / sizeof(*absent); i++) {
-        s = vmos_getenv(absent[i]);
+        tell("VMETHOD", (word_t){s, strlen(s)}, set_method((word_t){s, strlen(s)}));
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+        s = vmos_getenv(others[i]);
         if (s != NULL && *s != '\0')
-            warn(absent[i], (word_t){s, strlen(s)}, "not in this version");
+            tell(others[i], (word_t){s, strlen(s)}, notnow);
     }
 }
 
