@@ -119,6 +119,7 @@ typedef struct vmbe_area {
     Vmseg_t *seg;
     char *first, *last; /* its pages */
     char *touched;      /* pages from here on were never part of a run in use */
+    char *huge;         /* up to here huge pages were asked for where they shall be */
 } vmbe_area_t;
 
 /* Header of a small area, at its start, followed by the granules and the two bitmaps. */
@@ -252,6 +253,10 @@ VMOS_INLINE char *vmbe_run_page(const vmbe_run_t *run)
 {
     return run->kind == BE_LARGE ? run->u.l.page : run->base;
 }
+
+/* ---- ahead.c; locked ---- */
+/* Pages [from, end) of a, never touched before, are about to be used. */
+void vmbe_ahead(vmbe_t *be, vmbe_area_t *a, const char *from, const char *end);
 
 /* ---- purge.c: pages go back; locked ---- */
 /* A free run with dirty pages, in the order of its time. */

@@ -28,7 +28,7 @@ static int paged_add(vmbe_t *be, Vmseg_t *seg, char *base, char *end, char *dirt
         (size_t)(last - first) >> BE_SHIFT > UINT32_MAX / 2 ||
         vmb_map_reserve(first, (size_t)(last - first)) < 0)
         return -1;
-    *a = (vmbe_area_t){be->areas, be, seg, first, last, first};
+    *a = (vmbe_area_t){be->areas, be, seg, first, last, first, first};
     be->areas = a;
     be->pages += (size_t)(last - first) >> BE_SHIFT;
     if (hub) {

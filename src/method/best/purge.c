@@ -4,7 +4,7 @@
  *
  * Free runs with touched pages are on a list, oldest first.  They stay usable as they are for
  * BE_DELAY ms, so that what is freed and allocated in turns costs no page faults; when they are
- * more than BE_DIRTYMIN pages and more than half of the pages in use, the oldest go at once.
+ * more than BE_DIRTYMIN pages and more than the pages in use, the oldest go at once.
  * vmcompact() gives back everything, releases segments that are wholly free and cuts free ends.
  */
 #include "best.h"
@@ -32,19 +32,27 @@ void vmbe_dirty_remove(vmbe_t *be, vmbe_run_t *run)
     be->dirtypages -= run->u.f.dhi - run->u.f.dlo;
 }
 
-static void purge(vmbe_t *be, vmbe_run_t *run)
+/* Give back the touched pages of a run.  A huge page that would be broken for a part of it stays as
+ * it is, unless `exact`. */
+static void purge(vmbe_t *be, vmbe_run_t *run, int exact)
 {
-    size_t unit = VMB_MAX(vmos_pagesize(), (size_t)BE_PAGE);
+    size_t page = VMB_MAX(vmos_pagesize(), (size_t)BE_PAGE);
     char *lo = run->base + ((size_t)run->u.f.dlo << BE_SHIFT);
     char *hi = run->base + ((size_t)run->u.f.dhi << BE_SHIFT);
-    int r;
+    int whole, r;
+    size_t unit = page;
     vmbe_dirty_remove(be, run);
-    r = vmr_purge(be->vm, lo, (size_t)(hi - lo));
-    if (r < 0 || VMB_UP(lo, unit) != (uintptr_t)lo || VMB_UP(hi, unit) != (uintptr_t)hi)
-        return; /* it, or its ragged ends, keep what they hold */
+    if (!exact && hi > lo && lo < vmbe_area_of(be, lo)->huge)
+        unit = VMB_MAX(vmos_hugesize(), page);
+    whole = VMB_UP(lo, unit) == (uintptr_t)lo && VMB_DOWN(hi, unit) == (uintptr_t)hi;
+    lo = (char *)VMB_UP(lo, unit);
+    hi = (char *)VMB_DOWN(hi, unit);
+    if (hi <= lo || (r = vmr_purge(be->vm, lo, (size_t)(hi - lo))) < 0)
+        return;
     if (r == 0)
         be->zeroed = 0;
-    run->u.f.dlo = run->u.f.dhi = 0;
+    if (whole)
+        run->u.f.dlo = run->u.f.dhi = 0; /* else its ragged ends keep what they hold */
 }
 
 void vmbe_purge(vmbe_t *be, int all)
@@ -54,10 +62,12 @@ void vmbe_purge(vmbe_t *be, int all)
         return;
     now = all ? 0 : vmos_coarsetime();
     while (be->dirty) {
-        size_t most = VMB_MAX((be->pages - be->freepages) / 2, (size_t)BE_DIRTYMIN);
-        if (!all && now - be->dirty->u.f.time < BE_DELAY && be->dirtypages <= most)
+        size_t most = VMB_MAX(be->pages - be->freepages, (size_t)BE_DIRTYMIN);
+        size_t size = (size_t)(be->dirty->u.f.dhi - be->dirty->u.f.dlo) << BE_SHIFT;
+        int due = now - be->dirty->u.f.time >= BE_DELAY;
+        if (!all && !due && be->dirtypages <= most)
             break;
-        purge(be, be->dirty);
+        purge(be, be->dirty, all || (due && size < 2 * vmos_hugesize()));
     }
 }
 

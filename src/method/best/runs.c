@@ -139,6 +139,16 @@ static void part(vmbe_t *be, const vmbe_run_t *old, size_t from, size_t to)
     vmbe_run_enlist(be, run);
 }
 
+/* The pages of a up to end come into use. */
+static void touch(vmbe_t *be, vmbe_area_t *a, char *end)
+{
+    if (end <= a->touched)
+        return;
+    if (be->zeroed && be->reserve)
+        vmbe_ahead(be, a, a->touched, end);
+    a->touched = end;
+}
+
 /* Pages [from, from + npages) of the free run become a busy run of a kind; the rest stays free. */
 static void carve(vmbe_t *be, vmbe_run_t *run, size_t from, size_t npages, int kind)
 {
@@ -159,8 +169,7 @@ static void carve(vmbe_t *be, vmbe_run_t *run, size_t from, size_t npages, int k
     run->prev = run->next = NULL;
     run->kind = (uint8_t)kind;
     vmb_map_set(page, kind == BE_SLAB ? npages : 1, run);
-    if (end > a->touched)
-        a->touched = end;
+    touch(be, a, end);
 }
 
 vmbe_run_t *vmbe_run_take(vmbe_t *be, size_t npages, size_t align, int kind)
@@ -208,8 +217,6 @@ int vmbe_run_trim(vmbe_t *be, vmbe_run_t *run, size_t keep)
 int vmbe_run_extend(vmbe_t *be, vmbe_run_t *run, size_t npages)
 {
     vmbe_run_t *more;
-    vmbe_area_t *a;
-    char *end;
     size_t add = npages - run->npages;
     if (vmbe_desc_want(be, 1) < 0 || (more = vmbe_run_behind(be, run)) == NULL ||
         more->npages < add)
@@ -218,9 +225,6 @@ int vmbe_run_extend(vmbe_t *be, vmbe_run_t *run, size_t npages)
     part(be, more, add, more->npages);
     vmbe_desc_put(be, more);
     run->npages = (uint32_t)npages;
-    a = vmbe_area_of(be, vmbe_run_page(run));
-    end = vmbe_run_page(run) + vmbe_runbytes(run);
-    if (end > a->touched)
-        a->touched = end;
+    touch(be, vmbe_area_of(be, vmbe_run_page(run)), vmbe_run_page(run) + vmbe_runbytes(run));
     return 0;
 }
