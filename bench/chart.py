@@ -4,7 +4,7 @@ from xml.sax.saxutils import escape
 
 COLOURS = ["#c8102e", "#4e79a7", "#f28e2b", "#76b7b2", "#59a14f", "#edc948", "#b07aa1", "#9c755f",
            "#bab0ac", "#2f4b7c"]
-BAR, GAP, PANEL, NAMES, TOP = 7, 10, 420, 130, 84
+BAR, GAP, PANEL, NAMES, TOP = 7, 10, 420, 160, 84
 CLIP = 2.5  # bars end here; the figure stands beside
 
 
@@ -19,7 +19,7 @@ def rectangle(x, y, width, height, fill):
 
 def rows_of(data, kind):
     """(label, {peer: ratio or None}, is a mean)"""
-    rows = [(f"mean, {group}", means, True) for group, means in data["means"][kind].items()
+    rows = [(f"geomean, {group}", means, True) for group, means in data["means"][kind].items()
             if any(means.values())]
     for w in data["workloads"]:
         figures = data["figures"][kind][w["name"]]

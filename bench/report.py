@@ -62,16 +62,16 @@ def absolute(f, kind):
 
 def print_table(data, kind, title):
     peers, base = list(data["machine"]["peers"]), data["base"]
-    width = max(10, *(len(p) + 2 for p in peers))
+    width, width_of_names = max(10, *(len(p) + 2 for p in peers)), 24
     print(f"\n{title} relative to {base}; ± is half the range in %, of {data['reps']} runs\n")
-    print("workload".ljust(20) + "".join(p.rjust(width) for p in peers) + f"({base})".rjust(width + 2))
+    print("workload".ljust(width_of_names) + "".join(p.rjust(width) for p in peers) + f"({base})".rjust(width + 2))
     for w in data["workloads"]:
         row = data["figures"][kind][w["name"]]
-        print(w["name"].ljust(20) + "".join(cell(row[p]).rjust(width) for p in peers)
+        print(w["name"].ljust(width_of_names) + "".join(cell(row[p]).rjust(width) for p in peers)
               + absolute(row[base], kind).rjust(width + 2))
     for group, means in data["means"][kind].items():
         if any(means.values()):
-            print(f"mean, {group}".ljust(20)
+            print(f"geomean, {group}".ljust(width_of_names)
                   + "".join((f"{means[p]:.3f}" if means[p] else "–").rjust(width) for p in peers))
 
 
