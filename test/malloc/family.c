@@ -253,6 +253,8 @@ static void test_against_a_model(void **state)
     }
     for (step = 0; step < N; step++)
         free(model[step].p);
+    assert_int_equal(((int (*)(void *))(uintptr_t)dlsym(RTLD_DEFAULT, "vmdbcheck"))(
+                         *(void **)dlsym(RTLD_DEFAULT, "Vmheap")), 0);
 }
 
 int main(void)

@@ -16,6 +16,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* The structure of Vmheap is sound: vmdbcheck() of the preloaded library finds no fault. */
+static int sound(void)
+{
+    int (*check)(void *) = (int (*)(void *))(uintptr_t)dlsym(RTLD_DEFAULT, "vmdbcheck");
+    return check(*(void **)dlsym(RTLD_DEFAULT, "Vmheap")) == 0;
+}
+
 /* ---- blocks wander between threads ---- */
 
 enum { SLOTS = 4096, WORKERS = 4, STEPS = 150000 };
@@ -68,6 +75,7 @@ static void test_blocks_wander(void **state)
     for (i = 0; i < SLOTS; i++)
         unmake(atomic_exchange(&slots[i], NULL));
     assert_int_equal(atomic_load(&broken), 0);
+    assert_true(sound());
 }
 
 /* ---- threads end, their blocks stay ---- */
@@ -120,6 +128,7 @@ static void test_threads_end(void **state)
         }
     }
     pthread_key_delete(key);
+    assert_true(sound());
 }
 
 /* Bytes of blocks, by mallinfo2(), which glibc declares from 2.33 on. */
@@ -176,7 +185,7 @@ static int in_the_child(uint64_t seed)
     }
     if (pthread_create(&t, NULL, leave_blocks, NULL) != 0 || pthread_join(t, NULL) != 0)
         return 1;
-    return 0;
+    return sound() ? 0 : 2;
 }
 
 static void test_fork_under_load(void **state)
@@ -203,6 +212,7 @@ static void test_fork_under_load(void **state)
     for (i = 0; i < SLOTS; i++)
         unmake(atomic_exchange(&slots[i], NULL));
     assert_int_equal(atomic_load(&broken), 0);
+    assert_true(sound());
 }
 
 /* ---- fork from a thread that is not the first ---- */
