@@ -165,6 +165,6 @@ const ct_disc_t ct_discs[] = {
     {"odd-in-place", make_own, drop_own, 0, OWN(1000, 1, CHK_RESERVE, CHK_INPLACE)},
     {"new-segment", make_own, drop_own, 0, OWN(4096, 0, CHK_MALLOC, CHK_NEWSEG)},
     {"new-segment-odd", make_own, drop_own, 0, OWN(48, 3, CHK_MALLOC, CHK_NEWSEG)},
-    {"segmented", make_own, drop_own, MIB, OWN(65536, 0, CHK_ARRAYS, CHK_REFUSE)},
+    {"segmented", make_own, drop_own, MIB, OWN(MIB, 0, CHK_ARRAYS, CHK_REFUSE)},
     {NULL, NULL, NULL, 0, 0},
 };

@@ -164,6 +164,7 @@ static void with_vmdcfail(ct_t *t)
         chk_t *c = chk_new(4096, CHK_MALLOC, CHK_REFUSE);
         Vmdisc_t *fail = vmdcfail(&c->disc, k, 0, 0, 0);
         CHECK(fail != NULL && k < 5000);
+        c->behind = 1;
         t->chk = c;
         t->vm = vmopen(fail, t->meth, t->flags);
         if (t->vm != NULL) {
@@ -186,6 +187,7 @@ static void at_random(ct_t *t)
     for (seed = 1; seed <= 20; seed++) {
         chk_t *c = chk_new(4096, CHK_RESERVE, CHK_INPLACE);
         Vmdisc_t *fail = vmdcfail(&c->disc, 0, 0, 400, seed);
+        c->behind = 1;
         t->chk = c;
         t->vm = vmopen(fail, t->meth, t->flags);
         if (t->vm != NULL) {

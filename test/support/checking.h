@@ -56,6 +56,7 @@ struct chk {
     size_t failat;   /* refuse this request for memory (1: the next one); 0: none */
     int failall;     /* and all later ones */
     int keep;        /* refuse to shrink and to take back */
+    int behind;      /* stands behind another discipline, which may refuse what we do not see */
     int (*onevent)(chk_t *c, Vmalloc_t *vm, int type, void *obj);
     void *arg; /* for onevent */
 
@@ -210,7 +211,7 @@ static inline char *chk_serve(chk_t *c, char *addr, size_t csize, size_t nsize)
     if (addr == NULL) {
         if (csize != 0 || nsize == 0)
             chk_bad(c, "memoryf(NULL, %zu, %zu)", csize, nsize);
-        if (c->nsegs > 0 && !c->lastrefused)
+        if (c->nsegs > 0 && !c->lastrefused && !c->behind)
             chk_bad(c, "a fresh segment of %zu without asking for growth", nsize);
         return chk_refuses(c, nsize) ? NULL : chk_fresh(c, nsize);
     }
