@@ -31,6 +31,18 @@ VMOS_INLINE int vmb_addover(size_t x, size_t n, size_t *r)
 {
     return __builtin_add_overflow(x, n, r);
 }
+/* Upper half of the product. */
+VMOS_INLINE uint64_t vmb_mulhi(uint64_t x, uint64_t y)
+{
+#ifdef __SIZEOF_INT128__
+    __extension__ typedef unsigned __int128 wide_t;
+    return (uint64_t)((wide_t)x * y >> 64);
+#else
+    uint64_t a = (x >> 32) * (uint32_t)y, b = (uint32_t)x * (y >> 32);
+    uint64_t mid = ((uint64_t)(uint32_t)x * (uint32_t)y >> 32) + (uint32_t)a + (uint32_t)b;
+    return (x >> 32) * (y >> 32) + (a >> 32) + (b >> 32) + (mid >> 32);
+#endif
+}
 /* x rounded up to a multiple of n (any n > 0), 0 when that overflows. */
 size_t vmb_round(size_t x, size_t n);
 /* Least common multiple, 0 when it overflows. */

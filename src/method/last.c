@@ -5,9 +5,8 @@
  *
  * Allocating moves the cursor and sets a bit of the map: about twenty instructions, no lock, no
  * atomic read-modify-write.  That holds with VM_SINGLE, and as long as only one thread moves the
- * cursor of a region: the first one to come becomes its owner.  It says by st->busy that it is at
- * work, and looks whether it is the owner still; the first other thread takes that away from it,
- * waits until it is not busy, and from then on all take the lock, until the region is cleared.
+ * cursor of a region: the first one to come owns the cursor (private.h).  When another one comes,
+ * nobody owns it any more and all take the lock, until the region is cleared.
  *
  * Costs: vmfree() of the last block and vmresize() of it in place as vmalloc(); vmclear(),
  * vmclose() and vmrelease() nothing for a block, a few instructions for a segment; vmaddr(),
@@ -15,26 +14,12 @@
  */
 #include "last.h"
 #include "method_tables.h"
-#include "private.h"
 
 /* ---- the region's lock and its owner ---- */
 
-uintptr_t vmla_hold(vmla_t *st)
-{
-    uintptr_t owner = __atomic_load_n(&st->owner, __ATOMIC_RELAXED);
-
-    if (owner == 0 || owner == vmos_self())
-        return owner;
-    __atomic_store_n(&st->owner, 0, __ATOMIC_RELAXED);
-    vmos_barrier();
-    while (__atomic_load_n(&st->busy, __ATOMIC_ACQUIRE))
-        vmos_yield();
-    return owner;
-}
-
 void vmla_takeover(vmla_t *st)
 {
-    uintptr_t owner = vmla_hold(st);
+    uintptr_t owner = vmm_hold(&st->own);
 
     if (owner != 0 && owner != vmos_self())
         st->may = 0;
@@ -48,28 +33,8 @@ vmla_t *vmla_enter(Vmalloc_t *vm, int local)
         vmr_lock(vm);
     vmla_takeover(st);
     if (st->may)
-        vmla_letgo(st, vmos_self());
+        vmm_give(&st->own, vmos_self());
     return st;
-}
-
-/* Whether the calling thread may move the cursor without the lock; then ends with vmla_done(). */
-VMOS_INLINE int mine(vmla_t *st)
-{
-    uintptr_t self = vmos_self();
-
-    if (VMOS_UNLIKELY(__atomic_load_n(&st->owner, __ATOMIC_RELAXED) != self))
-        return 0;
-    __atomic_store_n(&st->busy, 1, __ATOMIC_RELAXED);
-    __atomic_signal_fence(__ATOMIC_SEQ_CST); /* vmos_barrier() in vmla_hold() does the rest */
-    if (VMOS_LIKELY(__atomic_load_n(&st->owner, __ATOMIC_ACQUIRE) == self))
-        return 1;
-    __atomic_store_n(&st->busy, 0, __ATOMIC_RELEASE);
-    return 0;
-}
-
-VMOS_INLINE void done(vmla_t *st)
-{
-    __atomic_store_n(&st->busy, 0, __ATOMIC_RELEASE);
 }
 
 /* ---- allocation ---- */
@@ -104,9 +69,9 @@ static Void_t *alloc(Vmalloc_t *vm, size_t size, int local)
 {
     vmla_t *st = vmr_state(vm);
 
-    if (VMOS_LIKELY(mine(st))) {
+    if (VMOS_LIKELY(vmm_mine(&st->own, vmos_self()))) {
         void *p = vmla_bump(st, size);
-        done(st);
+        vmm_done(&st->own);
         if (VMOS_LIKELY(p != NULL))
             return p;
     }
@@ -262,9 +227,9 @@ static int freeb(Vmalloc_t *vm, Void_t *addr, int local)
 {
     vmla_t *st = vmr_state(vm);
 
-    if (VMOS_LIKELY(mine(st))) {
+    if (VMOS_LIKELY(vmm_mine(&st->own, vmos_self()))) {
         int r = popfast(st, addr);
-        done(st);
+        vmm_done(&st->own);
         if (VMOS_LIKELY(r == 0))
             return 0;
     }
@@ -358,7 +323,7 @@ static void *resizeat(Vmalloc_t *vm, char *p, size_t size, int type, int *known)
     *known = part != NULL && vmla_isblock(part, p) && !ismark(st, p);
     if (!*known)
         return NULL;
-    if (p == st->last && n != 0 && (p + n <= st->next || vmla_roomlast(vm, n) == 0)) {
+    if (p == st->last && n != 0 && (n <= (size_t)(st->next - p) || vmla_roomlast(vm, n) == 0)) {
         setlast(st, size, n, type);
         return p;
     }
@@ -397,9 +362,9 @@ static Void_t *resize(Vmalloc_t *vm, Void_t *addr, size_t size, int type, int lo
 {
     vmla_t *st = vmr_state(vm);
 
-    if (VMOS_LIKELY(mine(st))) {
+    if (VMOS_LIKELY(vmm_mine(&st->own, vmos_self()))) {
         int r = resizefast(st, addr, size, type);
-        done(st);
+        vmm_done(&st->own);
         if (VMOS_LIKELY(r == 0))
             return addr;
     }
@@ -426,14 +391,14 @@ static long ask(Vmalloc_t *vm, char *p, int local, int whole)
 
     if (!local)
         vmr_lock(vm);
-    owner = vmla_hold(st);
+    owner = vmm_hold(&st->own);
     part = vmla_partof(vm, p);
     if (part != NULL) {
         start = whole ? p : vmla_startof(part, p);
         if (vmla_isblock(part, start))
             r = whole ? (long)(vmla_endof(part, p, vmla_fill(st, part)) - p) : (long)(p - start);
     }
-    vmla_letgo(st, owner);
+    vmm_give(&st->own, owner);
     vmla_leave(vm, local);
     return r;
 }
@@ -456,9 +421,9 @@ static int compact(Vmalloc_t *vm, int local)
 
     if (!local)
         vmr_lock(vm);
-    owner = vmla_hold(st);
+    owner = vmm_hold(&st->own);
     vmla_compact(vm);
-    vmla_letgo(st, owner);
+    vmm_give(&st->own, owner);
     vmla_leave(vm, local);
     errno = e;
     return 0;
@@ -469,7 +434,7 @@ static int compact(Vmalloc_t *vm, int local)
 static int stat(Vmalloc_t *vm, Vmstat_t *out)
 {
     vmla_t *st = vmr_state(vm);
-    uintptr_t owner = vmla_hold(st);
+    uintptr_t owner = vmm_hold(&st->own);
     Vmseg_t *seg;
 
     out->n_busy = st->nbusy;
@@ -482,7 +447,7 @@ static int stat(Vmalloc_t *vm, Vmstat_t *out)
         out->n_free += left > 0;
         out->m_free = VMB_MAX(out->m_free, left);
     }
-    vmla_letgo(st, owner);
+    vmm_give(&st->own, owner);
     return 0;
 }
 
@@ -502,14 +467,14 @@ static int walkpart(Vmalloc_t *vm, vmla_part_t *part, Vmblock_f f, Void_t *handl
 static int walk(Vmalloc_t *vm, Vmblock_f f, Void_t *handle)
 {
     vmla_t *st = vmr_state(vm);
-    uintptr_t owner = vmla_hold(st);
+    uintptr_t owner = vmm_hold(&st->own);
     Vmseg_t *seg;
     int r = 0;
 
     for (seg = vmmtsegs(vm); seg != NULL && r >= 0; seg = seg->next)
         if (seg->own != NULL)
             r = walkpart(vm, seg->own, f, handle, r);
-    vmla_letgo(st, owner);
+    vmm_give(&st->own, owner);
     return r;
 }
 
@@ -519,9 +484,8 @@ static void settle(Vmalloc_t *vm)
     vmla_t *st = vmr_state(vm);
     int single = vm->data->mode & VM_SINGLE;
 
-    vmla_letgo(st, 0);
-    st->busy = 0;
-    st->may = !single && vmm_private(vm) && vmos_barrier_ready();
+    vmm_forget(&st->own);
+    st->may = !single && vmm_private(vm);
     if (single) {
         vm->meth.allocf = alloc1;
         vm->meth.freef = freeb1;
@@ -549,21 +513,20 @@ static int event(Vmalloc_t *vm, int ev, Void_t *arg)
         settle(vm);
         break;
     case VM_METHCLEAR:
-        vmla_hold(st);
+        vmm_hold(&st->own);
         vmla_reset(vm, NULL);
         settle(vm);
         break;
     case VM_METHFORK: /* the owner may be gone, at work or not: what it stores last is the cursor, */
     case VM_METHTORN: /* so a block half made is none */
-        vmla_letgo(st, 0);
-        st->busy = 0;
+        vmm_forget(&st->own);
         vmla_wipe(st->cur, st->next);
         if (st->last != NULL && st->last >= st->next)
             st->last = NULL;
         break;
     case VM_METHEXIT:
-        if (st->owner == (uintptr_t)arg)
-            vmla_letgo(st, 0);
+        if (vmm_owner(&st->own) == (uintptr_t)arg)
+            vmm_give(&st->own, 0);
         break;
     default:
         break;

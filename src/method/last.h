@@ -20,14 +20,13 @@
  *   2. The bytes of a block between the size asked for and the next granule are 0 as long as the
  *      program does not write there.
  *   3. st->last is NULL, or the block that ends at st->next.
- *   4. st->owner is 0, or the one thread that may move the cursor without the region's lock, which
- *      it tells by st->busy.  Who holds the lock and is not the owner sets owner to 0 and waits
- *      until busy is 0 (vmla_hold) before he looks at anything here.
+ *   4. Who does not own the cursor (private.h) holds the region's lock, and vmm_hold() has kept the
+ *      owner out, before he looks at anything here.
  */
 #ifndef VM_LAST_H
 #define VM_LAST_H 1
 
-#include "region.h"
+#include "private.h"
 
 #include <errno.h>
 #include <string.h>
@@ -58,9 +57,8 @@ typedef struct vmla {
     char *next, *end, *last; /* cursor; end of what may be cut without looking; last block */
     uintptr_t map;           /* address that the pair for address 0 would have */
     size_t nbusy;            /* blocks */
-    uintptr_t owner;
-    uint32_t busy;
-    uint32_t may;            /* a thread may become owner */
+    vmm_own_t own;           /* of the cursor */
+    size_t may;              /* a thread may own it */
     vmla_mark_t *mark;       /* newest mark */
     vmla_part_t *cur, *top;  /* current part, head of the chain */
     vmla_part_t *spare;      /* active part to go back to for blocks that fit, or NULL */
@@ -122,13 +120,8 @@ int vmla_compact(Vmalloc_t *vm);
 
 /* ---- the region's lock and its owner ---- */
 
-/* With the region locked, keep the owner out.  Returns who it was, for vmla_letgo(). */
-uintptr_t vmla_hold(vmla_t *st);
-VMOS_INLINE void vmla_letgo(vmla_t *st, uintptr_t owner)
-{
-    __atomic_store_n(&st->owner, owner, __ATOMIC_RELEASE);
-}
-/* The same for a call that moves the cursor: with two such threads there is no owner. */
+/* With the region locked, for a call that moves the cursor: with two such threads there is no
+ * owner. */
 void vmla_takeover(vmla_t *st);
 /* Lock the region (unless local) for a call that moves the cursor, and leave it. */
 vmla_t *vmla_enter(Vmalloc_t *vm, int local);

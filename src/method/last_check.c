@@ -25,8 +25,11 @@ static void checkpart(Vmalloc_t *vm, vmla_part_t *part, sums_t *s)
         fault(vm, s, part, "bounds of a segment are damaged");
         return;
     }
-    if (part->seq == 0 ? fill != part->base : fill > part->base && !(*vmla_pair(vmla_mapof(part), part->base) & vmla_bit(part->base)))
+    if ((part->seq == 0 && fill > part->base) ||
+        (fill > part->base && !vmla_isblock(part, part->base) && !vmla_ishole(part, part->base))) {
         fault(vm, s, part->base, "nothing starts where a segment's blocks start");
+        return;
+    }
     for (p = part->base; p < fill; p = q) {
         q = vmla_endof(part, p, fill);
         if (vmla_isblock(part, p)) {
@@ -70,7 +73,7 @@ static void checkcursor(Vmalloc_t *vm, sums_t *s)
 int vmla_check(Vmalloc_t *vm)
 {
     vmla_t *st = vmr_state(vm);
-    uintptr_t owner = vmla_hold(st);
+    uintptr_t owner = vmm_hold(&st->own);
     sums_t s = {0, 0, 0, 0, 0, 0};
     Vmseg_t *seg;
 
@@ -83,6 +86,6 @@ int vmla_check(Vmalloc_t *vm)
         fault(vm, &s, NULL, "the number of blocks is wrong");
     if (s.hole != st->hole || s.used != st->used || s.cap != st->cap)
         fault(vm, &s, NULL, "the sums of sizes are wrong");
-    vmla_letgo(st, owner);
+    vmm_give(&st->own, owner);
     return s.faults;
 }

@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Vmpool: blocks of one size, that of the first one after opening or clearing.
+ *
+ * Allocating takes the free block that the thread freed last, or the next one that was never
+ * touched; freeing puts it back after a byte outside of the blocks has told that it is one that
+ * the program has.  Neither takes a lock or an atomic read-modify-write; threads exchange blocks
+ * in chains of up to VMPO_BATCH (pool.h).
+ *
+ * Costs: some 15 instructions for a block, 20 to free it; vmclear() and vmclose() nothing for a
+ * block, a few instructions for a segment and a thread; vmcompact() a look at each block.
+ * Each block has a byte of bookkeeping, and what rounding to VM_ALIGN takes.
+ *
+ * A double free is always found, unless two threads free the same block in the same nanoseconds.
+ */
+#include "pool.h"
+#include "method_tables.h"
+
+#define ROOM 1024 /* of the first segment: the first table, and a few blocks */
+
+static int bad(Vmalloc_t *vm, Void_t *addr, int local)
+{
+    if (local)
+        errno = EINVAL; /* no event under a lock */
+    else
+        vmmtbadaddr(vm, addr);
+    return -1;
+}
+
+static vmpo_t *enter(Vmalloc_t *vm, int local)
+{
+    vmpo_t *st = vmr_state(vm);
+
+    if (!local) {
+        if (__atomic_load_n(&st->table, __ATOMIC_RELAXED) != NULL)
+            vmos_watchthread(); /* so that what its seat holds comes back; this may call malloc() */
+        vmr_lock(vm);
+    }
+    return st;
+}
+
+static void leave(Vmalloc_t *vm, int local)
+{
+    if (!local)
+        vmr_unlock(vm);
+}
+
+/* The calling thread's place, NULL: it has none, or shares.  It ends with vmm_done(). */
+VMOS_INLINE vmpo_place_t *sit(const vmpo_t *st)
+{
+    const vmpo_table_t *t = __atomic_load_n(&st->table, __ATOMIC_ACQUIRE);
+    uintptr_t self = vmos_self();
+    vmpo_place_t *p;
+
+    if (VMOS_UNLIKELY(t == NULL))
+        return NULL;
+    p = vmpo_find(t, self);
+    return VMOS_LIKELY(p != NULL) && VMOS_LIKELY(vmm_mine(&p->own, self)) ? p : NULL;
+}
+
+/* ---- allocation ---- */
+
+/* A block of st->size bytes. */
+static void *allocsized(Vmalloc_t *vm)
+{
+    vmpo_t *st = vmr_state(vm);
+    vmpo_seat_t *seat = vmpo_seat(st);
+    void *p;
+
+    while ((p = vmpo_take(st, seat)) == NULL)
+        if (vmpo_fill(vm, &seat) < 0)
+            return NULL;
+    return p;
+}
+
+static void *alloclocked(Vmalloc_t *vm, size_t size)
+{
+    vmpo_t *st = vmr_state(vm);
+    int fixes = st->size == 0;
+    void *p;
+
+    if (size == 0 || (!fixes && size != st->size)) {
+        errno = EINVAL;
+        return NULL;
+    }
+    if (size > PTRDIFF_MAX) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    if (fixes)
+        vmpo_fix(st, size);
+    p = allocsized(vm);
+    if (p == NULL && fixes && st->cut == 0)
+        vmpo_fix(st, 0); /* it was no block after all */
+    return p;
+}
+
+static VMOS_NOINLINE Void_t *allocslow(Vmalloc_t *vm, size_t size, int local)
+{
+    void *p;
+
+    enter(vm, local);
+    p = alloclocked(vm, size);
+    leave(vm, local);
+    return p;
+}
+
+static Void_t *alloc(Vmalloc_t *vm, size_t size, int local)
+{
+    vmpo_t *st = vmr_state(vm);
+    vmpo_place_t *place = sit(st);
+
+    if (VMOS_LIKELY(place != NULL)) {
+        void *p = VMOS_LIKELY(size == VMPO_GET(st->size)) ? vmpo_take(st, &place->seat) : NULL;
+        vmm_done(&place->own);
+        if (VMOS_LIKELY(p != NULL))
+            return p;
+    }
+    return allocslow(vm, size, local);
+}
+
+static Void_t *alloc1(Vmalloc_t *vm, size_t size, int local)
+{
+    vmpo_t *st = vmr_state(vm);
+    void *p = VMOS_LIKELY(size == st->size) ? vmpo_take(st, &st->one) : NULL;
+
+    return VMOS_LIKELY(p != NULL) ? p : allocslow(vm, size, local);
+}
+
+static Void_t *align(Vmalloc_t *vm, size_t size, size_t al, int local)
+{
+    (void)vm, (void)size, (void)al, (void)local;
+    errno = EINVAL;
+    return NULL;
+}
+
+/* ---- freeing ---- */
+
+/* Make room for one more block in the seat's list.  -1: that takes the region's lock. */
+VMOS_INLINE int rotate(const vmpo_t *st, vmpo_seat_t *seat)
+{
+    if (VMOS_LIKELY(seat->n < st->batch))
+        return 0;
+    if (seat->full != NULL)
+        return -1;
+    VMPO_SET(seat->full, seat->head);
+    VMPO_SET(seat->head, NULL);
+    VMPO_SET(seat->n, 0);
+    return 0;
+}
+
+static VMOS_NOINLINE int freeslow(Vmalloc_t *vm, Void_t *addr, int local)
+{
+    vmpo_t *st;
+    vmpo_seat_t *seat;
+    int r;
+
+    if (addr == NULL)
+        return 0;
+    st = enter(vm, local);
+    seat = vmpo_seat(st);
+    if (seat != &st->one && rotate(st, seat) < 0) {
+        vmpo_givechain(st, seat->full);
+        VMPO_SET(seat->full, NULL);
+        rotate(st, seat);
+    }
+    r = vmpo_put(st, seat, addr);
+    leave(vm, local);
+    return r == 0 ? 0 : bad(vm, addr, local);
+}
+
+/* The block is not in the part of the one before. */
+static VMOS_NOINLINE int freefar(Vmalloc_t *vm, Void_t *addr, int local)
+{
+    vmpo_t *st = vmr_state(vm);
+    vmpo_place_t *place = sit(st);
+    int r = -1;
+
+    if (place != NULL) {
+        if (rotate(st, &place->seat) == 0)
+            r = vmpo_put(st, &place->seat, addr);
+        vmm_done(&place->own);
+    }
+    return r == 0 ? 0 : freeslow(vm, addr, local);
+}
+
+static int freeb(Vmalloc_t *vm, Void_t *addr, int local)
+{
+    vmpo_t *st = vmr_state(vm);
+    vmpo_place_t *place = sit(st);
+
+    if (VMOS_LIKELY(place != NULL)) {
+        vmpo_seat_t *seat = &place->seat;
+        int r = -1;
+        if (VMOS_LIKELY(vmpo_inpart(seat->hint, addr)) && VMOS_LIKELY(rotate(st, seat) == 0))
+            r = vmpo_putin(st, seat, seat->hint, addr);
+        vmm_done(&place->own);
+        if (VMOS_LIKELY(r == 0))
+            return 0;
+    }
+    return freefar(vm, addr, local);
+}
+
+static VMOS_NOINLINE int freefar1(Vmalloc_t *vm, Void_t *addr, int local)
+{
+    vmpo_t *st = vmr_state(vm);
+
+    return vmpo_put(st, &st->one, addr) == 0 ? 0 : freeslow(vm, addr, local);
+}
+
+static int freeb1(Vmalloc_t *vm, Void_t *addr, int local)
+{
+    vmpo_t *st = vmr_state(vm);
+
+    if (VMOS_LIKELY(vmpo_inpart(st->one.hint, addr)) &&
+        VMOS_LIKELY(vmpo_putin(st, &st->one, st->one.hint, addr) == 0))
+        return 0;
+    return freefar1(vm, addr, local);
+}
+
+/* ---- questions and resizing ---- */
+
+/* The part of the block that p lies in, if the program has it; *off: of p in it. */
+static vmpo_part_t *locate(const vmpo_t *st, const char *p, size_t *off)
+{
+    vmpo_part_t *part = vmpo_partof(st, p);
+
+    if (part == NULL)
+        return NULL;
+    *off = (size_t)(p - part->base) % st->stride;
+    return VMPO_GET(*vmpo_liveof(st, part, p - *off)) == 1 && *off < st->size ? part : NULL;
+}
+
+static long ask(Vmalloc_t *vm, Void_t *p, int local, int whole)
+{
+    vmpo_t *st = vmr_state(vm);
+    size_t off = 0;
+    long r = -1;
+
+    if (!local)
+        vmr_lock(vm);
+    if (locate(st, p, &off) != NULL)
+        r = !whole ? (long)off : off == 0 ? (long)st->size : -1;
+    leave(vm, local);
+    return r;
+}
+
+static long addr(Vmalloc_t *vm, Void_t *p, int local)
+{
+    return ask(vm, p, local, 0);
+}
+
+static long size(Vmalloc_t *vm, Void_t *p, int local)
+{
+    return ask(vm, p, local, 1);
+}
+
+static Void_t *resize(Vmalloc_t *vm, Void_t *p, size_t n, int type, int local)
+{
+    long now;
+
+    if (p == NULL) {
+        p = (*vm->meth.allocf)(vm, n, local);
+        return p != NULL && (type & VM_RSZERO) ? memset(p, 0, n) : p;
+    }
+    if (n == 0) {
+        (*vm->meth.freef)(vm, p, local);
+        return NULL;
+    }
+    now = size(vm, p, local);
+    if (now >= 0 && (size_t)now == n)
+        return p;
+    if (now < 0)
+        bad(vm, p, local);
+    else
+        errno = n > PTRDIFF_MAX ? ENOMEM : EINVAL;
+    return NULL;
+}
+
+static int compact(Vmalloc_t *vm, int local)
+{
+    int e = errno;
+
+    if (!local)
+        vmr_lock(vm);
+    vmpo_compact(vm);
+    leave(vm, local);
+    errno = e;
+    return 0;
+}
+
+/* ---- what only the library calls, with the region locked ---- */
+
+static int stat(Vmalloc_t *vm, Vmstat_t *out)
+{
+    const vmpo_t *st = vmr_state(vm);
+    const vmpo_part_t *part;
+    size_t blocks = st->stride != 0 ? st->cut / st->stride : 0;
+
+    out->n_cache = vmpo_cached(st, &out->n_pack);
+    out->s_cache = out->n_cache * st->stride;
+    out->n_free = st->nloose + st->nchains * st->batch + out->n_cache;
+    out->n_free = VMB_MIN(out->n_free, blocks); /* while other threads are at work */
+    out->n_busy = blocks - out->n_free;
+    out->s_busy = out->n_busy * st->size;
+    out->s_free = out->n_free * st->stride;
+    out->m_busy = out->n_busy > 0 ? st->size : 0;
+    out->m_free = out->n_free > 0 ? st->stride : 0;
+    for (part = st->parts; part != NULL; part = part->next) {
+        size_t rest = part->span - part->cut;
+        out->n_free += rest > 0;
+        out->s_free += rest;
+        out->m_free = VMB_MAX(out->m_free, rest);
+    }
+    return 0;
+}
+
+static int walkpart(Vmalloc_t *vm, const vmpo_part_t *part, Vmblock_f f, Void_t *handle, int r)
+{
+    const vmpo_t *st = vmr_state(vm);
+    size_t i;
+
+    for (i = 0; i * st->stride < part->cut && r >= 0; i++) {
+        int live = part->live[i] == 1;
+        r = (*f)(vm, part->base + i * st->stride, live ? st->size : st->stride, live, handle);
+    }
+    if (r >= 0 && part->cut < part->span)
+        r = (*f)(vm, part->base + part->cut, part->span - part->cut, 0, handle);
+    return r;
+}
+
+static int walk(Vmalloc_t *vm, Vmblock_f f, Void_t *handle)
+{
+    vmpo_t *st = vmr_state(vm);
+    const vmpo_part_t *part;
+    int r = 0;
+
+    vmpo_holdall(st);
+    for (part = st->parts; part != NULL && r >= 0 && st->size > 0; part = part->next)
+        r = walkpart(vm, part, f, handle, r);
+    vmpo_letall(st);
+    return r;
+}
+
+/* Which functions the handle calls. */
+static void settle(Vmalloc_t *vm)
+{
+    if (vm->data->mode & VM_SINGLE) {
+        vm->meth.allocf = alloc1;
+        vm->meth.freef = freeb1;
+    }
+}
+
+static int open(Vmalloc_t *vm, Vmseg_t *root)
+{
+    vmpo_t *st = vmr_state(vm);
+    char *at = root->base;
+
+    if (!(vm->data->mode & VM_SINGLE) && vmm_private(vm))
+        at = vmpo_firsttable(st, root);
+    st->one.hint = vmpo_newpart(st, root, at, root->end);
+    settle(vm);
+    return st->one.hint != NULL ? 0 : -1;
+}
+
+/* Found again, perhaps by another process: threads are others, and seats may not be possible. */
+static void attach(Vmalloc_t *vm)
+{
+    vmpo_t *st = vmr_state(vm);
+
+    vmpo_forget(st);
+    if (vm->data->mode & VM_SINGLE || !vmm_private(vm))
+        st->table = NULL;
+    settle(vm);
+}
+
+static void clear(vmpo_t *st)
+{
+    vmpo_holdall(st);
+    vmpo_each(st, vmpo_wipe);
+    vmpo_fix(st, 0);
+    vmpo_letall(st);
+}
+
+static int event(Vmalloc_t *vm, int ev, Void_t *arg)
+{
+    vmpo_t *st = vmr_state(vm);
+
+    switch (ev) {
+    case VM_METHOPEN:
+        return open(vm, arg);
+    case VM_METHATTACH:
+        attach(vm);
+        break;
+    case VM_METHCLEAR:
+        clear(st);
+        break;
+    case VM_METHFORK:
+    case VM_METHTORN:
+        vmpo_forget(st);
+        break;
+    case VM_METHEXIT:
+        vmpo_threadends(st, (uintptr_t)arg);
+        break;
+    default:
+        break;
+    }
+    return 0;
+}
+
+static const Vmethodx_t more = {"pool", sizeof(vmpo_t), ROOM, event, stat, walk, vmpo_check};
+
+Vmethod_t vmmt_pool = {alloc, resize, freeb, addr, size, compact, align, VM_MTPOOL, &more};
