@@ -4,7 +4,7 @@
 set -uo pipefail
 
 command=${VMALLOC_BUILD:?}/vmalloc
-library=$(realpath "$VMALLOC_BUILD")/libvmalloc-malloc.so
+library=$(realpath "$VMALLOC_BUILD/libvmalloc-malloc.so")
 if [ ! -x "$command" ] || [ ! -e "$library" ]; then
     echo "$command or $library is not built"
     exit 77
@@ -43,8 +43,8 @@ expect 0 "$library||a b" "$command" run sh -c "$show" sh a b
 expect 0 "$library|method=last|" "$command" run --method=last sh -c "$show" sh
 expect 0 "$library|method=best,noabort|--method=x" \
     "$command" run --method best --options=noabort -- sh -c "$show" sh --method=x
-expect 0 "$library|verbose,noabort|" \
-    env VMALLOC_OPTIONS=verbose "$command" run --options noabort sh -c "$show 2>/dev/null" sh
+expect 0 "$library|keep,noabort|" \
+    env VMALLOC_OPTIONS=keep "$command" run --options noabort sh -c "$show" sh
 expect 0 "$library|method=last,method=best,noabort|" env VMALLOC_OPTIONS=method=best \
     "$command" run --method=last --options noabort sh -c "$show" sh
 expect 0 "$library:libc.so.6||" env LD_PRELOAD=libc.so.6 "$command" run sh -c "$show" sh
@@ -66,9 +66,10 @@ expect 126 'vmalloc: VMALLOC_LIB=/no/such.so: *' env VMALLOC_LIB=/no/such.so "$c
 mkdir -p "$work/bin" "$work/lib" "$work/a b"
 cp "$command" "$work/bin/"
 expect 126 "vmalloc: libvmalloc-malloc.so is neither in $work/bin nor in *" "$work/bin/vmalloc" run true
-cp -L "$library" "$work/lib/"
+cp "$library" "$work/lib/libvmalloc-malloc.so"
 expect 0 "$work/lib/libvmalloc-malloc.so||" "$work/bin/vmalloc" run sh -c "$show" sh
 expect 0 "$library||" env VMALLOC_LIB="$library" "$work/bin/vmalloc" run sh -c "$show" sh
-cp -L "$command" "$library" "$work/a b/"
+cp "$command" "$work/a b/"
+cp "$library" "$work/a b/libvmalloc-malloc.so"
 expect 126 "vmalloc: *a b/libvmalloc-malloc.so: a path with a space*" "$work/a b/vmalloc" run true
 exit $failed
