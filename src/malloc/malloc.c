@@ -108,7 +108,7 @@ VMOS_INLINE int fits(size_t old, size_t size)
 }
 
 /* Blocks of slabs move; between large ones the region knows better ways. */
-static VMOS_NOINLINE void *resize(void *p, size_t size)
+static void *resize(void *p, size_t size)
 {
     size_t old;
     Vmalloc_t *vm = vmma_find(p, &old);
@@ -121,33 +121,14 @@ static VMOS_NOINLINE void *resize(void *p, size_t size)
     return vm == Vmregion && size <= BE_SMALLMAX ? move(p, old, size) : resizein(vm, p, size);
 }
 
-/* Size of the block at p if it is one of a slab of the calling thread, else 0. */
-VMOS_INLINE size_t ownsize(const void *p)
-{
-    const vmbe_run_t *run = vmb_map_get(p);
-    int i;
-    if (run == NULL || vmbe_lane(BE_LOAD(run->lane)) != vmma_lane)
-        return 0;
-    i = vmbe_index(run, p);
-    if (i < 0 || (BE_LOAD(run->u.word[i >> 6]) | BE_LOAD(run->remote[i >> 6])) >> (i & 63) & 1)
-        return 0;
-    return vmbe_blocksize(run);
-}
-
 void *realloc(void *p, size_t size)
 {
-    size_t old;
     if (p == NULL)
         return vmma_malloc(size);
     if (size == 0) {
         vmma_release("realloc", p);
         return NULL;
     }
-    old = ownsize(p);
-    if (VMOS_LIKELY(fits(old, size)))
-        return p;
-    if (old != 0 && size <= BE_SMALLMAX && vmma_lane->vm == Vmregion)
-        return move(p, old, size);
     return resize(p, size);
 }
 

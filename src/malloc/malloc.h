@@ -83,7 +83,7 @@ VMOS_INLINE void *vmma_take(size_t size)
     vmbe_lane_t *lane = vmma_lane;
     if (VMOS_UNLIKELY(lane->vm != Vmregion || size > BE_TABLEMAX))
         return NULL;
-    return vmbe_take(lane, vmbe_classtab[(size + 15) >> 4]);
+    return vmbe_take(lane, vmbe_class(size));
 }
 
 VMOS_INLINE int vmma_isbest(const Vmalloc_t *vm) { return vm->meth.meth == VM_MTBEST; }
