@@ -127,7 +127,21 @@ int vmbe_event(Vmalloc_t *vm, int event, void *arg)
     return 0;
 }
 
-/* ---- the calls ---- */
+/* ---- the calls ----
+ * Fast paths take no lock.  Slow ones take it themselves, so a caller that holds it (local) lends it
+ * meanwhile. */
+
+VMOS_INLINE void lend(Vmalloc_t *vm, int local)
+{
+    if (local)
+        vmr_unlock(vm);
+}
+
+VMOS_INLINE void takeback(Vmalloc_t *vm, int local)
+{
+    if (local)
+        vmr_lock(vm);
+}
 
 /* Clear what the block has beyond size. */
 VMOS_INLINE void *slack(void *p, size_t size, size_t have)
@@ -137,17 +151,21 @@ VMOS_INLINE void *slack(void *p, size_t size, size_t have)
     return p;
 }
 
-static VMOS_NOINLINE void *alloc_slow(Vmalloc_t *vm, size_t size, int zero)
+static void *cleared(vmbe_t *be, size_t size, int zero)
 {
-    vmbe_t *be = vmbe_of(vm);
     void *p = vmbe_alloc(be, size);
-    size_t have;
-    if (p == NULL)
-        return NULL;
-    if (vmbe_iszero(p))
+    if (p == NULL || vmbe_iszero(p))
         return p;
-    have = vmbe_size(be, p);
-    return slack(p, zero ? 0 : size, have);
+    return slack(p, zero ? 0 : size, vmbe_size(be, p));
+}
+
+static VMOS_NOINLINE void *alloc_slow(Vmalloc_t *vm, size_t size, int zero, int local)
+{
+    void *p;
+    lend(vm, local);
+    p = cleared(vmbe_of(vm), size, zero);
+    takeback(vm, local);
+    return p;
 }
 
 /* The lane that the calling thread has found before; a lane of no thread else. */
@@ -164,12 +182,11 @@ static void *best_alloc(Vmalloc_t *vm, size_t size, int local)
     unsigned cls;
     size_t have;
     char *p;
-    (void)local;
     if (VMOS_UNLIKELY(size > BE_TABLEMAX))
-        return alloc_slow(vm, size, 0);
+        return alloc_slow(vm, size, 0, local);
     cls = vmbe_classtab[(size + 15) >> 4];
     if (VMOS_UNLIKELY((p = vmbe_take(lane, cls)) == NULL))
-        return alloc_slow(vm, size, 0);
+        return alloc_slow(vm, size, 0, local);
     have = vmbe_classbytes[cls];
     if (VMOS_LIKELY(have - size <= 16)) {
         __builtin_memset(p + have - 16 + 0, 0, 16);
@@ -178,44 +195,45 @@ static void *best_alloc(Vmalloc_t *vm, size_t size, int local)
     return slack(p, size, have);
 }
 
-static VMOS_NOINLINE int free_slow(Vmalloc_t *vm, void *p)
+static VMOS_NOINLINE int free_slow(Vmalloc_t *vm, void *p, int local)
 {
-    if (p == NULL || vmbe_free_slow(vmbe_of(vm), p) == 0)
-        return 0;
-    vmmtbadaddr(vm, p);
-    return -1;
+    int r = 0;
+    lend(vm, local);
+    if (p != NULL && (r = vmbe_free_slow(vmbe_of(vm), p)) < 0)
+        vmmtbadaddr(vm, p);
+    takeback(vm, local);
+    return r;
 }
 
 static int best_free(Vmalloc_t *vm, void *p, int local)
 {
     vmbe_lane_t *lane = mylane(vmbe_of(vm));
     vmbe_run_t *run = vmb_map_get(p);
-    (void)local;
     if (VMOS_LIKELY(run && run->lane == (uintptr_t)lane) && vmbe_give(lane, run, p) == 0)
         return 0;
-    return free_slow(vm, p);
+    return free_slow(vm, p, local);
 }
 
+/* What is not copied is cleared with VM_RSZERO: where in the old block its rest began is not known. */
 static void *move(Vmalloc_t *vm, void *p, size_t old, size_t size, int type)
 {
-    char *q = best_alloc(vm, size, 1);
+    char *q = best_alloc(vm, size, 0);
+    size_t copy = type & VM_RSCOPY ? VMB_MIN(old, size) : 0;
     if (q == NULL)
         return NULL;
-    if (type & VM_RSCOPY)
-        __builtin_memcpy(q, p, VMB_MIN(old, size));
-    if ((type & VM_RSZERO) && size > old)
-        __builtin_memset(q + old, 0, size - old);
-    best_free(vm, p, 1);
+    __builtin_memcpy(q, p, copy);
+    if (type & VM_RSZERO)
+        __builtin_memset(q + copy, 0, size - copy);
+    best_free(vm, p, 0);
     return q;
 }
 
-static void *best_resize(Vmalloc_t *vm, void *p, size_t size, int type, int local)
+static void *resize(Vmalloc_t *vm, void *p, size_t size, int type)
 {
     vmbe_t *be = vmbe_of(vm);
     size_t old, now, from;
-    (void)local;
     if (p == NULL)
-        return type & VM_RSZERO ? alloc_slow(vm, size, 1) : best_alloc(vm, size, 0);
+        return type & VM_RSZERO ? alloc_slow(vm, size, 1, 0) : best_alloc(vm, size, 0);
     if (size == 0) {
         best_free(vm, p, 0);
         return NULL;
@@ -236,35 +254,49 @@ static void *best_resize(Vmalloc_t *vm, void *p, size_t size, int type, int loca
     return slack(p, from, now) ? p : NULL;
 }
 
+static void *best_resize(Vmalloc_t *vm, void *p, size_t size, int type, int local)
+{
+    lend(vm, local);
+    p = resize(vm, p, size, type);
+    takeback(vm, local);
+    return p;
+}
+
 static void *best_align(Vmalloc_t *vm, size_t size, size_t align, int local)
 {
     vmbe_t *be = vmbe_of(vm);
     char *p;
-    (void)local;
     if (size == 0 || align == 0) {
         errno = EINVAL;
         return NULL;
     }
+    lend(vm, local);
     p = vmbe_alloc_aligned(be, size, align);
-    return p ? slack(p, size, vmbe_size(be, p)) : NULL;
+    p = p ? slack(p, size, vmbe_size(be, p)) : NULL;
+    takeback(vm, local);
+    return p;
 }
 
 static long best_addr(Vmalloc_t *vm, void *p, int local)
 {
-    vmbe_what_t w = vmbe_what(vmbe_of(vm), p);
-    (void)local;
+    vmbe_what_t w;
+    lend(vm, local);
+    w = vmbe_what(vmbe_of(vm), p);
+    takeback(vm, local);
     return w.what == BE_BLOCK || w.what == BE_INSIDE ? (long)((char *)p - w.block) : -1L;
 }
 
 static long best_size(Vmalloc_t *vm, void *p, int local)
 {
-    size_t size = vmbe_size(vmbe_of(vm), p);
-    (void)local;
+    size_t size;
+    lend(vm, local);
+    size = vmbe_size(vmbe_of(vm), p);
+    takeback(vm, local);
     return size ? (long)size : -1L;
 }
 
 static const Vmethodx_t best_more = {
-    "best", VMR_STATEOFF + sizeof(vmbe_t), 512, vmbe_event, vmbe_stat, vmbe_walk, vmbe_check};
+    "best", sizeof(vmbe_t), 512, vmbe_event, vmbe_stat, vmbe_walk, vmbe_check};
 
 Vmethod_t vmmt_best = {best_alloc, best_resize,  best_free,  best_addr, best_size,
                        vmbe_compact, best_align, VM_MTBEST, &best_more};
