@@ -28,6 +28,7 @@ static int paged_add(vmbe_t *be, Vmseg_t *seg, char *base, char *end, char *dirt
         (size_t)(last - first) >> BE_SHIFT > UINT32_MAX / 2 ||
         vmb_map_reserve(first, (size_t)(last - first)) < 0)
         return -1;
+    vmb_map_clear(first, (size_t)(last - first)); /* of a region that was left there without a word */
     *a = (vmbe_area_t){be->areas, be, seg, first, last, first, first};
     be->areas = a;
     be->pages += (size_t)(last - first) >> BE_SHIFT;
@@ -73,6 +74,7 @@ static int lengthen(vmbe_t *be, Vmseg_t *seg, char *oldend)
                 return 1;
             if (vmb_map_reserve(from, n << BE_SHIFT) < 0 || vmbe_desc_want(be, 1) < 0)
                 return -1;
+            vmb_map_clear(from, n << BE_SHIFT);
             a->last = last;
             be->pages += n;
             vmbe_run_insert(be, vmbe_desc_get(be), from, n, 0);
