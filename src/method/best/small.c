@@ -63,11 +63,8 @@ void vmbe_small_grow(vmbe_small_t *a, char *end)
 /* Granules to skip from g on until the address is a multiple of align. */
 static size_t skip(const vmbe_small_t *a, size_t g, size_t align)
 {
-    uintptr_t p = (uintptr_t)(a->base + g * GRAN), r = p % align;
-    size_t n = 0;
-    for (; r != 0; n++) /* align is a multiple of GRAN here */
-        r = r + GRAN >= align ? r + GRAN - align : r + GRAN;
-    return n;
+    uintptr_t r = (uintptr_t)(a->base + g * GRAN) % align;
+    return r ? (align - r) / GRAN : 0; /* align is a multiple of GRAN here */
 }
 
 static void *take(vmbe_t *be, vmbe_small_t *a, size_t g, size_t n)
