@@ -21,8 +21,10 @@ vmbe_run_t *vmbe_desc_get(vmbe_t *be)
     vmbe_run_t *run = be->spare;
     be->spare = run->next;
     be->nspare--;
-    __builtin_memset(run, 0, DESC);
-    run->lane = (uintptr_t)be | BE_OTHER;
+    /* Who looks without the lock may still see the run that it was: its owner stays readable. */
+    BE_STORE(run->lane, (uintptr_t)be | BE_OTHER);
+    run->base = NULL;
+    __builtin_memset(&run->recip, 0, DESC - offsetof(vmbe_run_t, recip));
     return run;
 }
 
@@ -52,6 +54,7 @@ static int carve(vmbe_t *be)
 {
     vmb_node_t *node = vmb_tree_first(be->tree);
     vmbe_run_t *run;
+    vmbe_area_t *a;
     char *page;
     if (node == NULL)
         return -1;
@@ -66,6 +69,8 @@ static int carve(vmbe_t *be)
         vmbe_run_enlist(be, run);
     else
         vmbe_desc_put(be, run);
+    a = vmbe_area_of(be, page);
+    a->touched = VMB_MAX(a->touched, page + BE_PAGE);
     vmbe_desc_add(be, page, page + BE_PAGE, 1);
     return 0;
 }
