@@ -2,10 +2,11 @@
 /*
  * align: blocks at addresses of the caller's choice.
  *
- * A slab begins at a page, and its blocks follow each other; a size that is a multiple of a power of
- * two has a class whose size is one, too (for class sizes of a doubling are multiples of its eighth).
- * So up to the page size, a block of `size rounded up to align` from the lane is aligned, at the
- * cost of malloc().  Everything else is for the region.
+ * A slab begins at a page, and its blocks follow each other.  A size that is a multiple of a power
+ * of two has a class whose size is one, too: class sizes of a doubling are the multiples of its
+ * eighth, so if the power is a multiple of that eighth the size has a class of its own, else all
+ * of these are multiples of the power.  So up to the page size, a block of the lane for the size
+ * rounded up to align is aligned, at the cost of malloc().  Everything else is for the region.
  */
 #include "malloc.h"
 

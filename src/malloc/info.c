@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * info: what programs ask malloc about itself.  Numbers are those of vmstat() for Vmregion, and cost
- * no walk.
+ * info: what programs ask malloc about itself.  Numbers are those of vmstat() for Vmregion, and
+ * cost no walk.
  */
 #include "info.h"
 

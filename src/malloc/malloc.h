@@ -2,8 +2,8 @@
 /*
  * malloc: the malloc interface on top of regions; only in libvmalloc-malloc.  Sees all rooms.
  *
- * A thread's lane of Vmheap (see best.h) is kept in a variable of the thread, so that malloc() finds
- * it in two instructions:
+ * A thread's lane of Vmheap (see best.h) is kept in a variable of the thread, so that malloc()
+ * finds it in two instructions:
  *
  *   vmma_lane --> lane of Vmheap, or vmbe_nolane: no lane yet, or the thread is ending, or every
  *                 call shall take the slow path (option keep)
@@ -11,8 +11,8 @@
  *   malloc()  lane->vm == Vmregion?  a block from the lane's cursor
  *   free()    page map --> run; run->lane == lane?  the block's bit in the run
  *
- * One comparison in malloc() tells three things: the library is set up, the thread has its lane, and
- * Vmregion still is Vmheap.  Whatever else can be the case is sorted out behind vmma_alloc() and
+ * One comparison in malloc() tells three things: the library is set up, the thread has its lane,
+ * and Vmregion still is Vmheap.  Whatever else can be the case is sorted out behind vmma_alloc() and
  * vmma_freeslow(), which malloc() and free() jump to.
  *
  * Prototypes are our own, so that the interface is the same whatever the headers of the system
@@ -86,6 +86,9 @@ VMOS_INLINE void *vmma_take(size_t size)
     return vmbe_take(lane, vmbe_class(size));
 }
 
-VMOS_INLINE int vmma_isbest(const Vmalloc_t *vm) { return vm->meth.meth == VM_MTBEST; }
+VMOS_INLINE int vmma_isbest(const Vmalloc_t *vm)
+{
+    return vm->meth.meth == VM_MTBEST;
+}
 
 #endif

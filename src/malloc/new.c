@@ -21,7 +21,7 @@
 #endif
 
 typedef void (*handler_t)(void);
-__attribute__((weak)) handler_t _ZSt15get_new_handlerv(void);      /* std::get_new_handler() */
+__attribute__((weak)) handler_t _ZSt15get_new_handlerv(void);        /* std::get_new_handler() */
 __attribute__((weak, noreturn)) void _ZSt17__throw_bad_allocv(void); /* std::__throw_bad_alloc() */
 
 /* ---- when memory ran out ---- */
@@ -60,7 +60,7 @@ static VMOS_NOINLINE void *newslow(size_t size)
     return VMOS_LIKELY(p != NULL) ? p : again(size, 1, 1);
 }
 
-VMOS_INLINE void *new(size_t size)
+VMOS_INLINE void *newfast(size_t size)
 {
     void *p = vmma_take(size);
     return VMOS_LIKELY(p != NULL) ? p : newslow(size);
@@ -80,47 +80,47 @@ static void *newaligned(size_t size, size_t align, int throwing)
 
 /* ---- the names ---- */
 
-#define NEW(name)                                                                                \
-    VM_API void *SIZED(name, )(size_t size);                                                     \
-    void *SIZED(name, )(size_t size)                                                             \
-    {                                                                                            \
-        return new(size);                                                                        \
-    }                                                                                            \
-    VM_API void *SIZED(name, RKSt9nothrow_t)(size_t size, const void *tag);                      \
-    void *SIZED(name, RKSt9nothrow_t)(size_t size, const void *tag)                              \
-    {                                                                                            \
-        (void)tag;                                                                               \
-        return newnothrow(size);                                                                 \
-    }                                                                                            \
-    VM_API void *SIZED(name, St11align_val_t)(size_t size, size_t align);                        \
-    void *SIZED(name, St11align_val_t)(size_t size, size_t align)                                \
-    {                                                                                            \
-        return newaligned(size, align, 1);                                                       \
-    }                                                                                            \
-    VM_API void *SIZED(name, St11align_val_tRKSt9nothrow_t)(size_t size, size_t align,           \
-                                                            const void *tag);                    \
-    void *SIZED(name, St11align_val_tRKSt9nothrow_t)(size_t size, size_t align, const void *tag) \
-    {                                                                                            \
-        (void)tag;                                                                               \
-        return newaligned(size, align, 0);                                                       \
+#define NEW(name)                                                                                  \
+    VM_API void *SIZED(name, )(size_t size);                                                       \
+    void *SIZED(name, )(size_t size)                                                               \
+    {                                                                                              \
+        return newfast(size);                                                                      \
+    }                                                                                              \
+    VM_API void *SIZED(name, RKSt9nothrow_t)(size_t size, const void *tag);                        \
+    void *SIZED(name, RKSt9nothrow_t)(size_t size, const void *tag)                                \
+    {                                                                                              \
+        (void)tag;                                                                                 \
+        return newnothrow(size);                                                                   \
+    }                                                                                              \
+    VM_API void *SIZED(name, St11align_val_t)(size_t size, size_t align);                          \
+    void *SIZED(name, St11align_val_t)(size_t size, size_t align)                                  \
+    {                                                                                              \
+        return newaligned(size, align, 1);                                                         \
+    }                                                                                              \
+    VM_API void *SIZED(name, St11align_val_tRKSt9nothrow_t)(size_t size, size_t align,             \
+                                                            const void *tag);                      \
+    void *SIZED(name, St11align_val_tRKSt9nothrow_t)(size_t size, size_t align, const void *tag)   \
+    {                                                                                              \
+        (void)tag;                                                                                 \
+        return newaligned(size, align, 0);                                                         \
     }
 
 NEW(_Znw)
 NEW(_Zna)
 
 /* Sizes and alignments tell nothing that the page map does not know. */
-#define DELETE(name)                                                                             \
-    VM_API void name(void *p);                                                                   \
-    void name(void *p)                                                                           \
-    {                                                                                            \
-        vmma_free(p);                                                                            \
+#define DELETE(name)                                                                               \
+    VM_API void name(void *p);                                                                     \
+    void name(void *p)                                                                             \
+    {                                                                                              \
+        vmma_free(p);                                                                              \
     }
-#define DELETES(name)                                                                            \
-    DELETE(name)                                                                                 \
-    DELETE(name##RKSt9nothrow_t)                                                                 \
-    DELETE(name##St11align_val_t)                                                                \
-    DELETE(name##St11align_val_tRKSt9nothrow_t)                                                  \
-    DELETE(SIZED(name, ))                                                                        \
+#define DELETES(name)                                                                              \
+    DELETE(name)                                                                                   \
+    DELETE(name##RKSt9nothrow_t)                                                                   \
+    DELETE(name##St11align_val_t)                                                                  \
+    DELETE(name##St11align_val_tRKSt9nothrow_t)                                                    \
+    DELETE(SIZED(name, ))                                                                          \
     DELETE(SIZED(name, St11align_val_t))
 
 DELETES(_ZdlPv)

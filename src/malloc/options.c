@@ -30,7 +30,7 @@ static const char notnow[] = "not in this version";
 
 typedef struct option {
     const char *name;
-    size_t least;                  /* letters that must be there */
+    size_t least; /* letters that must be there */
     answer_t (*set)(word_t value);
 } option_t;
 
@@ -267,27 +267,13 @@ static answer_t set_getmemory(word_t value)
 }
 
 static const option_t options[] = {
-    {"abort", 1, set_abort},
-    {"break", 1, set_break},
-    {"check", 1, absent},
-    {"debug", 1, absent},
-    {"free", 1, set_free},
-    {"getmemory", 1, set_getmemory},
-    {"keep", 1, set_keep},
-    {"method", 2, set_method},
-    {"mmap", 2, set_mmap},
-    {"noabort", 3, set_noabort},
-    {"pagesize", 2, absent},
-    {"period", 2, absent},
-    {"profile", 2, absent},
-    {"segsize", 2, set_segsize},
-    {"start", 1, absent},
-    {"test", 2, absent},
-    {"trace", 1, absent},
-    {"usage", 1, set_usage},
-    {"verbose", 1, set_verbose},
-    {"warn", 3, set_warn},
-    {"watch", 3, absent},
+    {"abort", 1, set_abort},     {"break", 1, set_break},     {"check", 1, absent},
+    {"debug", 1, absent},        {"free", 1, set_free},       {"getmemory", 1, set_getmemory},
+    {"keep", 1, set_keep},       {"method", 2, set_method},   {"mmap", 2, set_mmap},
+    {"noabort", 3, set_noabort}, {"pagesize", 2, absent},     {"period", 2, absent},
+    {"profile", 2, absent},      {"segsize", 2, set_segsize}, {"start", 1, absent},
+    {"test", 2, absent},         {"trace", 1, absent},        {"usage", 1, set_usage},
+    {"verbose", 1, set_verbose}, {"warn", 3, set_warn},       {"watch", 3, absent},
 };
 
 /* ---- reading ---- */

@@ -75,8 +75,8 @@ static vmbe_t *engine(const void *p)
     return run != NULL ? vmbe_owner(run) : NULL;
 }
 
-/* A region may lie in a block of another, and only the innermost is asked.  Vmlast frees nothing but
- * its last block, which is no misuse. */
+/* A region may lie in a block of another, and only the innermost is asked.  Vmlast frees nothing
+ * but its last block, which is no misuse. */
 static int freein(Vmalloc_t *vm, void *p)
 {
     if (vm == NULL)

@@ -19,7 +19,8 @@ static size_t opaque(size_t n)
     return v;
 }
 
-static const size_t sizes[] = {0, 1, 7, 64, 100, 1000, 1024, 3000, 4096, 5000, 32768, 40000, 1000000};
+static const size_t sizes[] = {0,    1,    7,    64,    100,   1000,   1024,
+                               3000, 4096, 5000, 32768, 40000, 1000000};
 enum { SIZES = sizeof sizes / sizeof *sizes };
 
 static void check(void *p, size_t align, size_t size)
@@ -146,12 +147,9 @@ static void test_resizing_aligned_blocks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_memalign_powers),
-        cmocka_unit_test(test_memalign_others),
-        cmocka_unit_test(test_memalign_that_cannot_be),
-        cmocka_unit_test(test_posix_memalign),
-        cmocka_unit_test(test_aligned_alloc),
-        cmocka_unit_test(test_pages),
+        cmocka_unit_test(test_memalign_powers),         cmocka_unit_test(test_memalign_others),
+        cmocka_unit_test(test_memalign_that_cannot_be), cmocka_unit_test(test_posix_memalign),
+        cmocka_unit_test(test_aligned_alloc),           cmocka_unit_test(test_pages),
         cmocka_unit_test(test_resizing_aligned_blocks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -76,7 +76,8 @@ static void test_large(void **state)
 
 static void test_calloc_clears_dirty_memory(void **state)
 {
-    static const size_t sizes[] = {1, 16, 24, 100, 1000, 1024, 1025, 5000, 32768, 32769, 70000, 300000, 5000000};
+    static const size_t sizes[] = {1,    16,    24,    100,   1000,   1024,   1025,
+                                   5000, 32768, 32769, 70000, 300000, 5000000};
     size_t i;
     int round;
     (void)state;
@@ -167,8 +168,9 @@ static void test_realloc_stays_where_it_can(void **state)
 
 static void test_realloc_keeps_contents(void **state)
 {
-    static const size_t sizes[] = {1,     15,    16,     17,     100,    600,     1024,    4000, 32768, 32769,
-                                   40000, 65536, 100000, 262144, 262145, 1000000, 4194304, 9000000};
+    static const size_t sizes[] = {1,      15,     16,     17,      100,     600,
+                                   1024,   4000,   32768,  32769,   40000,   65536,
+                                   100000, 262144, 262145, 1000000, 4194304, 9000000};
     enum { N = sizeof sizes / sizeof *sizes };
     size_t i, k;
     (void)state;
@@ -201,10 +203,10 @@ static void test_growth_by_steps(void **state)
     free(p);
 }
 
-
 static void test_other_names_of_free(void **state)
 {
-    void (*sized)(void *, size_t) = (void (*)(void *, size_t))(uintptr_t)dlsym(RTLD_DEFAULT, "free_sized");
+    void (*sized)(void *, size_t) =
+        (void (*)(void *, size_t))(uintptr_t)dlsym(RTLD_DEFAULT, "free_sized");
     void (*aligned)(void *, size_t, size_t) =
         (void (*)(void *, size_t, size_t))(uintptr_t)dlsym(RTLD_DEFAULT, "free_aligned_sized");
     void (*old)(void *) = (void (*)(void *))(uintptr_t)dlsym(RTLD_DEFAULT, "cfree");
@@ -255,7 +257,8 @@ static void test_against_a_model(void **state)
     for (step = 0; step < N; step++)
         free(model[step].p);
     assert_int_equal(((int (*)(void *))(uintptr_t)dlsym(RTLD_DEFAULT, "vmdbcheck"))(
-                         *(void **)dlsym(RTLD_DEFAULT, "Vmheap")), 0);
+                         *(void **)dlsym(RTLD_DEFAULT, "Vmheap")),
+                     0);
 }
 
 int main(void)

@@ -33,7 +33,8 @@ struct numbers {
 
 static void test_mallinfo2(void **state)
 {
-    struct numbers (*ask)(void) = (struct numbers (*)(void))(uintptr_t)dlsym(RTLD_DEFAULT, "mallinfo2");
+    struct numbers (*ask)(void) =
+        (struct numbers(*)(void))(uintptr_t)dlsym(RTLD_DEFAULT, "mallinfo2");
     struct numbers before = ask(), during, after;
     void *p = malloc(1000000), *q = malloc(40);
     (void)state;
@@ -50,7 +51,8 @@ static void test_mallinfo2(void **state)
 
 static void test_mallinfo(void **state)
 {
-    struct mallinfo (*ask)(void) = (struct mallinfo (*)(void))(uintptr_t)dlsym(RTLD_DEFAULT, "mallinfo");
+    struct mallinfo (*ask)(void) =
+        (struct mallinfo(*)(void))(uintptr_t)dlsym(RTLD_DEFAULT, "mallinfo");
     struct mallinfo m;
     void *p = malloc(5000000000u);
     (void)state;
@@ -109,16 +111,17 @@ static void test_malloc_stats(void **state)
     child_t c = spawn("stats", NULL);
     (void)state;
     assert_true(spawn_succeeded(&c));
-    assert_true(spawn_said(&c, "region Vmheap at 0x*: extent #, segments #, busy #% (# in #), free #, "
-                               "cached # in #, most #"));
+    assert_true(spawn_said(&c,
+                           "region Vmheap at 0x*: extent #, segments #, busy #% (# in #), free #, "
+                           "cached # in #, most #"));
 }
 
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_usable_size),     cmocka_unit_test(test_mallinfo2),
-        cmocka_unit_test(test_mallinfo),        cmocka_unit_test(test_trim_gives_back),
-        cmocka_unit_test(test_mallopt),         cmocka_unit_test(test_malloc_info),
+        cmocka_unit_test(test_usable_size),  cmocka_unit_test(test_mallinfo2),
+        cmocka_unit_test(test_mallinfo),     cmocka_unit_test(test_trim_gives_back),
+        cmocka_unit_test(test_mallopt),      cmocka_unit_test(test_malloc_info),
         cmocka_unit_test(test_malloc_stats),
     };
     if (argc > 1 && strcmp(argv[1], "stats") == 0) {

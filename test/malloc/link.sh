@@ -120,6 +120,7 @@ try() {
         local libs=("$build/libvmalloc-malloc.a" -pthread) flags=()
         [ $how != shared ] || libs=("$build/libvmalloc-malloc.so" "-Wl,-rpath,$build")
         if [ $how = static ]; then
+            [[ $compiler != clang* ]] || continue # the linker is the same
             flags=(-static)
             "$compiler" -static empty."${source##*.}" -o empty 2>/dev/null || continue
         fi

@@ -188,7 +188,8 @@ static const misuse_t all[] = {
     {"free -1", free_high, "free(0xffffffffffffffff): not a block: no memory of malloc"},
     {"realloc foreign", realloc_foreign, "realloc(0x*): not a block: no memory of malloc"},
     {"realloc freed", realloc_freed, "realloc(0x*): freed before: block of 112 bytes"},
-    {"realloc foreign to 0", realloc_to_zero_foreign, "realloc(0x*): not a block: no memory of malloc"},
+    {"realloc foreign to 0", realloc_to_zero_foreign,
+     "realloc(0x*): not a block: no memory of malloc"},
     {"realloc inside", realloc_inside,
      "realloc(0x*): not a block: inside a block, at offset 16 of 1024 bytes at 0x*"},
     {"free in two threads", free_in_two_threads, "free(0x*): double free: block of 112 bytes"},
@@ -265,10 +266,8 @@ static void test_keep_frees_nothing(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_aborts_with_a_line),
-        cmocka_unit_test(test_goes_on_with_noabort),
-        cmocka_unit_test(test_corrupts_nothing),
-        cmocka_unit_test(test_last_word_on_abort_counts),
+        cmocka_unit_test(test_aborts_with_a_line), cmocka_unit_test(test_goes_on_with_noabort),
+        cmocka_unit_test(test_corrupts_nothing),   cmocka_unit_test(test_last_word_on_abort_counts),
         cmocka_unit_test(test_keep_frees_nothing),
     };
     if (argc > 1)

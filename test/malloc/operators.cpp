@@ -88,11 +88,11 @@ static void test_without_memory(void **)
 {
     assert_true(throws([] { sink = ::operator new(toomuch()); }));
     assert_true(throws([] { sink = ::operator new[](toomuch()); }));
-    assert_true(throws([] { sink = ::operator new(toomuch(), std::align_val_t{64}); }));
+    assert_true(throws([] { sink = ::operator new (toomuch(), std::align_val_t{64}); }));
     assert_true(throws([] { std::vector<char> v(toomuch()); }));
     assert_null(::operator new(toomuch(), std::nothrow));
     assert_null(::operator new[](toomuch(), std::nothrow));
-    assert_null(::operator new(toomuch(), std::align_val_t{64}, std::nothrow));
+    assert_null(::operator new (toomuch(), std::align_val_t{64}, std::nothrow));
 }
 
 static int calls;
@@ -126,7 +126,8 @@ static void test_containers(void **)
 {
     std::map<std::string, std::vector<int>> m;
     for (int i = 0; i < 20000; i++)
-        m["a key that is long enough to lie outside the string " + std::to_string(i % 3000)].push_back(i);
+        m["a key that is long enough to lie outside the string " + std::to_string(i % 3000)]
+            .push_back(i);
     assert_int_equal(m.size(), 3000);
     std::vector<std::unique_ptr<wide>> wides;
     for (int i = 0; i < 1000; i++) {

@@ -53,9 +53,9 @@ static void test_known_ones_are_taken_silently(void **state)
 
 static void test_others_are_told(void **state)
 {
-    static const char *const absent[] = {"period=7", "start=3", "watch=0x10", "trace=f", "profile=f",
-                                         "check",    "debug",   "s=3",        "c=region",
-                                         "method=debug", "method=vmProfile"};
+    static const char *const absent[] = {"period=7",  "start=3",      "watch=0x10",      "trace=f",
+                                         "profile=f", "check",        "debug",           "s=3",
+                                         "c=region",  "method=debug", "method=vmProfile"};
     size_t i;
     char line[100];
     (void)state;
@@ -73,11 +73,23 @@ static void test_others_are_told(void **state)
 
 static void test_values_that_make_no_sense(void **state)
 {
-    static const char *const bad[] = {"method",      "method=",     "method=first",  "method=Vm",
-                                      "segsize",     "segsize=0",   "segsize=x",     "segsize=5q",
-                                      "segsize=5kx", "segsize=-5",  "segsize=99999999999999999999",
-                                      "getmemory",   "getmemory=y", "getmemory=anon:", "warn",
-                                      "warn=&77777", "warn=/no/such/folder/x"};
+    static const char *const bad[] = {"method",
+                                      "method=",
+                                      "method=first",
+                                      "method=Vm",
+                                      "segsize",
+                                      "segsize=0",
+                                      "segsize=x",
+                                      "segsize=5q",
+                                      "segsize=5kx",
+                                      "segsize=-5",
+                                      "segsize=99999999999999999999",
+                                      "getmemory",
+                                      "getmemory=y",
+                                      "getmemory=anon:",
+                                      "warn",
+                                      "warn=&77777",
+                                      "warn=/no/such/folder/x"};
     size_t i;
     char line[100];
     (void)state;
@@ -93,9 +105,12 @@ static void test_values_that_make_no_sense(void **state)
 static void test_verbose(void **state)
 {
     (void)state;
-    assert_true(says("verbose", "method best, memory of the system, segments in multiples of 4096 bytes"));
-    assert_true(says("v,method=last", "method last, memory of the system, segments in multiples of # bytes"));
-    assert_true(says("verb,break", "method best, memory of sbrk, segments in multiples of # bytes"));
+    assert_true(
+        says("verbose", "method best, memory of the system, segments in multiples of 4096 bytes"));
+    assert_true(says("v,method=last",
+                     "method last, memory of the system, segments in multiples of # bytes"));
+    assert_true(
+        says("verb,break", "method best, memory of sbrk, segments in multiples of # bytes"));
     assert_true(says("verbose,segsize=1mi",
                      "method best, memory of the system, segments in multiples of 1048576 bytes"));
     assert_true(says("verbose,segsize=64k",
@@ -105,22 +120,25 @@ static void test_verbose(void **state)
 static void test_the_first_method_counts(void **state)
 {
     (void)state;
-    assert_true(says("v,method=last,method=best", "method last, memory of the system, segments in multiples of # bytes"));
+    assert_true(says("v,method=last,method=best",
+                     "method last, memory of the system, segments in multiples of # bytes"));
 }
 
 static void test_usage(void **state)
 {
     (void)state;
-    assert_true(says("usage", "region Vmheap at 0x*: extent #, segments #, busy #% (# in #), free #, cached # in #, most #"));
-    assert_true(says("usage,method=last",
-                     "region malloc at 0x*: extent #, segments #, busy #% (# in #), free #, cached # in #, most #"));
+    assert_true(says("usage", "region Vmheap at 0x*: extent #, segments #, busy #% (# in #), free "
+                              "#, cached # in #, most #"));
+    assert_true(says("usage,method=last", "region malloc at 0x*: extent #, segments #, busy #% (# "
+                                          "in #), free #, cached # in #, most #"));
 }
 
 static void test_usage_when_standard_error_is_closed(void **state)
 {
     child_t c = spawn("close", "usage");
     (void)state;
-    assert_true(spawn_said(&c, "region Vmheap at 0x*: extent #, segments #, busy #% (# in #), free #, cached # in #, most #"));
+    assert_true(spawn_said(&c, "region Vmheap at 0x*: extent #, segments #, busy #% (# in #), free "
+                               "#, cached # in #, most #"));
 }
 
 static void test_warn_file(void **state)
@@ -155,8 +173,10 @@ static void test_warn_file(void **state)
 static void test_warn_descriptor(void **state)
 {
     (void)state;
-    assert_true(says("warn=&2,verbose", "method best, memory of the system, segments in multiples of # bytes"));
-    assert_true(says("warn=/dev/fd/2,verbose", "method best, memory of the system, segments in multiples of # bytes"));
+    assert_true(says("warn=&2,verbose",
+                     "method best, memory of the system, segments in multiples of # bytes"));
+    assert_true(says("warn=/dev/fd/2,verbose",
+                     "method best, memory of the system, segments in multiples of # bytes"));
 }
 
 static void test_vmethod(void **state)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Vmregion sends malloc to another region; the regions' calls are found in the preloaded library. */
+/* Vmregion sends malloc to another region.  The regions' calls are found in the library preloaded. */
 #define _GNU_SOURCE 1
 #include <stdarg.h>
 #include <stddef.h>

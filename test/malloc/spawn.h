@@ -16,8 +16,8 @@
 
 typedef struct child {
     pid_t pid;
-    int status;         /* as waitpid() tells */
-    char said[4096];    /* on standard error */
+    int status;      /* as waitpid() tells */
+    char said[4096]; /* on standard error */
 } child_t;
 
 static inline void spawn_body(const char *what, const char *name, const char *value, int fd)

@@ -135,8 +135,9 @@ static void test_threads_end(void **state)
 static size_t in_use(void)
 {
     struct numbers {
-        size_t arena, ordblks, smblks, hblks, hblkhd, usmblks, fsmblks, uordblks, fordblks, keepcost;
-    } (*ask)(void) = (struct numbers (*)(void))(uintptr_t)dlsym(RTLD_DEFAULT, "mallinfo2");
+        size_t arena, ordblks, smblks, hblks, hblkhd, usmblks, fsmblks, uordblks, fordblks,
+            keepcost;
+    } (*ask)(void) = (struct numbers(*)(void))(uintptr_t)dlsym(RTLD_DEFAULT, "mallinfo2");
     return ask().uordblks;
 }
 
