@@ -12,8 +12,8 @@
  *   free()    page map --> run; run->lane == lane?  the block's bit in the run
  *
  * One comparison in malloc() tells three things: the library is set up, the thread has its lane,
- * and Vmregion still is Vmheap.  Whatever else can be the case is sorted out behind vmma_alloc() and
- * vmma_freeslow(), which malloc() and free() jump to.
+ * and Vmregion still is Vmheap.  Whatever else can be the case is sorted out behind vmma_alloc()
+ * and vmma_freeslow(), which malloc() and free() jump to.
  *
  * Prototypes are our own, so that the interface is the same whatever the headers of the system
  * declare.

@@ -80,8 +80,9 @@ Vmalloc_t *vmma_region(void)
     return vm == NULL || vm == Vmheap ? vmr_heap() : vm;
 }
 
-/* Options take effect, and are told of, even if the program never allocates. */
-__attribute__((constructor)) static void begin(void)
+/* Options take effect, and are told of, even if the program never allocates.  The first of all
+ * constructors: others open Vmheap, which options are for. */
+__attribute__((constructor(101))) static void begin(void)
 {
     vmma_region();
 }

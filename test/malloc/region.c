@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Vmregion sends malloc to another region.  The regions' calls are found in the library preloaded. */
+/* Vmregion sends malloc to another region.  The regions' calls are found in the preloaded
+ * library. */
 #define _GNU_SOURCE 1
 #include <stdarg.h>
 #include <stddef.h>
