@@ -53,10 +53,24 @@ static int paged_add(vmbe_t *be, Vmseg_t *seg, char *base, char *end, char *dirt
     return 0;
 }
 
+/* Granules are not in the page map, but words for [from, to) may be left from a region that was there
+ * and was not closed: their descriptors are in no region, or in this one.  Those of a slab that
+ * this region lies in stay. */
+static void disown(vmbe_t *be, char *from, const char *to)
+{
+    for (from = (char *)VMB_DOWN(from, BE_PAGE); from < to; from += BE_PAGE) {
+        void *run = vmb_map_get(from);
+        Vmalloc_t *vm = NULL;
+        if (run && (vmr_segof(run, &vm) == NULL || vm == be->vm))
+            vmb_map_set(from, 1, NULL);
+    }
+}
+
 int vmbe_area_add(vmbe_t *be, Vmseg_t *seg, char *base, char *end, char *dirty)
 {
     if (paged_add(be, seg, base, end, dirty) == 0)
         return 1;
+    disown(be, base, end);
     return vmbe_small_make(be, seg, base, end) ? 0 : -1;
 }
 
@@ -82,6 +96,7 @@ static int lengthen(vmbe_t *be, Vmseg_t *seg, char *oldend)
         }
     if (paged_add(be, seg, oldend, seg->end, oldend) == 0)
         return 1;
+    disown(be, oldend, seg->end);
     for (s = be->smalls; s; s = s->next)
         if (s->seg == seg && s->end == oldend) {
             vmbe_small_grow(s, seg->end);
