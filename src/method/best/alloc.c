@@ -131,6 +131,7 @@ void *vmbe_alloc(vmbe_t *be, size_t size)
 void *vmbe_alloc_aligned(vmbe_t *be, size_t size, size_t align)
 {
     size_t lcm = vmb_lcm(align, 16), up;
+    void *p;
     if (lcm == 0 || size > BE_MAX || lcm > BE_MAX - size) {
         errno = ENOMEM;
         return NULL;
@@ -138,8 +139,12 @@ void *vmbe_alloc_aligned(vmbe_t *be, size_t size, size_t align)
     if (be->hub && lcm <= BE_PAGE && (lcm & (lcm - 1)) == 0) {
         up = VMB_UP(size, lcm);
         for (; up <= BE_SMALLMAX; up += lcm) /* a class whose size is a multiple of lcm */
-            if (vmbe_classbytes[vmbe_class(up)] % lcm == 0)
-                return vmbe_alloc(be, up);
+            if (vmbe_classbytes[vmbe_class(up)] % lcm == 0) {
+                if ((p = vmbe_alloc(be, up)) == NULL || (uintptr_t)p % lcm == 0)
+                    return p;
+                vmbe_free_slow(be, p); /* memory is scarce, and it is another class' or of granules */
+                break;
+            }
     }
     return locked_anywhere(be, size, lcm);
 }
