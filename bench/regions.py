@@ -55,14 +55,18 @@ def measure(build, peers):
     return result
 
 
+def problems(rows):
+    return [row["name"] for row in rows if not row["figures"]]
+
+
 def print_table(rows):
     if not rows:
         return
     print("\nRegions, beside other libraries of regions\n")
     for pattern, about in PATTERNS:
         print(f"  {pattern:<12} {about}")
-    print("\n" + " " * 22 + "".join(p.rjust(13) for p, _ in PATTERNS))
+    print("\n" + " " * 20 + "".join(p.rjust(12) for p, _ in PATTERNS))
     for row in rows:
         cells = [f"{row['figures'][p]:.1f}" if p in row["figures"] else "" for p, _ in PATTERNS]
-        print(row["name"].ljust(22) + "".join(c.rjust(13) for c in cells)
+        print(row["name"].ljust(20) + "".join(c.rjust(12) for c in cells)
               + ("" if row["figures"] else "  failed"))
