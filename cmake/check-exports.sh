@@ -5,7 +5,7 @@ set -euo pipefail
 
 build=${1:?usage: check-exports.sh BUILD}
 status=0
-region_names='(vm|Vm)[a-z][A-Za-z0-9_]*@@VMALLOC_1\.0'
+region_names='_?(vm|Vm)[a-z][A-Za-z0-9_]*@@VMALLOC_1\.0'
 malloc_names='malloc|calloc|realloc|reallocarray|free|free_sized|free_aligned_sized|cfree|memalign|aligned_alloc'
 malloc_names+='|posix_memalign|valloc|pvalloc|malloc_usable_size|malloc_trim|mallinfo|mallinfo2|mallopt|malloc_stats'
 malloc_names+='|malloc_info|malloc_get_state|malloc_set_state|strdup|strndup|wcsdup'
