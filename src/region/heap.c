@@ -7,7 +7,9 @@
  * and its methods are doors: they open Vmheap, and go through the real method.  After the opening
  * the handle has the real method itself.
  *
- * Invariant: data is set before the real method is, and opened last.
+ * Invariant: data is set before the real method is, and opened last.  The macros read the method
+ * without asking for that order, which only matters to a thread that looks while another opens:
+ * the constructor below sees to it that Vmheap is open before a program makes threads.
  */
 #include "parts.h"
 
@@ -57,6 +59,20 @@ Vmalloc_t *Vmregion = VMR_HEAP;
 
 static int opened;
 
+/* Calls may be on their way through the doors: each member is one store, behind that of data. */
+static void fillmethod(Vmethod_t *to, const Vmethod_t *from)
+{
+    __atomic_store_n(&to->allocf, from->allocf, __ATOMIC_RELEASE);
+    __atomic_store_n(&to->resizef, from->resizef, __ATOMIC_RELEASE);
+    __atomic_store_n(&to->freef, from->freef, __ATOMIC_RELEASE);
+    __atomic_store_n(&to->addrf, from->addrf, __ATOMIC_RELEASE);
+    __atomic_store_n(&to->sizef, from->sizef, __ATOMIC_RELEASE);
+    __atomic_store_n(&to->compactf, from->compactf, __ATOMIC_RELEASE);
+    __atomic_store_n(&to->alignf, from->alignf, __ATOMIC_RELEASE);
+    __atomic_store_n(&to->meth, from->meth, __ATOMIC_RELEASE);
+    __atomic_store_n(&to->more, from->more, __ATOMIC_RELEASE);
+}
+
 /* Root segment in hand, make it a region.  Its lock is held until all is in place, so that who
  * finds it in a list waits. */
 static int settle(Vmalloc_t *vm, Vmseg_t *root)
@@ -75,7 +91,7 @@ static int settle(Vmalloc_t *vm, Vmseg_t *root)
         return -1;
     }
     data->magic = VMR_MAGIC;
-    vm->meth = *vmr_heapmeth;
+    fillmethod(&vm->meth, vmr_heapmeth);
     __atomic_store_n(&opened, 1, __ATOMIC_RELEASE);
     vmos_unlock(&data->lock);
     return 0;
@@ -119,4 +135,9 @@ static VMOS_COLD Vmalloc_t *openonce(void)
 Vmalloc_t *vmr_heap(void)
 {
     return VMOS_LIKELY(__atomic_load_n(&opened, __ATOMIC_ACQUIRE)) ? VMR_HEAP : openonce();
+}
+
+__attribute__((constructor)) static void early(void)
+{
+    vmr_heap();
 }

@@ -4,20 +4,22 @@
 #include <pthread.h>
 #include <sys/wait.h>
 
-/* Each first use happens in a process of its own, as this one has opened nothing yet. */
+/* Each first use happens in a process of its own, before the library's constructor has run. */
+static int status[16], ncases;
+
 static void in_child(void (*f)(void))
 {
-    int status;
-    pid_t pid;
+    pid_t pid = fork();
 
-    assert_null(Vmheap->data);
-    pid = fork();
     if (pid == 0) {
+        if (Vmheap->data != NULL)
+            _exit(3);
         f();
         _exit(errno == 4711 && Vmheap->data != NULL ? 0 : 1);
     }
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_int_equal(status, 0);
+    if (waitpid(pid, &status[ncases], 0) != pid)
+        status[ncases] = -1;
+    ncases++;
 }
 
 #define MUST(x)                                                                                  \
@@ -74,13 +76,13 @@ static void by_stat(void)
 
     errno = 4711;
     MUST(vmstat(NULL, NULL) == 0 && Vmheap->data == NULL);
-    MUST(vmstat(NULL, &st) == 0 && st.n_seg == 1);
+    MUST(vmstat(NULL, &st) == 0 && st.n_seg >= 1);
 }
 
 static void *opener(void *arg)
 {
     (void)arg;
-    return vmalloc(Vmheap, 64);
+    return (vmalloc)(Vmheap, 64);
 }
 
 static void by_threads(void)
@@ -96,19 +98,28 @@ static void by_threads(void)
     for (i = 0; i < 8; i++)
         for (k = 0; k < 8; k++)
             MUST(p[i] != NULL && (i == k || p[i] != p[k]));
-    MUST(Vmheap->data->nseg == 1);
+    MUST(regions() == 1);
     errno = 4711;
 }
 
-static void whatever_comes_first(void **state)
+__attribute__((constructor(101))) static void before_constructors(void)
 {
     void (*first[])(void) = {by_macro,    by_align,  by_resize, by_free,   by_compact,
                              by_function, by_vmopen, by_stat,   by_threads};
     size_t i;
 
-    (void)state;
     for (i = 0; i < sizeof first / sizeof *first; i++)
         in_child(first[i]);
+}
+
+static void whatever_comes_first(void **state)
+{
+    int i;
+
+    (void)state;
+    assert_int_equal(ncases, 9);
+    for (i = 0; i < ncases; i++)
+        assert_int_equal(status[i], 0);
 }
 
 static void has_the_real_method_then(void **state)
