@@ -39,19 +39,21 @@ vmla_t *vmla_enter(Vmalloc_t *vm, int local)
 
 /* ---- allocation ---- */
 
+/* A block of no bytes has one all the same, and that is 0, as it would be new to vmresize(). */
 void *vmla_alloc(Vmalloc_t *vm, size_t size)
 {
-    vmla_t *st = vmr_state(vm);
-    size_t n = vmla_round(size);
-    void *p;
+    size_t n = vmla_round(size | !size);
+    char *p;
 
     if (n == 0) {
         errno = ENOMEM;
         return NULL;
     }
-    while ((p = vmla_bump(st, size)) == NULL)
-        if (vmla_room(vm, n, VM_ALIGN) < 0)
-            return NULL;
+    if (vmla_room(vm, n, VM_ALIGN) < 0)
+        return NULL;
+    p = vmla_cut(vmr_state(vm), size | !size);
+    if (size == 0)
+        *p = 0;
     return p;
 }
 
@@ -85,12 +87,14 @@ static Void_t *alloc1(Vmalloc_t *vm, size_t size, int local)
     return VMOS_LIKELY(p != NULL) ? p : allocslow(vm, size, local);
 }
 
-static void addhole(vmla_t *st, char *p, size_t size)
+/* Cut a hole at the cursor. */
+static void addhole(vmla_t *st, size_t size)
 {
-    uint64_t *pair = vmla_pair(vmla_mapof(st->cur), p);
+    char *p = st->next;
 
-    pair[0] |= vmla_bit(p);
-    pair[1] |= vmla_bit(p);
+    vmla_cut(st, size);
+    *vmla_code(st->map, p) = (unsigned char)(*vmla_code(st->map, p) ^ (VMLA_STARTS | VMLA_ISHOLE));
+    st->nbusy--;
     st->nhole++;
     st->hole += size;
 }
@@ -107,11 +111,9 @@ static void *alignat(Vmalloc_t *vm, size_t size, size_t align)
     if (vmla_room(vm, n, align) < 0)
         return NULL;
     off = (uintptr_t)st->next % align;
-    if (off != 0) {
-        addhole(st, st->next, align - off);
-        st->next += align - off;
-    }
-    return vmla_bump(st, size);
+    if (off != 0)
+        addhole(st, align - off);
+    return vmla_cut(st, size);
 }
 
 static Void_t *align(Vmalloc_t *vm, size_t size, size_t al, int local)
@@ -130,15 +132,6 @@ static Void_t *align(Vmalloc_t *vm, size_t size, size_t al, int local)
 
 /* ---- freeing ---- */
 
-/* Let the part end at p, where its last block or hole starts. */
-VMOS_INLINE void cut(uintptr_t map, char *p)
-{
-    uint64_t *pair = vmla_pair(map, p);
-
-    pair[0] &= ~vmla_bit(p);
-    pair[1] &= ~vmla_bit(p);
-}
-
 /* Holes at the end of the current part go, if they came after the newest mark. */
 static void cutholes(vmla_t *st)
 {
@@ -148,8 +141,7 @@ static void cutholes(vmla_t *st)
             return;
         st->nhole--;
         st->hole -= (size_t)(st->next - p);
-        cut(st->map, p);
-        st->next = p;
+        vmla_uncut(st, p);
     }
 }
 
@@ -167,14 +159,6 @@ static VMOS_NOINLINE void tidy(Vmalloc_t *vm)
 VMOS_INLINE int untidy(const vmla_t *st)
 {
     return st->nhole > 0 || (st->nbusy == 0 && st->top->below != NULL);
-}
-
-VMOS_INLINE void pop(vmla_t *st, char *p)
-{
-    cut(st->map, p);
-    st->next = p;
-    st->last = NULL;
-    st->nbusy--;
 }
 
 static int bad(Vmalloc_t *vm, Void_t *addr, int local)
@@ -195,7 +179,9 @@ static int popaddr(Vmalloc_t *vm, char *p)
         return -1;
     if (p == (char *)st->mark)
         st->mark = st->mark->prev;
-    pop(st, p);
+    vmla_uncut(st, p);
+    st->last = NULL;
+    st->nbusy--;
     if (untidy(st))
         tidy(vm);
     return 0;
@@ -216,10 +202,17 @@ static VMOS_NOINLINE int freeslow(Vmalloc_t *vm, Void_t *addr, int local)
 /* The common case of popaddr().  -1: it is not that. */
 VMOS_INLINE int popfast(vmla_t *st, char *p)
 {
-    if (VMOS_UNLIKELY(p != st->last || p == NULL || p == (char *)st->mark || st->nhole > 0 ||
-                      st->nbusy == 1))
+    unsigned char *code;
+
+    if (VMOS_UNLIKELY(p != st->last || p == NULL || p == (char *)st->mark || st->nhole > 0))
         return -1;
-    pop(st, p);
+    code = vmla_code(st->map, p);
+    if (VMOS_UNLIKELY((*code & VMLA_ISBIG) || (st->nbusy == 1 && st->top->below != NULL)))
+        return -1;
+    *code = 0;
+    st->next = p;
+    st->last = NULL;
+    st->nbusy--;
     return 0;
 }
 
@@ -243,42 +236,40 @@ static int freeb1(Vmalloc_t *vm, Void_t *addr, int local)
 
 /* ---- resizing ---- */
 
-/* The last block gets size bytes, n when rounded, where it is; there is room. */
-VMOS_INLINE void setlast(vmla_t *st, size_t size, size_t n, int type)
-{
-    char *p = st->last, *q = p + n;
-
-    if (q > st->next && (type & VM_RSZERO))
-        memset(st->next, 0, (size_t)(q - st->next));
-    memset(p + size, 0, n - size);
-    st->next = q;
-}
-
 /* -1: not without looking. */
 VMOS_INLINE int resizefast(vmla_t *st, char *p, size_t size, int type)
 {
-    size_t n = vmla_round(size);
+    size_t n = vmla_round(size), old;
+    unsigned char *code;
 
-    if (VMOS_UNLIKELY(p != st->last || p == NULL || size == 0 || p == (char *)st->mark ||
+    if (VMOS_UNLIKELY(p != st->last || p == NULL || p == (char *)st->mark ||
                       n - 1 >= (size_t)(st->end - p)))
         return -1;
-    setlast(st, size, n, type);
+    code = vmla_code(st->map, p);
+    if (VMOS_UNLIKELY(*code & VMLA_ISBIG))
+        return -1;
+    old = vmla_asked(st->map, p, (size_t)(st->next - p));
+    if ((type & VM_RSZERO) && size > old)
+        memset(p + old, 0, size - old);
+    *code = (unsigned char)(VMLA_STARTS | (size & (VM_ALIGN - 1)));
+    st->next = p + n;
     return 0;
 }
 
 /* The block at p moved: what is left is a hole, or free if it was the end of its part. */
 static void leavehole(vmla_t *st, vmla_part_t *part, char *p, size_t size)
 {
+    unsigned char *code;
     vmla_mark_t *m;
 
     st->nbusy--;
     if (part != st->cur && part->fill == p + size && !(st->mark && vmla_before(st->mark, part, p))) {
-        cut(vmla_mapof(part), p);
-        part->fill = p;
+        vmla_setfill(part, p);
         st->used -= size;
         return;
     }
-    vmla_pair(vmla_mapof(part), p)[1] |= vmla_bit(p);
+    code = vmla_code(vmla_mapof(part), p);
+    *code = (unsigned char)(VMLA_ISHOLE | (*code & VMLA_ISBIG));
     st->nhole++;
     st->hole += size;
     for (m = st->mark; m != NULL; m = m->prev)
@@ -289,9 +280,10 @@ static void leavehole(vmla_t *st, vmla_part_t *part, char *p, size_t size)
         }
 }
 
-/* Move the block of old bytes at p. */
-static void *move(Vmalloc_t *vm, vmla_part_t *part, char *p, size_t old, size_t size, int type)
+/* Move the block of n bytes at p. */
+static void *move(Vmalloc_t *vm, vmla_part_t *part, char *p, size_t n, size_t size, int type)
 {
+    size_t old = vmla_asked(vmla_mapof(part), p, n);
     char *q = vmla_alloc(vm, size);
 
     if (q == NULL)
@@ -300,8 +292,22 @@ static void *move(Vmalloc_t *vm, vmla_part_t *part, char *p, size_t old, size_t 
         memcpy(q, p, VMB_MIN(old, size));
     if ((type & VM_RSZERO) && size > old)
         memset(q + old, 0, size - old);
-    leavehole(vmr_state(vm), part, p, old);
+    leavehole(vmr_state(vm), part, p, n);
     return q;
+}
+
+/* Resize the last block where it is.  -1: no room. */
+static int resizelast(Vmalloc_t *vm, size_t size, int type)
+{
+    vmla_t *st = vmr_state(vm);
+    size_t old = vmla_asked(st->map, st->last, (size_t)(st->next - st->last));
+
+    if (vmla_round(size) == 0 || vmla_roomlast(vm, vmla_round(size)) < 0)
+        return -1;
+    vmla_setlast(st, size);
+    if ((type & VM_RSZERO) && size > old)
+        memset(st->last + old, 0, size - old);
+    return 0;
 }
 
 static int ismark(const vmla_t *st, const char *p)
@@ -318,15 +324,12 @@ static void *resizeat(Vmalloc_t *vm, char *p, size_t size, int type, int *known)
 {
     vmla_t *st = vmr_state(vm);
     vmla_part_t *part = vmla_partof(vm, p);
-    size_t n = vmla_round(size);
 
     *known = part != NULL && vmla_isblock(part, p) && !ismark(st, p);
     if (!*known)
         return NULL;
-    if (p == st->last && n != 0 && (n <= (size_t)(st->next - p) || vmla_roomlast(vm, n) == 0)) {
-        setlast(st, size, n, type);
+    if (p == st->last && resizelast(vm, size, type) == 0)
         return p;
-    }
     if (type & (VM_RSMOVE | VM_RSCOPY))
         return move(vm, part, p, (size_t)(vmla_endof(part, p, vmla_fill(st, part)) - p), size,
                     type);
@@ -517,12 +520,9 @@ static int event(Vmalloc_t *vm, int ev, Void_t *arg)
         vmla_reset(vm, NULL);
         settle(vm);
         break;
-    case VM_METHFORK: /* the owner may be gone, at work or not: what it stores last is the cursor, */
-    case VM_METHTORN: /* so a block half made is none */
-        vmm_forget(&st->own);
-        vmla_wipe(st->cur, st->next);
-        if (st->last != NULL && st->last >= st->next)
-            st->last = NULL;
+    case VM_METHFORK:
+    case VM_METHTORN:
+        vmla_repair(vm, ev == VM_METHTORN);
         break;
     case VM_METHEXIT:
         if (vmm_owner(&st->own) == (uintptr_t)arg)

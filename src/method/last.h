@@ -7,18 +7,20 @@
  *   seg->base    base                         fill              lim                seg->end
  *   | part header | blocks, one behind another | free            | map ............ |
  *
- * The map has a pair of 64-bit words for each KiB of addresses, that is 64 granules of 16 bytes.
- * A bit of the first word is 1 where a block or a hole starts, the bit of the second word is 1
- * as well where it is a hole: what an alignment skipped, or an earlier block that moved away.
+ * The map has a byte for each granule of 16 bytes: 0, or what starts there.
+ *
+ *   START | s   a block; s: its size as asked for, modulo 16
+ *   HOLE        nothing: what an alignment skipped, or an earlier block that moved away
+ *   ... | BIG   it is so large that the bytes behind are not kept 0; they hold a vmla_big_t
  *
  * Parts are idle (nothing in them), or were activated: those form a chain, newest first.  Blocks
  * are cut from one part, the current one, whose fill is the cursor st->next.
  *
  * Invariants
- *   1. Map bits of addresses in [base, fill) are exact; those in [fill, st->end) of the current
- *      part are 0, those behind are anything.  So neither clearing nor releasing wipes maps.
- *   2. The bytes of a block between the size asked for and the next granule are 0 as long as the
- *      program does not write there.
+ *   1. Map bytes of [base, fill) are exact, but for those inside of what is BIG; those of
+ *      [fill, st->end) of the current part are 0, those behind are anything.  So neither clearing
+ *      nor releasing wipes maps.
+ *   2. part->big leads to all that is BIG in [base, fill), highest first.
  *   3. st->last is NULL, or the block that ends at st->next.
  *   4. Who does not own the cursor (private.h) holds the region's lock, and vmm_hold() has kept the
  *      owner out, before he looks at anything here.
@@ -31,14 +33,22 @@
 #include <errno.h>
 #include <string.h>
 
-#define VMLA_STEP 32768u /* how far the map is wiped ahead of the cursor */
-#define VMLA_KIB 10      /* log2 of the bytes that a pair of map words stands for */
+#define VMLA_STEP 32768u /* how far the map is wiped ahead of the cursor at most */
+#define VMLA_BIG 32768u  /* rounded size from which on a new block is BIG */
+
+enum { VMLA_STARTS = 0x10, VMLA_ISHOLE = 0x20, VMLA_ISBIG = 0x40 };
+
+typedef struct vmla_big {
+    size_t n;   /* rounded size */
+    char *prev; /* the next lower one in the part, NULL: none */
+} vmla_big_t;
 
 typedef struct vmla_part {
     struct vmla_part *below; /* activated before this one; in the list of idle parts: the next */
     Vmseg_t *seg;
     char *base, *lim;
     char *fill; /* of the current part: st->next */
+    char *big;
     size_t seq; /* number of its activation, 0: idle */
 } vmla_part_t;
 
@@ -55,7 +65,7 @@ typedef struct vmla_mark {
 
 typedef struct vmla {
     char *next, *end, *last; /* cursor; end of what may be cut without looking; last block */
-    uintptr_t map;           /* address that the pair for address 0 would have */
+    uintptr_t map;           /* address that the byte for address 0 would have */
     size_t nbusy;            /* blocks */
     vmm_own_t own;           /* of the cursor */
     size_t may;              /* a thread may own it */
@@ -69,31 +79,43 @@ typedef struct vmla {
     size_t seq;
 } vmla_t;
 
-VMOS_INLINE size_t vmla_round(size_t size) /* 0: overflow */
+VMOS_INLINE size_t vmla_round(size_t size) /* 0: size is 0, or overflow */
 {
-    return (size + !size + (VM_ALIGN - 1)) & ~(size_t)(VM_ALIGN - 1);
+    return (size + (VM_ALIGN - 1)) & ~(size_t)(VM_ALIGN - 1);
 }
 
 /* ---- the map (last_map.c where it is not inline) ---- */
 
-VMOS_INLINE uint64_t *vmla_pair(uintptr_t map, const char *p)
+VMOS_INLINE unsigned char *vmla_code(uintptr_t map, const char *p)
 {
-    return (uint64_t *)(map + ((uintptr_t)p >> VMLA_KIB) * 16);
+    return (unsigned char *)(map + ((uintptr_t)p >> 4));
 }
-VMOS_INLINE uint64_t vmla_bit(const char *p) { return (uint64_t)1 << ((uintptr_t)p >> 4 & 63); }
 VMOS_INLINE uintptr_t vmla_mapof(const vmla_part_t *part)
 {
-    return (uintptr_t)part->lim - ((uintptr_t)part->base >> VMLA_KIB) * 16;
+    return (uintptr_t)part->lim - ((uintptr_t)part->base >> 4);
+}
+VMOS_INLINE vmla_big_t *vmla_bigof(uintptr_t map, const char *p)
+{
+    return (vmla_big_t *)VMB_UP(vmla_code(map, p) + 1, sizeof(void *));
 }
 /* Whether a block (not a hole) starts at p, which lies in [part->base, fill). */
 int vmla_isblock(const vmla_part_t *part, const char *p);
-int vmla_ishole(const vmla_part_t *part, const char *p);
+/* The same for p where a block or a hole is known to start. */
+VMOS_INLINE int vmla_ishole(const vmla_part_t *part, const char *p)
+{
+    return (*vmla_code(vmla_mapof(part), p) & VMLA_ISHOLE) != 0;
+}
 /* Where the block or hole at p ends. */
 char *vmla_endof(const vmla_part_t *part, const char *p, const char *fill);
 /* Where the block or hole that p lies in starts. */
 char *vmla_startof(const vmla_part_t *part, const char *p);
-/* Make the bits in [p, end of its KiB) 0. */
-void vmla_wipe(const vmla_part_t *part, const char *p);
+/* Size asked for of the block at p that has n bytes. */
+VMOS_INLINE size_t vmla_asked(uintptr_t map, const char *p, size_t n)
+{
+    size_t s = *vmla_code(map, p) & (VM_ALIGN - 1);
+
+    return s != 0 ? n - VM_ALIGN + s : n;
+}
 
 /* ---- parts (last_part.c) ---- */
 
@@ -105,6 +127,8 @@ VMOS_INLINE char *vmla_fill(const vmla_t *st, const vmla_part_t *part)
 {
     return part == st->cur ? st->next : part->fill;
 }
+/* Let the part, which is not the current one, end at fill. */
+void vmla_setfill(vmla_part_t *part, char *fill);
 /* Let the part be the current one, with its cursor at fill. */
 void vmla_setcur(vmla_t *st, vmla_part_t *part, char *fill);
 /* All blocks and marks go.  first: the part to begin with, NULL: the largest. */
@@ -114,8 +138,14 @@ void vmla_droptop(vmla_t *st, vmla_part_t *top);
 /* Have n bytes at a multiple of align (one of VM_ALIGN) behind the cursor, in the current part or
  * another.  0, or -1 (ENOMEM).  The lock may be free for a while. */
 int vmla_room(Vmalloc_t *vm, size_t n, size_t align);
-/* Let the last block have n bytes where it is, growing its segment if need be.  0 or -1. */
+/* The same for n bytes in place of the last block, which stays as it is; the lock is kept. */
 int vmla_roomlast(Vmalloc_t *vm, size_t n);
+/* Cut a block of size bytes at the cursor, where there is room for it. */
+void *vmla_cut(vmla_t *st, size_t size);
+/* Let the last block have size bytes, for which there is room. */
+void vmla_setlast(vmla_t *st, size_t size);
+/* The block or hole at p, the end of the current part, goes. */
+void vmla_uncut(vmla_t *st, char *p);
 int vmla_compact(Vmalloc_t *vm);
 
 /* ---- the region's lock and its owner ---- */
@@ -137,15 +167,16 @@ VMOS_INLINE void vmla_leave(Vmalloc_t *vm, int local)
 VMOS_INLINE void *vmla_bump(vmla_t *st, size_t size)
 {
     size_t n = vmla_round(size);
-    char *p = st->next, *q = p + n;
+    char *p = st->next;
 
     if (VMOS_UNLIKELY(n - 1 >= (size_t)(st->end - p)))
         return NULL;
-    *vmla_pair(st->map, p) |= vmla_bit(p);
-    st->next = q;
+    *vmla_code(st->map, p) = (unsigned char)(VMLA_STARTS | (size & (VM_ALIGN - 1)));
+    st->next = p + n;
     st->last = p;
     st->nbusy++;
-    memset(q - VM_ALIGN, 0, VM_ALIGN);
+    if (p == NULL)
+        __builtin_unreachable(); /* saves the caller a second look */
     return p;
 }
 /* Whether p, in part, was there before the mark was made. */
@@ -157,7 +188,9 @@ VMOS_INLINE int vmla_before(const vmla_mark_t *m, const vmla_part_t *part, const
 }
 /* A block of size bytes, with the region entered.  NULL (ENOMEM): none. */
 void *vmla_alloc(Vmalloc_t *vm, size_t size);
-/* Vmlast's checkf. */
+/* vmdbcheck() (last_check.c). */
 int vmla_check(Vmalloc_t *vm);
+/* After a fork, or a broken lock (torn). */
+void vmla_repair(Vmalloc_t *vm, int torn);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * last_check: Vmlast's invariants as code, for vmdbcheck().
+ * last_check: Vmlast's invariants as code, for vmdbcheck(), and what can be put right by them.
  */
 #include "last.h"
 
@@ -26,7 +26,7 @@ static void checkpart(Vmalloc_t *vm, vmla_part_t *part, sums_t *s)
         return;
     }
     if ((part->seq == 0 && fill > part->base) ||
-        (fill > part->base && !vmla_isblock(part, part->base) && !vmla_ishole(part, part->base))) {
+        (fill > part->base && *vmla_code(vmla_mapof(part), part->base) == 0)) {
         fault(vm, s, part->base, "nothing starts where a segment's blocks start");
         return;
     }
@@ -88,4 +88,24 @@ int vmla_check(Vmalloc_t *vm)
         fault(vm, &s, NULL, "the sums of sizes are wrong");
     vmm_give(&st->own, owner);
     return s.faults;
+}
+
+/* If someone was at work with the cursor, he is gone.  The cursor is what counts: a block is there
+ * when it lies below it, and how many there are is counted anew. */
+void vmla_repair(Vmalloc_t *vm, int torn)
+{
+    vmla_t *st = vmr_state(vm);
+    sums_t s = {0, 0, 0, 0, 0, 0};
+    Vmseg_t *seg;
+
+    torn |= st->own.busy != 0;
+    vmm_forget(&st->own);
+    if (!torn)
+        return;
+    memset(vmla_code(st->map, st->next), 0, (size_t)(st->end - st->next) / VM_ALIGN);
+    st->last = NULL;
+    for (seg = vmmtsegs(vm); seg != NULL; seg = seg->next)
+        if (seg->own != NULL)
+            checkpart(vm, seg->own, &s);
+    st->nbusy = s.nbusy;
 }

@@ -2,55 +2,62 @@
 /*
  * last_map: where blocks of Vmlast start and end, by the map at the end of each part.
  *
- * Cost: a word for each KiB passed, so that of long blocks is one 64th of reading them.
+ * Cost: reading a byte for each 16 bytes passed, eight at a time going up; what is BIG is passed at
+ * once, and is found by its list: it has a 2000th of the part's granules at most.
  */
 #include "last.h"
 
-int vmla_isblock(const vmla_part_t *part, const char *p)
+/* The highest that is BIG and starts at or below p, or NULL. */
+static const char *bigbelow(const vmla_part_t *part, const char *p)
 {
-    const uint64_t *pair = vmla_pair(vmla_mapof(part), p);
+    const char *big = part->big;
 
-    return (uintptr_t)p % VM_ALIGN == 0 && (pair[0] & ~pair[1] & vmla_bit(p)) != 0;
+    while (big != NULL && big > p)
+        big = vmla_bigof(vmla_mapof(part), big)->prev;
+    return big;
 }
 
-int vmla_ishole(const vmla_part_t *part, const char *p)
+static int within(const vmla_part_t *part, const char *big, const char *p)
 {
-    return (vmla_pair(vmla_mapof(part), p)[1] & vmla_bit(p)) != 0;
+    return big != NULL && (size_t)(p - big) < vmla_bigof(vmla_mapof(part), big)->n;
+}
+
+int vmla_isblock(const vmla_part_t *part, const char *p)
+{
+    const char *big = bigbelow(part, p);
+
+    if ((uintptr_t)p % VM_ALIGN != 0 || (p != big && within(part, big, p)))
+        return 0;
+    return (*vmla_code(vmla_mapof(part), p) & VMLA_STARTS) != 0;
 }
 
 char *vmla_endof(const vmla_part_t *part, const char *p, const char *fill)
 {
-    uintptr_t map = vmla_mapof(part), k = (uintptr_t)p >> VMLA_KIB;
-    uintptr_t last = (uintptr_t)(fill - 1) >> VMLA_KIB;
-    uint64_t bits = *vmla_pair(map, p) & ~(vmla_bit(p) | (vmla_bit(p) - 1));
+    uintptr_t map = vmla_mapof(part);
+    const unsigned char *at = vmla_code(map, p), *end = vmla_code(map, fill);
+    uint64_t eight;
 
-    while (bits == 0 && k < last)
-        bits = *(uint64_t *)(map + ++k * 16);
-    if (bits != 0) {
-        const char *q = (const char *)((k << VMLA_KIB) + (uintptr_t)vmb_ctz(bits) * VM_ALIGN);
-        if (q < fill)
-            return (char *)(uintptr_t)q;
+    if (*at & VMLA_ISBIG)
+        return (char *)(uintptr_t)p + vmla_bigof(map, p)->n;
+    for (at++; at + sizeof eight <= end; at += sizeof eight) {
+        memcpy(&eight, at, sizeof eight);
+        if (eight != 0)
+            break;
     }
-    return (char *)(uintptr_t)fill;
+    while (at < end && *at == 0)
+        at++;
+    return (char *)(((uintptr_t)at - map) << 4);
 }
 
 char *vmla_startof(const vmla_part_t *part, const char *p)
 {
-    uintptr_t map = vmla_mapof(part), k = (uintptr_t)p >> VMLA_KIB;
-    uint64_t bits = *vmla_pair(map, p) & (vmla_bit(p) | (vmla_bit(p) - 1));
+    const char *big = bigbelow(part, p);
+    uintptr_t map = vmla_mapof(part);
+    const unsigned char *at = vmla_code(map, p);
 
-    while (bits == 0) /* something starts at base */
-        bits = *(uint64_t *)(map + --k * 16);
-    return (char *)((k << VMLA_KIB) + (uintptr_t)vmb_log2(bits) * VM_ALIGN);
-}
-
-void vmla_wipe(const vmla_part_t *part, const char *p)
-{
-    uint64_t *pair;
-
-    if (p >= part->lim)
-        return;
-    pair = vmla_pair(vmla_mapof(part), p);
-    pair[0] &= vmla_bit(p) - 1;
-    pair[1] &= vmla_bit(p) - 1;
+    if (within(part, big, p))
+        return (char *)(uintptr_t)big;
+    while (*at == 0) /* something starts at base, and behind what is BIG */
+        at--;
+    return (char *)(((uintptr_t)at - map) << 4);
 }

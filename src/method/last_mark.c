@@ -47,7 +47,7 @@ static void goback(vmla_t *st, vmla_mark_t *m)
     st->mark = m;
     vmla_droptop(st, m->top);
     if (m->again != NULL)
-        m->again->fill = m->againfill;
+        vmla_setfill(m->again, m->againfill);
     m->again = NULL;
     st->nbusy = m->nbusy;
     st->used = m->used;

@@ -13,13 +13,10 @@
 
 /* ---- layout ---- */
 
-/* Where the map of a part begins.  A pair more than the KiBs there are, since neither end lies on
- * a whole one. */
+/* Where the map of a part begins. */
 static char *limit(const vmla_part_t *part)
 {
-    size_t size = (size_t)(part->seg->end - part->base), map = ((size >> VMLA_KIB) + 2) * 16;
-
-    return map < size ? part->seg->end - map : part->base;
+    return part->base + (size_t)(part->seg->end - part->base) / (VM_ALIGN + 1) * VM_ALIGN;
 }
 
 /* Usable bytes of a segment that has room for a block of n at any multiple of align; 0: too many. */
@@ -27,7 +24,7 @@ static size_t usable(size_t n, size_t align)
 {
     size_t size;
 
-    if (vmb_addover(n, align, &size) || vmb_addover(size, size / 60 + HEAD + 128, &size))
+    if (vmb_addover(n, align, &size) || vmb_addover(size, size / VM_ALIGN + HEAD + 64, &size))
         return 0;
     return size;
 }
@@ -42,36 +39,41 @@ vmla_part_t *vmla_newpart(vmla_t *st, Vmseg_t *seg)
     part->seg = seg;
     part->base = part->fill = seg->base + HEAD;
     part->lim = limit(part);
+    part->big = NULL;
     part->seq = 0;
-    memset(part->lim, 0, 16);
     st->cap += (size_t)(part->lim - part->base);
     part->below = st->idle;
     st->idle = part;
     return part;
 }
 
-/* Pairs of the map that say something about addresses up to used. */
-static size_t mapped(const vmla_part_t *part, const char *used)
+/* Bytes of the map that say something, if the part's last block ends at fill. */
+static size_t mapped(const vmla_part_t *part, const char *fill)
 {
-    return ((uintptr_t)used >> VMLA_KIB) - ((uintptr_t)part->base >> VMLA_KIB) + 1;
+    uintptr_t map = vmla_mapof(part);
+    const char *end = (const char *)vmla_code(map, fill);
+
+    if (part->big != NULL && part->big + vmla_bigof(map, part->big)->n == fill)
+        end = (const char *)(vmla_bigof(map, part->big) + 1);
+    return (size_t)(end - part->lim);
 }
 
-/* Give a part the map that its segment's new size asks for.  from: where its pairs are now. */
-static void relimit(vmla_t *st, vmla_part_t *part, const char *from)
+/* Give a part the map that its segment's new size asks for.  from: n bytes of it. */
+static void relimit(vmla_t *st, vmla_part_t *part, const char *from, size_t n)
 {
-    char *old = part->lim;
-    size_t pairs = mapped(part, part == st->cur ? st->end : part->fill);
-
+    st->cap -= (size_t)(part->lim - part->base);
     part->lim = limit(part);
-    memmove(part->lim, from, pairs * 16);
-    st->cap += (size_t)part->lim - (size_t)old;
-    if (part == st->cur)
+    st->cap += (size_t)(part->lim - part->base);
+    memmove(part->lim, from, n);
+    if (part == st->cur) {
         st->map = vmla_mapof(part);
+        st->end = st->next;
+    }
 }
 
 static void regrow(vmla_t *st, vmla_part_t *part)
 {
-    relimit(st, part, part->lim);
+    relimit(st, part, part->lim, mapped(part, vmla_fill(st, part)));
 }
 
 vmla_part_t *vmla_partof(Vmalloc_t *vm, const char *p)
@@ -92,22 +94,20 @@ vmla_part_t *vmla_partof(Vmalloc_t *vm, const char *p)
 
 /* ---- which part is cut ---- */
 
-/* How far vmla_wipe() at fill has made the map fit. */
-static char *softend(const vmla_part_t *part, const char *fill)
+void vmla_setfill(vmla_part_t *part, char *fill)
 {
-    char *end = (char *)VMB_UP(fill + 1, 1u << VMLA_KIB);
-
-    return end < part->lim ? end : part->lim;
+    part->fill = fill;
+    while (part->big != NULL && part->big >= fill)
+        part->big = vmla_bigof(vmla_mapof(part), part->big)->prev;
 }
 
 void vmla_setcur(vmla_t *st, vmla_part_t *part, char *fill)
 {
+    vmla_setfill(part, fill);
     st->cur = part;
     st->map = vmla_mapof(part);
-    st->next = fill;
-    st->end = softend(part, fill);
+    st->next = st->end = fill;
     st->last = NULL;
-    vmla_wipe(part, fill);
 }
 
 static size_t left(const vmla_t *st, const vmla_part_t *part)
@@ -150,6 +150,7 @@ static void activate(vmla_t *st, vmla_part_t *part)
 static void makeidle(vmla_t *st, vmla_part_t *part)
 {
     part->fill = part->base;
+    part->big = NULL;
     part->seq = 0;
     part->below = st->idle;
     st->idle = part;
@@ -198,23 +199,6 @@ static int fits(const char *fill, const char *lim, size_t n, size_t align)
     size_t room = (size_t)(lim - fill);
 
     return skip <= room && n <= room - skip;
-}
-
-/* Wipe the map so that n bytes and more can be cut from the current part. */
-static void advance(vmla_t *st, size_t n)
-{
-    char *lim = st->cur->lim, *from = (char *)VMB_UP(st->end, 1u << VMLA_KIB);
-    char *end = lim;
-
-    if ((size_t)(lim - st->next) > n + VMLA_STEP)
-        end = (char *)VMB_UP(st->next + n + VMLA_STEP - (1u << VMLA_KIB), 1u << VMLA_KIB);
-    if (end <= st->end)
-        return;
-    if (end > from) {
-        char *first = (char *)vmla_pair(st->map, from);
-        memset(first, 0, (size_t)((char *)vmla_pair(st->map, end - 1) + 16 - first));
-    }
-    st->end = end;
 }
 
 /* The part among those there are. */
@@ -288,11 +272,8 @@ int vmla_room(Vmalloc_t *vm, size_t n, size_t align)
     int again = 0;
 
     while (need != 0) {
-        if (fits(st->next, st->cur->lim, n, align)) {
-            size_t off = (uintptr_t)st->next % align;
-            advance(st, n + (off != 0 ? align - off : 0));
+        if (fits(st->next, st->cur->lim, n, align))
             return 0;
-        }
         part = choose(st, n, align);
         if (part != NULL)
             change(st, part);
@@ -306,45 +287,117 @@ int vmla_room(Vmalloc_t *vm, size_t n, size_t align)
 int vmla_roomlast(Vmalloc_t *vm, size_t n)
 {
     vmla_t *st = vmr_state(vm);
-    char *p = st->last;
-    Vmseg_t *seg = st->cur->seg;
-    size_t have = (size_t)(p - seg->base), least, more;
+    size_t have = (size_t)(st->last - st->cur->base), least, more;
 
-    if (n > (size_t)(st->cur->lim - p)) {
-        least = usable(n, VM_ALIGN);
-        if (least == 0 || vmb_addover(least, have + have / 60, &least)) {
-            errno = ENOMEM;
-            return -1;
-        }
-        if (vmb_addover(least, n / 4, &more) || vmmtgrow(vm, seg, more) < 0)
-            if (vmmtgrow(vm, seg, least) < 0)
-                return -1;
-        regrow(st, st->cur);
+    if (n <= (size_t)(st->cur->lim - st->last))
+        return 0;
+    if (vmb_addover(n, have, &least) || (least = usable(least, VM_ALIGN)) == 0) {
+        errno = ENOMEM;
+        return -1;
     }
-    advance(st, n - (size_t)(st->next - p));
+    if (vmb_addover(least, n / 4, &more) || vmmtgrow(vm, st->cur->seg, more) < 0)
+        if (vmmtgrow(vm, st->cur->seg, least) < 0)
+            return -1;
+    regrow(st, st->cur);
     return 0;
+}
+
+/* ---- cutting ---- */
+
+/* Wipe the map so that n bytes and some more can be cut. */
+static void advance(vmla_t *st, size_t n)
+{
+    size_t step = VMB_MIN(VMLA_STEP, 4096 + (size_t)(st->next - st->cur->base));
+    size_t room = (size_t)(st->cur->lim - st->next);
+    char *end = st->next + VMB_MIN(room, n + VMB_DOWN(step, VM_ALIGN));
+
+    if (end > st->end) {
+        memset(vmla_code(st->map, st->end), 0, (size_t)(end - st->end) / VM_ALIGN);
+        st->end = end;
+    }
+}
+
+/* Let the last block be BIG with n bytes; what is wiped behind stays so. */
+static void setbig(vmla_t *st, size_t n)
+{
+    unsigned char *code = vmla_code(st->map, st->last);
+    vmla_big_t *big = vmla_bigof(st->map, st->last);
+
+    if (st->cur->big != st->last) {
+        big->prev = st->cur->big;
+        st->cur->big = st->last;
+    }
+    *code |= VMLA_ISBIG;
+    big->n = n;
+    st->next = st->last + n;
+    if (st->end < st->next)
+        st->end = st->next;
+}
+
+void *vmla_cut(vmla_t *st, size_t size)
+{
+    size_t n = vmla_round(size);
+
+    if (n < VMLA_BIG) {
+        advance(st, n);
+        return vmla_bump(st, size);
+    }
+    st->last = st->next;
+    st->nbusy++;
+    *vmla_code(st->map, st->last) = (unsigned char)(VMLA_STARTS | (size & (VM_ALIGN - 1)));
+    setbig(st, n);
+    return st->last;
+}
+
+void vmla_setlast(vmla_t *st, size_t size)
+{
+    size_t n = vmla_round(size);
+    unsigned char *code = vmla_code(st->map, st->last);
+    int wasbig = *code & VMLA_ISBIG;
+
+    if (wasbig && n < VMLA_BIG) {
+        st->cur->big = vmla_bigof(st->map, st->last)->prev;
+        memset(code + 1, 0, n / VM_ALIGN - 1);
+        st->end = st->last + n;
+    } else if (n < VMLA_BIG && st->last + n > st->next) {
+        advance(st, n - (size_t)(st->next - st->last));
+    }
+    *code = (unsigned char)(VMLA_STARTS | (wasbig && n >= VMLA_BIG ? VMLA_ISBIG : 0) |
+                            (size & (VM_ALIGN - 1)));
+    if (wasbig && st->last + n < st->next)
+        st->end = st->last + n;
+    if (n >= VMLA_BIG)
+        setbig(st, n);
+    st->next = st->last + n;
+}
+
+void vmla_uncut(vmla_t *st, char *p)
+{
+    unsigned char *code = vmla_code(st->map, p);
+
+    if (*code & VMLA_ISBIG) {
+        st->cur->big = vmla_bigof(st->map, p)->prev;
+        st->end = p;
+    }
+    *code = 0;
+    st->next = p;
 }
 
 /* ---- compaction ---- */
 
-/* Give the end of a part's segment back.  Its pairs wait right behind the blocks meanwhile. */
+/* Give the end of a part's segment back.  Its map waits right behind the blocks meanwhile. */
 static void shrink(Vmalloc_t *vm, vmla_part_t *part)
 {
     vmla_t *st = vmr_state(vm);
     Vmseg_t *seg = part->seg;
-    char *end = seg->end, *used;
-    size_t pairs, keep;
+    char *end = seg->end, *fill = vmla_fill(st, part);
+    size_t n = mapped(part, fill), keep = usable((size_t)(fill - part->base), VM_ALIGN);
 
-    if (part == st->cur)
-        st->end = softend(part, st->next);
-    used = part == st->cur ? st->end : part->fill;
-    pairs = mapped(part, used);
-    keep = usable((size_t)(used - part->base), VM_ALIGN);
-    if (keep >= (size_t)(end - seg->base) || (size_t)(part->lim - used) < pairs * 16)
+    if (keep >= (size_t)(end - seg->base) || (size_t)(part->lim - fill) < n)
         return;
-    memcpy(used, part->lim, pairs * 16);
+    memcpy(fill, part->lim, n);
     if (vmmtshrink(vm, seg, keep) == 0 && seg->end != end)
-        relimit(st, part, used);
+        relimit(st, part, fill, n);
 }
 
 static void releaseidle(Vmalloc_t *vm)

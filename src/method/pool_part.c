@@ -182,12 +182,12 @@ static int extend(Vmalloc_t *vm, int *again)
     return r;
 }
 
-/* It is worth asking other threads before the discipline when they have much. */
+/* Other threads are asked before the discipline is, unless what they have is next to nothing. */
 static int worthwhile(const vmpo_t *st)
 {
-    size_t nseats, n = vmpo_cached(st, &nseats);
+    size_t nseats;
 
-    return n * st->stride > st->cut / 16;
+    return st->table != NULL && vmpo_cached(st, &nseats) >= st->batch;
 }
 
 int vmpo_fill(Vmalloc_t *vm, vmpo_seat_t **seat)
@@ -199,7 +199,7 @@ int vmpo_fill(Vmalloc_t *vm, vmpo_seat_t **seat)
     for (;;) {
         if (recycled(st, *seat) || cut(st, *seat))
             return 0;
-        if (st->table != NULL && worthwhile(st) && vmpo_gather(st))
+        if (worthwhile(st) && vmpo_gather(st))
             continue;
         r = extend(vm, &again);
         *seat = vmpo_seat(st); /* the lock may have been free */
@@ -207,10 +207,10 @@ int vmpo_fill(Vmalloc_t *vm, vmpo_seat_t **seat)
             errno = EINVAL;
             return -1;
         }
-        if ((*seat)->head != NULL || (*seat)->fresh != (*seat)->freshend)
-            return 0;
         if (r == VM_EXTFAIL && !vmpo_gather(st))
             return -1;
+        if ((*seat)->head != NULL)
+            return 0; /* freed meanwhile */
     }
 }
 
