@@ -86,10 +86,13 @@ struct vmbe_run {
     uint8_t rsum;         /* slab: bit w: remote[w] is not 0; BE_QUEUED */
     uint8_t kind;         /* BE_... */
     uint8_t kept;         /* slab: empty, and kept by its lane; free: on the dirty list */
-    uint8_t pad;
+    uint8_t tried;        /* free: not given back once, so as not to break a huge page */
     uint32_t npages;
     vmbe_run_t *prev, *next; /* slab: list of its class; large: bin; free: dirty list */
 };
+
+_Static_assert((sizeof(vmbe_run_t) & (sizeof(vmbe_run_t) - 1)) == 0,
+               "descriptors are aligned to their size: vmbe_current()");
 
 /* Where a lane takes blocks of a class: 32 bytes. */
 typedef struct vmbe_cursor {

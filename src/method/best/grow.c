@@ -109,9 +109,14 @@ static int lengthen(vmbe_t *be, Vmseg_t *seg, char *oldend)
 static int needed(size_t npages, size_t align, size_t bytes, size_t *need)
 {
     size_t room = 64 + sizeof(vmbe_area_t) + sizeof(vmbe_hub_t) + 4 * (size_t)BE_PAGE;
-    if (npages == 0)
-        return vmb_addover(bytes, bytes / 32 + align, need) ||
-               vmb_addover(*need, sizeof(vmbe_small_t) + 96, need);
+    if (npages == 0) {
+        if (vmb_addover(bytes, bytes / 32 + align, need) ||
+            vmb_addover(*need, sizeof(vmbe_small_t) + 96, need))
+            return 1;
+        if (*need >= BE_PAGEDMIN * BE_PAGE) /* it will be an area of pages: three go for its ends */
+            *need = VMB_MAX(*need, VMB_UP(bytes, BE_PAGE) + 3 * BE_PAGE + (align > 16 ? align : 0));
+        return 0;
+    }
     npages = VMB_MAX(npages, (size_t)BE_PAGEDMIN);
     return vmb_mulover(npages, BE_PAGE, need) || vmb_addover(*need, room, need) ||
            (align > BE_PAGE && vmb_addover(*need, align, need));

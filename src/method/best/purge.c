@@ -4,7 +4,8 @@
  *
  * Free runs with touched pages are on a list, oldest first.  They stay usable as they are for
  * BE_DELAY ms, so that what is freed and allocated in turns costs no page faults; when they are
- * more than BE_DIRTYMIN pages and more than the pages in use, the oldest go at once.
+ * more than BE_DIRTYMIN pages and more than the pages in use, the oldest go at once.  Parts of huge
+ * pages stay twice as long, for to give them back breaks the page.
  * vmcompact() gives back everything, releases segments that are wholly free and cuts free ends.
  */
 #include "best.h"
@@ -32,27 +33,38 @@ void vmbe_dirty_remove(vmbe_t *be, vmbe_run_t *run)
     be->dirtypages -= run->u.f.dhi - run->u.f.dlo;
 }
 
-/* Give back the touched pages of a run.  A huge page that would be broken for a part of it stays as
- * it is, unless `exact`. */
-static void purge(vmbe_t *be, vmbe_run_t *run, int exact)
+/* Give back the touched pages of a run, which leaves the list; not exact: without breaking a huge page
+ * for a part of it.  0, or -1: there was nothing to give back so. */
+static int purge(vmbe_t *be, vmbe_run_t *run, int exact)
 {
-    size_t page = VMB_MAX(vmos_pagesize(), (size_t)BE_PAGE);
+    size_t page = VMB_MAX(vmos_pagesize(), (size_t)BE_PAGE), unit = page;
     char *lo = run->base + ((size_t)run->u.f.dlo << BE_SHIFT);
     char *hi = run->base + ((size_t)run->u.f.dhi << BE_SHIFT);
     int whole, r;
-    size_t unit = page;
-    vmbe_dirty_remove(be, run);
-    if (!exact && hi > lo && lo < vmbe_area_of(be, lo)->huge)
+    if (!exact && lo < vmbe_area_of(be, lo)->huge)
         unit = VMB_MAX(vmos_hugesize(), page);
     whole = VMB_UP(lo, unit) == (uintptr_t)lo && VMB_DOWN(hi, unit) == (uintptr_t)hi;
     lo = (char *)VMB_UP(lo, unit);
     hi = (char *)VMB_DOWN(hi, unit);
+    if (hi <= lo && unit > page)
+        return -1;
+    vmbe_dirty_remove(be, run);
     if (hi <= lo || (r = vmr_purge(be->vm, lo, (size_t)(hi - lo))) < 0)
-        return;
+        return 0;
     if (r == 0)
         be->zeroed = 0;
     if (whole)
         run->u.f.dlo = run->u.f.dhi = 0; /* else its ragged ends keep what they hold */
+    return 0;
+}
+
+/* A run that lies within huge pages waits once more; then they are broken. */
+static void wait(vmbe_t *be, vmbe_run_t *run, uint64_t now)
+{
+    vmbe_dirty_remove(be, run);
+    run->u.f.time = now;
+    run->tried = 1;
+    vmbe_dirty_add(be, run);
 }
 
 void vmbe_purge(vmbe_t *be, int all)
@@ -62,12 +74,13 @@ void vmbe_purge(vmbe_t *be, int all)
         return;
     now = all ? 0 : vmos_coarsetime();
     while (be->dirty) {
+        vmbe_run_t *run = be->dirty;
         size_t most = VMB_MAX(be->pages - be->freepages, (size_t)BE_DIRTYMIN);
-        size_t size = (size_t)(be->dirty->u.f.dhi - be->dirty->u.f.dlo) << BE_SHIFT;
-        int due = now - be->dirty->u.f.time >= BE_DELAY;
-        if (!all && !due && be->dirtypages <= most)
+        int due = now - run->u.f.time >= BE_DELAY, tried = run->tried != 0;
+        if (!all && !due && (tried || be->dirtypages <= most))
             break;
-        purge(be, be->dirty, all || (due && size < 2 * vmos_hugesize()));
+        if (purge(be, run, all || (due && tried)) < 0)
+            wait(be, run, now);
     }
 }
 

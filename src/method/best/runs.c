@@ -116,6 +116,7 @@ void vmbe_run_insert(vmbe_t *be, vmbe_run_t *run, char *page, size_t npages, siz
     run->u.f.dlo = 0;
     run->u.f.dhi = (uint32_t)dirty;
     run->u.f.time = dirty ? vmos_coarsetime() : 0;
+    run->tried = 0;
     if ((more = freeat(a, page - BE_PAGE)) != NULL)
         swallow(be, run, more);
     if ((more = freeat(a, page + (npages << BE_SHIFT))) != NULL)
