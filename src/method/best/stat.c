@@ -19,7 +19,7 @@ static size_t largest(vmbe_t *be)
     size_t most = 0;
     int b = be->hub ? BE_BINS : 0;
     vmbe_run_t *run;
-    while (b-- > 0 && most < (size_t)2 * BE_PAGE << b) /* leads of aligned blocks do not count */
+    while (b-- > 0 && most < (uint64_t)2 * BE_PAGE << b) /* leads of aligned blocks do not count */
         for (run = be->hub->bin[b]; run; run = run->next) {
             size_t size = (size_t)(run->u.l.page + vmbe_runbytes(run) - run->base);
             most = VMB_MAX(most, size);
