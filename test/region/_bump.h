@@ -32,7 +32,7 @@ static int bump_fail;    /* event that fails */
 static int bump_closed;  /* VM_METHCLOSE, over all regions */
 static int bump_torn;    /* VM_METHTORN */
 static int bump_faults;  /* what checkf finds */
-static vmr_place_t bump_place; /* that the last call found */
+static __thread vmr_place_t bump_place; /* that the last call found */
 
 static inline bump_t *bump_of(Vmalloc_t *vm)
 {
