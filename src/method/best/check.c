@@ -10,6 +10,7 @@ typedef struct {
     vmbe_t *be;
     int bad, alone;
     size_t freepages, freeruns, nlarge, dirty;
+    size_t listed; /* slabs with free blocks that their lanes know of, less those found there */
     int64_t live[BE_CLASSES];
 } check_t;
 
@@ -29,6 +30,7 @@ static void check_slab(check_t *c, const vmbe_run_t *run)
         return;
     }
     c->live[run->cls] += vmbe_capacity(run);
+    c->listed += !(run->lane & BE_FULL);
     for (w = 0; w < 4; w++) {
         uint64_t m = BE_LOAD(run->u.word[w]), r = BE_LOAD(run->remote[w]);
         uint64_t no = vmbe_invalid(run, w);
@@ -88,7 +90,8 @@ static void check_lane(check_t *c, vmbe_lane_t *lane)
         run = vmbe_current(&lane->cur[cls]);
         if (run != &vmbe_norun && run->lane != (uintptr_t)lane)
             fault(c, run->base, "lane: its current slab is another lane's");
-        for (run = lane->avail[cls]; run; run = run->next)
+        c->listed -= run != &vmbe_norun;
+        for (run = lane->avail[cls]; run; run = run->next, c->listed--)
             if (run->kind != BE_SLAB || run->cls != cls || run->lane != (uintptr_t)lane ||
                 vmbe_isfull(run))
                 fault(c, run, "lane: a slab is on the wrong list");
@@ -116,7 +119,7 @@ static void check_counts(check_t *c)
 
 int vmbe_check(Vmalloc_t *vm)
 {
-    check_t c = {vmbe_of(vm), 0, 0, 0, 0, 0, 0, {0}};
+    check_t c = {.be = vmbe_of(vm)};
     vmbe_lane_t *lane;
     vmbe_area_t *a;
     vmbe_small_t *s;
@@ -127,6 +130,8 @@ int vmbe_check(Vmalloc_t *vm)
         check_area(&c, a);
     for (lane = c.be->lanes; c.alone && lane; lane = lane->next)
         check_lane(&c, lane);
+    if (c.alone && c.listed)
+        fault(&c, NULL, "slabs with free blocks are on no list");
     check_counts(&c);
     return c.bad;
 }

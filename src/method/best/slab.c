@@ -217,19 +217,27 @@ static int aim(vmbe_cursor_t *c, vmbe_run_t *run)
     return 0;
 }
 
-/* run, which has free blocks, becomes the current slab. */
-static void *start(vmbe_lane_t *lane, unsigned cls, vmbe_run_t *run)
-{
-    run->empty = 0; /* no word is 0 after a free: the current slab is never asked */
-    return aim(&lane->cur[cls], run) ? vmbe_take(lane, cls) : NULL;
-}
-
 /* The current slab has no more blocks. */
 static void finish(vmbe_cursor_t *c, vmbe_run_t *run)
 {
     run->empty = vmbe_allfree(run);
     BE_STORE(run->lane, run->lane | BE_FULL);
     vmbe_leave(c);
+}
+
+/* run, which has free blocks, becomes the current slab.  There is one already when the handler of
+ * VM_NOMEM allocated meanwhile: that goes on the list. */
+static void *start(vmbe_lane_t *lane, unsigned cls, vmbe_run_t *run)
+{
+    vmbe_run_t *old = vmbe_current(&lane->cur[cls]);
+    if (VMOS_UNLIKELY(old != &vmbe_norun)) {
+        if (vmbe_isfull(old))
+            finish(&lane->cur[cls], old);
+        else
+            vmbe_lane_link(lane, old);
+    }
+    run->empty = 0; /* no word is 0 after a free: the current slab is never asked */
+    return aim(&lane->cur[cls], run) ? vmbe_take(lane, cls) : NULL;
 }
 
 void *vmbe_local(vmbe_lane_t *lane, unsigned cls)
@@ -308,6 +316,10 @@ static vmbe_run_t *fresh(vmbe_lane_t *lane, unsigned cls, int grow)
         run = vmbe_run_get(be, want, BE_PAGE, BE_SLAB);
     if (run == NULL && grow && want > least)
         run = vmbe_run_take(be, least, BE_PAGE, BE_SLAB);
+    if (run && vmbe_lane_mine(be) != lane) { /* the handler of VM_NOMEM has cleared the region */
+        vmbe_run_give(be, run);
+        return NULL;
+    }
     if (run)
         slab_init(lane, run, cls);
     return run;
@@ -344,6 +356,8 @@ void *vmbe_refill(vmbe_lane_t *lane, unsigned cls)
     vmr_unlock(lane->vm);
     if (run)
         return start(lane, cls, run);
-    /* The handler of VM_NOMEM may have freed into what the lane has. */
+    if (vmbe_lane_mine(be) != lane) /* as above: it is no lane any more */
+        return p;
+    /* The handler may have freed into what the lane has. */
     return p ? p : (p = vmbe_local(lane, cls)) != NULL ? p : larger(lane, cls, BE_CLASSES);
 }
