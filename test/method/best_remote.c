@@ -336,12 +336,49 @@ static void nomem_allocates(void **state)
         }
 }
 
+/* A handler that drops everything: what was going on starts over. */
+static int clears(chk_t *c, Vmalloc_t *vm, int type, void *obj)
+{
+    (void)c, (void)obj;
+    if (type != VM_NOMEM || plan.n++ > 20)
+        return 0;
+    assert_int_equal(vmclear(vm), 0);
+    return 1;
+}
+
+static void nomem_clears(void **state)
+{
+    static const size_t sizes[] = {64, 1000, 5000, 30000, 0};
+    size_t s, i;
+    (void)state;
+    for (s = 0; s < 5; s++) {
+        chk_t *c = chk_new(0, CHK_MALLOC, s % 2 ? CHK_REFUSE : CHK_NEWSEG);
+        Vmalloc_t *vm;
+        uint64_t seed = s;
+        c->onevent = clears;
+        c->maxbytes = 400000;
+        memset(&plan, 0, sizeof plan);
+        vm = vmopen(&c->disc, Vmbest, 0);
+        for (i = 0; plan.n < 20 && i < 1000000; i++) {
+            size_t size = sizes[s] ? sizes[s] : 1 + rnd_below(&seed, 3000);
+            char *p = vmalloc(vm, size);
+            if (p)
+                memset(p, 0x77, size);
+        }
+        assert_true(plan.n >= 20);
+        sound(vm);
+        vmclose(vm);
+        assert_null(chk_done(c));
+        chk_drop(c);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ring),        cmocka_unit_test(crowd),      cmocka_unit_test(scarce_crowd),
         cmocka_unit_test(adopted),     cmocka_unit_test(full_slabs), cmocka_unit_test(come_and_go),
-        cmocka_unit_test(nomem_allocates),
+        cmocka_unit_test(nomem_allocates), cmocka_unit_test(nomem_clears),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
