@@ -112,7 +112,7 @@ static void *locked_anywhere(vmbe_t *be, size_t size, size_t align)
 
 void *vmbe_alloc(vmbe_t *be, size_t size)
 {
-    if (size <= BE_SMALLMAX && (be->hub || be->vm == Vmheap)) {
+    if (size <= BE_SMALLMAX && (BE_SEE(be->hub) || be->vm == Vmheap)) {
         vmbe_lane_t *lane = vmbe_lane_get(be);
         unsigned cls = vmbe_class(size);
         void *p = NULL;
@@ -136,7 +136,7 @@ void *vmbe_alloc_aligned(vmbe_t *be, size_t size, size_t align)
         errno = ENOMEM;
         return NULL;
     }
-    if (be->hub && lcm <= BE_PAGE && (lcm & (lcm - 1)) == 0) {
+    if (BE_SEE(be->hub) && lcm <= BE_PAGE && (lcm & (lcm - 1)) == 0) {
         up = VMB_UP(size, lcm);
         for (; up <= BE_SMALLMAX; up += lcm) /* a class whose size is a multiple of lcm */
             if (vmbe_classbytes[vmbe_class(up)] % lcm == 0) {

@@ -172,7 +172,7 @@ static VMOS_NOINLINE void *alloc_slow(Vmalloc_t *vm, size_t size, int zero, int 
 VMOS_INLINE vmbe_lane_t *mylane(vmbe_t *be)
 {
     uintptr_t self = vmos_self();
-    vmbe_lane_t *lane = BE_LOAD(be->tab[vmbe_tabslot(self)]);
+    vmbe_lane_t *lane = BE_LOAD(BE_SEE(be->tab)[vmbe_tabslot(self)]);
     return VMOS_LIKELY(BE_LOAD(lane->tid) == self) ? lane : be->solo;
 }
 
@@ -209,7 +209,7 @@ static int best_free(Vmalloc_t *vm, void *p, int local)
 {
     vmbe_lane_t *lane = mylane(vmbe_of(vm));
     vmbe_run_t *run = vmb_map_get(p);
-    if (VMOS_LIKELY(run && run->lane == (uintptr_t)lane) && vmbe_give(lane, run, p) == 0)
+    if (VMOS_LIKELY(run && BE_LOAD(run->lane) == (uintptr_t)lane) && vmbe_give(lane, run, p) == 0)
         return 0;
     return free_slow(vm, p, local);
 }

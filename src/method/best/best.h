@@ -173,6 +173,9 @@ VMOS_INLINE vmbe_t *vmbe_of(Vmalloc_t *vm) { return vmr_state(vm); }
 /* Words that other threads read while their owner writes them. */
 #define BE_LOAD(x) __atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define BE_STORE(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELAXED)
+/* The hub and what is in it are made under the lock and found without. */
+#define BE_SEE(x) __atomic_load_n(&(x), __ATOMIC_ACQUIRE)
+#define BE_SHOW(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELEASE)
 #if defined(__SANITIZE_THREAD__)
 #define BE_ADD(x, n) BE_STORE(x, BE_LOAD(x) + (n))
 #else

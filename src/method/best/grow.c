@@ -37,8 +37,8 @@ static int paged_add(vmbe_t *be, Vmseg_t *seg, char *base, char *end, char *dirt
         __builtin_memset(hub, 0, sizeof(*hub));
         for (i = 0; i < BE_TAB; i++)
             hub->tab[i] = &vmbe_nolane;
-        be->hub = hub;
-        be->tab = hub->tab;
+        BE_SHOW(be->hub, hub);
+        BE_SHOW(be->tab, hub->tab);
     }
     vmbe_desc_add(be, gap, first, 0);
     page = first;

@@ -40,7 +40,7 @@ vmbe_lane_t *vmbe_lane_mine(vmbe_t *be)
     vmbe_lane_t *lane;
     if (be->vm->data->mode & VM_SINGLE)
         return be->solo == &vmbe_nolane ? NULL : be->solo;
-    lane = BE_LOAD(be->tab[slot]);
+    lane = BE_LOAD(BE_SEE(be->tab)[slot]);
     if (BE_LOAD(lane->tid) == self)
         return lane;
     for (lane = __atomic_load_n(&be->lanes, __ATOMIC_ACQUIRE); lane; lane = lane->next)
