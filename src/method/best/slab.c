@@ -56,13 +56,13 @@ int vmbe_collect(vmbe_run_t *run)
 int vmbe_remote_free(vmbe_run_t *run, unsigned i)
 {
     unsigned w = i >> 6;
-    uint64_t bit = (uint64_t)1 << (i & 63), old;
+    uint64_t bit = (uint64_t)1 << (i & 63), none = vmbe_invalid(run, w), old;
     if (BE_LOAD(run->u.word[w]) & bit)
         return -1;
     old = __atomic_fetch_or(&run->remote[w], bit, __ATOMIC_ACQ_REL);
     if (old & bit)
         return -1;
-    if (old == vmbe_invalid(run, w) &&
+    if (old == none && /* else that was the last step: the slab may be gone by now */
         !(__atomic_fetch_or(&run->rsum, (uint8_t)(1u << w | BE_QUEUED), __ATOMIC_ACQ_REL) &
           BE_QUEUED)) {
         vmbe_lane_t *lane = vmbe_lane(BE_LOAD(run->lane));
