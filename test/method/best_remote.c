@@ -133,6 +133,7 @@ static void scarce_crowd(void **state)
         chk_t *c = chk_new(0, CHK_MALLOC, CHK_REFUSE);
         shared_t s = {.rounds = MANY / 16, .most = 3000};
         c->maxbytes = size;
+        c->disc.exceptf = NULL; /* it counts, and is called without a lock */
         s.vm = vmopen(&c->disc, Vmbest, 0);
         assert_int_equal(team_run(3, swap, &s), 0);
         assert_int_equal(s.bad, 0);
