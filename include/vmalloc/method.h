@@ -27,7 +27,7 @@ typedef struct _vmseg_s {
     Void_t *index[6];      /* for the library */
 } Vmseg_t;
 
-/* Events for eventf.  The region is locked in all but VM_METHSTART. */
+/* Events for eventf.  The region is locked in all but VM_METHJUMP. */
 #define VM_METHOPEN 1   /* the region is new: data beyond the public part is cleared, arg is the
                            first Vmseg_t; 0, or -1 to fail vmopen() */
 #define VM_METHATTACH 2 /* the region was found again (VM_OPEN > 0): make what is process-local */
@@ -36,6 +36,8 @@ typedef struct _vmseg_s {
 #define VM_METHFORK 5   /* in the child of a fork: other threads are gone */
 #define VM_METHTORN 6   /* a lock was broken by vmclrlock(): bring the structure in order */
 #define VM_METHEXIT 7   /* arg: thread handle of a thread that is ending */
+#define VM_METHJUMP 8   /* a thread may have left a call by longjmp(), without a lock: what it counted
+                           may be off by a block.  Not locked; may come in a signal handler */
 
 typedef struct _vmethodx_s {
     const char *name; /* "best" */

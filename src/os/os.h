@@ -70,11 +70,11 @@ void *vmos_sbrk(ptrdiff_t incr);
 /* ---- locks (os_lock_*.c) ---- */
 
 /* A lock of two words that may lie anywhere, all zeros when free.  It knows the thread that holds
- * it, and never allocates.  wait: counted each time a thread had to wait. */
+ * it: the word is 0, or the holder's mark, with VMOS_WAITED when other threads may sleep.  So there is
+ * no moment at which it is held by nobody, not even in a signal handler.  It never allocates. */
 typedef struct vmos_lock {
-    uint32_t word;  /* 0 free, 1 held, 2 held and waited for */
-    uint32_t wait;
-    uintptr_t owner; /* vmos_self() of the holder, 0 */
+    uint32_t word;
+    uint32_t wait; /* times a thread had to wait */
 } vmos_lock_t;
 
 void vmos_lock_slow(vmos_lock_t *lk);
@@ -99,29 +99,33 @@ VMOS_INLINE uintptr_t vmos_self(void)
 #endif
 }
 
-VMOS_INLINE void vmos_lock(vmos_lock_t *lk)
+/* What stands for the calling thread in a lock: threads' numbers differ in these bits unless their
+ * descriptors lie a multiple of 32 GiB apart. */
+#define VMOS_WAITED 0x80000000u
+VMOS_INLINE uint32_t vmos_mark(void)
 {
-    uint32_t zero = 0;
-    if (VMOS_UNLIKELY(!__atomic_compare_exchange_n(&lk->word, &zero, 1, 0, __ATOMIC_ACQUIRE,
-                                                   __ATOMIC_RELAXED)))
-        vmos_lock_slow(lk);
-    __atomic_store_n(&lk->owner, vmos_self(), __ATOMIC_RELAXED);
+    return ((uint32_t)(vmos_self() >> 4) & ~VMOS_WAITED) | 1;
 }
 
 /* 0 when the lock was taken, -1 when it is held. */
 VMOS_INLINE int vmos_trylock(vmos_lock_t *lk)
 {
     uint32_t zero = 0;
-    if (!__atomic_compare_exchange_n(&lk->word, &zero, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-        return -1;
-    __atomic_store_n(&lk->owner, vmos_self(), __ATOMIC_RELAXED);
-    return 0;
+    return __atomic_compare_exchange_n(&lk->word, &zero, vmos_mark(), 0, __ATOMIC_ACQUIRE,
+                                       __ATOMIC_RELAXED)
+               ? 0
+               : -1;
+}
+
+VMOS_INLINE void vmos_lock(vmos_lock_t *lk)
+{
+    if (VMOS_UNLIKELY(vmos_trylock(lk) != 0))
+        vmos_lock_slow(lk);
 }
 
 VMOS_INLINE void vmos_unlock(vmos_lock_t *lk)
 {
-    __atomic_store_n(&lk->owner, 0, __ATOMIC_RELAXED);
-    if (VMOS_UNLIKELY(__atomic_exchange_n(&lk->word, 0, __ATOMIC_RELEASE) == 2))
+    if (VMOS_UNLIKELY(__atomic_exchange_n(&lk->word, 0, __ATOMIC_RELEASE) & VMOS_WAITED))
         vmos_unlock_slow(lk);
 }
 
@@ -132,7 +136,7 @@ VMOS_INLINE int vmos_locked(const vmos_lock_t *lk)
 }
 VMOS_INLINE int vmos_lockedbyme(const vmos_lock_t *lk)
 {
-    return vmos_locked(lk) && __atomic_load_n(&lk->owner, __ATOMIC_RELAXED) == vmos_self();
+    return (__atomic_load_n(&lk->word, __ATOMIC_RELAXED) & ~VMOS_WAITED) == vmos_mark();
 }
 
 /* Have f() called in each watched thread when it ends; once, before any thread is watched.  A

@@ -3,13 +3,13 @@
  * Locks, the slow half, on futexes: "mutex2" of Drepper, "Futexes Are Tricky", 2011, with a short
  * spin in front where there is more than one processor.
  *
- *   word  0 free          lock: 0 -> 1 by the caller, without a call
- *         1 held          unlock: 1 -> 0, without a call
- *         2 held, and some thread may sleep: unlock wakes one
+ *   word  0             free      lock: 0 -> mark by the caller, without a call
+ *         mark          held      unlock: -> 0, without a call
+ *         mark | WAITED held, and some thread may sleep: unlock wakes one
  *
- * Invariant: a thread sleeps only while word is 2; one that woke takes the lock as 2, because it
- * cannot know whether others still sleep.  Not fair, not for memory shared between processes.
- * Cost: two atomic exchanges when free; at worst one system call on either side.
+ * Invariant: a thread sleeps only while WAITED is set; one that had to wait takes the lock with it,
+ * because it cannot know whether others still sleep.  Not fair, not for memory shared between
+ * processes.  Cost: two atomic exchanges when free; at worst one system call on either side.
  */
 #define _GNU_SOURCE 1
 #include "os_spin.h"
@@ -35,8 +35,16 @@ VMOS_COLD void vmos_lock_slow(vmos_lock_t *lk)
     __atomic_fetch_add(&lk->wait, 1, __ATOMIC_RELAXED);
     if (vmos_cpus() > 1 && vmos_spin(lk) == 0)
         return;
-    while (__atomic_exchange_n(&lk->word, 2, __ATOMIC_ACQUIRE) != 0)
-        futex(&lk->word, WAIT, 2);
+    for (;;) {
+        uint32_t word = __atomic_load_n(&lk->word, __ATOMIC_RELAXED);
+        uint32_t want = word == 0 ? vmos_mark() | VMOS_WAITED : word | VMOS_WAITED;
+        if (word != want && !__atomic_compare_exchange_n(&lk->word, &word, want, 0,
+                                                         __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+            continue;
+        if (word == 0)
+            return;
+        futex(&lk->word, WAIT, want);
+    }
 }
 
 /* The word was set free before; the lock itself may be gone by now, and a wake-up for an address

@@ -24,10 +24,7 @@ VMOS_INLINE void vmos_pause(void)
 VMOS_INLINE int vmos_spin(vmos_lock_t *lk)
 {
     for (int i = 0; i < VMOS_SPINS; i++) {
-        uint32_t zero = 0;
-        if (__atomic_load_n(&lk->word, __ATOMIC_RELAXED) == 0 &&
-            __atomic_compare_exchange_n(&lk->word, &zero, 1, 0, __ATOMIC_ACQUIRE,
-                                        __ATOMIC_RELAXED))
+        if (!vmos_locked(lk) && vmos_trylock(lk) == 0)
             return 0;
         vmos_pause();
     }

@@ -49,7 +49,7 @@ static void parent(void)
 
 static void renew(vmos_lock_t *lock)
 {
-    *lock = (vmos_lock_t){0, 0, 0};
+    *lock = (vmos_lock_t){0, 0};
 }
 
 static void renewregion(Vmalloc_t *vm)

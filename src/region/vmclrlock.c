@@ -29,8 +29,10 @@ void vmclrlock(int all)
     breakown(&vmr_listlock, all);
     vmos_lock(&vmr_listlock);
     for (vm = vmr_next(NULL); vm != NULL; vm = vmr_next(vm)) {
-        if (vm->data->mode & VM_SINGLE || !broken(&vm->data->lock, all))
+        if (vm->data->mode & VM_SINGLE || !broken(&vm->data->lock, all)) {
+            (*vm->meth.more->eventf)(vm, VM_METHJUMP, NULL);
             continue;
+        }
         (*vm->meth.more->eventf)(vm, VM_METHTORN, NULL);
         vmos_unlock(&vm->data->lock);
     }

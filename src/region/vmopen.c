@@ -85,7 +85,7 @@ static Vmalloc_t *attach(Vmalloc_t *tmp, Vmdata_t *data, int flags)
     h = vmr_newhandle(tmp, data->mode & VM_MEMORYF ? (void *)data->vm : NULL);
     if (h == NULL)
         return NULL;
-    data->lock = (vmos_lock_t){0, 0, 0};
+    data->lock = (vmos_lock_t){0, 0};
     data->mode = (data->mode & (VM_METHODS | VM_MEMORYF)) | (flags & ~VM_MEMORYF);
     data->vm = &h->vm;
     h->vm.data = data;

@@ -10,7 +10,7 @@ static size_t counter; /* under the lock, and not atomic */
 
 static void states(void **state)
 {
-    vmos_lock_t lk = {0, 0, 0};
+    vmos_lock_t lk = {0, 0};
     (void)state;
     assert_false(vmos_locked(&lk));
     assert_false(vmos_lockedbyme(&lk));
@@ -24,7 +24,7 @@ static void states(void **state)
     vmos_unlock(&lk);
     assert_false(vmos_locked(&lk));
     assert_int_equal(lk.wait, 0);
-    assert_int_equal(lk.owner, 0);
+    assert_int_equal(lk.word, 0);
 }
 
 static void *contend(void *arg)

@@ -53,7 +53,7 @@ static void of_others(void **state)
     (void)state;
     pthread_create(&t, NULL, hold, vm);
     pthread_join(t, NULL);
-    vm->data->lock.owner = 1; /* nobody's handle: a new thread could get that of the dead one */
+    vm->data->lock.word = 3; /* nobody's mark: a new thread could get that of the dead one */
     vmclrlock(0);
     assert_int_equal(vmstat(vm, NULL), 1);
     vmclrlock(1);

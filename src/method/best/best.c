@@ -97,6 +97,18 @@ static void on_fork(vmbe_t *be)
         vmbe_rebuild(be, 1);
 }
 
+/* The thread left a call that held no lock; its lane's lists may be half changed. */
+static void on_jump(vmbe_t *be)
+{
+    vmbe_lane_t *lane = vmbe_lane_mine(be);
+    be->jumped = 1;
+    if (lane && lane->busy) {
+        vmr_lock(be->vm);
+        vmbe_lane_rebuild(be);
+        vmr_unlock(be->vm);
+    }
+}
+
 int vmbe_event(Vmalloc_t *vm, int event, void *arg)
 {
     vmbe_t *be = vmbe_of(vm);
@@ -117,6 +129,10 @@ int vmbe_event(Vmalloc_t *vm, int event, void *arg)
         break;
     case VM_METHTORN:
         vmbe_rebuild(be, vmbe_alone(be));
+        be->jumped = 1;
+        break;
+    case VM_METHJUMP:
+        on_jump(be);
         break;
     case VM_METHEXIT:
         vmbe_lane_exit(be, (uintptr_t)arg);

@@ -111,7 +111,7 @@ struct vmbe_lane {
     vmbe_lane_t *next;   /* all lanes of the region */
     vmbe_lane_t **cache; /* variable of that thread that points here, NULL; reset when it ends */
     uint32_t kept;       /* pages in empty slabs kept on the lists */
-    uint32_t pad;
+    uint32_t busy;       /* its lists are being changed, or were when a longjmp() left */
     vmbe_run_t *pending __attribute__((aligned(64))); /* slabs that other threads freed into */
 };
 
@@ -166,6 +166,7 @@ struct vmbe {
     uint32_t nlanes, nidle;
     uint32_t zeroed;      /* the discipline's memory comes cleared */
     uint32_t reserve;     /* untouched memory costs nothing */
+    uint32_t jumped;      /* lanes' counts may be off: count anew when that can be */
 };
 
 VMOS_INLINE vmbe_t *vmbe_of(Vmalloc_t *vm) { return vmr_state(vm); }
@@ -221,6 +222,8 @@ size_t vmbe_small_size(const vmbe_small_t *a, const void *p);
 /* Start of the block that holds p, NULL: none does. */
 char *vmbe_small_start(const vmbe_small_t *a, const void *p);
 int vmbe_small_free(vmbe_t *be, vmbe_small_t *a, void *p);
+/* Counts from the bitmaps, which a longjmp() may have left half written; adds to the engine's. */
+void vmbe_small_repair(vmbe_t *be, vmbe_small_t *a);
 /* 0, or -1: size cannot be had in place. */
 int vmbe_small_resize(vmbe_t *be, vmbe_small_t *a, void *p, size_t size);
 int vmbe_small_check(vmbe_t *be, const vmbe_small_t *a);
@@ -325,6 +328,11 @@ void vmbe_lane_exit(vmbe_t *be, uintptr_t tid);
 /* ---- rebuild.c; locked ---- */
 /* Make everything that can be derived anew; alone: no other thread uses the region. */
 void vmbe_rebuild(vmbe_t *be, int alone);
+/* The same for the calling thread's lane only. */
+void vmbe_lane_rebuild(vmbe_t *be);
+/* Count the blocks of lanes anew, if a longjmp() may have left them miscounted and nobody else is
+ * about. */
+void vmbe_recount(vmbe_t *be);
 /* No lane but the calling thread's is held by a thread. */
 int vmbe_alone(vmbe_t *be);
 

@@ -18,6 +18,35 @@ int vmbe_alone(vmbe_t *be)
     return 1;
 }
 
+static void recount_slab(vmbe_run_t *run)
+{
+    int64_t *live = &vmbe_lane(run->lane)->cur[run->cls].live;
+    unsigned w;
+    *live += vmbe_capacity(run);
+    for (w = 0; w < vmbe_words(run); w++)
+        *live -= vmb_pop(run->u.word[w]) + vmb_pop(run->remote[w] & ~vmbe_invalid(run, w));
+}
+
+void vmbe_recount(vmbe_t *be)
+{
+    vmbe_lane_t *lane;
+    vmbe_run_t *m;
+    unsigned c;
+    if (!be->jumped || !vmbe_alone(be) || be->hub == NULL)
+        return;
+    be->jumped = 0;
+    __builtin_memset(be->hub->live, 0, sizeof(be->hub->live));
+    for (lane = be->lanes; lane; lane = lane->next)
+        for (c = 0; c < BE_CLASSES; c++)
+            lane->cur[c].live = 0;
+    for (m = be->metas; m; m = m->u.m.next) {
+        uint32_t i;
+        for (i = 1; i < m->u.m.count; i++)
+            if (m[i].kind == BE_SLAB)
+                recount_slab(m + i);
+    }
+}
+
 /* The words that lead to runs of this region. */
 static void unmap(vmbe_t *be)
 {
@@ -33,59 +62,96 @@ static void unmap(vmbe_t *be)
     }
 }
 
+static void reset_lane(vmbe_lane_t *lane, int alone)
+{
+    unsigned c;
+    if (alone)
+        lane->pending = NULL;
+    lane->kept = lane->busy = 0;
+    for (c = 0; c < BE_CLASSES; c++) {
+        vmbe_leave(&lane->cur[c]);
+        lane->avail[c] = NULL;
+        if (alone)
+            lane->cur[c].live = 0;
+    }
+}
+
 static void reset(vmbe_t *be, int alone)
 {
     vmbe_lane_t *lane, *mine = vmbe_lane_mine(be);
-    unsigned c;
     be->tree = NULL;
     be->dirty = be->dirtylast = be->spare = NULL;
     be->nspare = be->freepages = be->dirtypages = be->freeruns = 0;
     be->nlarge = be->slarge = be->slabblocks = be->slabbytes = 0;
+    be->nsmall = be->ssmall = 0;
     if (be->hub)
         __builtin_memset(be->hub->bin, 0, sizeof(be->hub->bin));
     if (be->hub && alone)
         __builtin_memset(be->hub->live, 0, sizeof(be->hub->live));
-    for (lane = be->lanes; lane; lane = lane->next) {
-        if (!alone && lane != mine && lane->tid != 0)
-            continue;
-        lane->pending = NULL;
-        lane->kept = 0;
-        for (c = 0; c < BE_CLASSES; c++) {
-            vmbe_leave(&lane->cur[c]);
-            if (alone)
-                lane->cur[c].live = 0;
-            lane->avail[c] = NULL;
-        }
+    for (lane = be->lanes; lane; lane = lane->next)
+        if (alone || lane == mine || lane->tid == 0)
+            reset_lane(lane, alone);
+}
+
+/* What other threads freed.  When they are about, one may be between two steps (slab.c), and a slab
+ * that is to come on the pending list must stay marked. */
+static void gather(vmbe_run_t *run, int alone)
+{
+    unsigned w;
+    if (!alone) {
+        vmbe_collect(run);
+        return;
     }
+    run->rsum = 0;
+    for (w = 0; w < vmbe_words(run); w++) {
+        uint64_t no = vmbe_invalid(run, w);
+        run->u.word[w] |= __atomic_exchange_n(&run->remote[w], no, __ATOMIC_ACQ_REL) & ~no;
+    }
+}
+
+/* A slab finds its place in its lane, whose lists were emptied. */
+static void enlist_slab(vmbe_lane_t *lane, vmbe_run_t *run, int alone)
+{
+    gather(run, alone);
+    run->kept = 0;
+    run->empty = vmbe_allfree(run);
+    BE_STORE(run->lane, (uintptr_t)lane | BE_FULL);
+    if (!vmbe_isfull(run))
+        vmbe_slab_unfull(lane, run);
+    if (alone)
+        recount_slab(run);
 }
 
 static void relink_slab(vmbe_t *be, vmbe_run_t *run, int alone)
 {
     vmbe_lane_t *lane = vmbe_lane(run->lane);
     size_t cap = vmbe_capacity(run);
-    unsigned w;
     be->slabblocks += cap;
     be->slabbytes += cap * vmbe_blocksize(run);
     vmb_map_set(run->base, run->npages, run);
-    if (!alone && lane != vmbe_lane_mine(be) && lane->tid != 0)
+    if (alone || lane == vmbe_lane_mine(be) || lane->tid == 0)
+        enlist_slab(lane, run, alone);
+}
+
+void vmbe_lane_rebuild(vmbe_t *be)
+{
+    vmbe_lane_t *lane = vmbe_lane_mine(be);
+    vmbe_run_t *m;
+    if (lane == NULL)
         return;
-    run->rsum = run->kept = 0;
-    run->empty = vmbe_allfree(run);
-    run->lane = (uintptr_t)lane | BE_FULL;
-    lane->cur[run->cls].live += alone ? (int64_t)cap : 0;
-    for (w = 0; w < vmbe_words(run); w++) {
-        uint64_t no = vmbe_invalid(run, w);
-        run->u.word[w] |= __atomic_exchange_n(&run->remote[w], no, __ATOMIC_ACQ_REL) & ~no;
-        lane->cur[run->cls].live -= alone ? vmb_pop(run->u.word[w]) : 0;
+    reset_lane(lane, 0);
+    for (m = be->metas; m; m = m->u.m.next) {
+        uint32_t i;
+        for (i = 1; i < m->u.m.count; i++)
+            if (m[i].kind == BE_SLAB && vmbe_lane(m[i].lane) == lane)
+                enlist_slab(lane, m + i, 0);
     }
-    if (!vmbe_isfull(run))
-        vmbe_slab_unfull(lane, run);
 }
 
 static void relink(vmbe_t *be, vmbe_run_t *run, int alone)
 {
-    switch (run->kind) {
-    case BE_SLAB:
+    switch (run->kind == BE_SLAB && (run->lane & BE_OTHER) ? BE_NONE : run->kind) {
+    case BE_SLAB: /* one that says whose it is: the last thing that is written */
         relink_slab(be, run, alone);
         break;
     case BE_LARGE:
@@ -125,6 +191,7 @@ void vmbe_rebuild(vmbe_t *be, int alone)
 {
     vmbe_run_t *m;
     vmbe_area_t *a;
+    vmbe_small_t *s;
     unmap(be);
     reset(be, alone);
     for (m = be->metas; m; m = m->u.m.next) {
@@ -136,4 +203,6 @@ void vmbe_rebuild(vmbe_t *be, int alone)
     }
     for (a = be->areas; a; a = a->next)
         fill(be, a);
+    for (s = be->smalls; s; s = s->next)
+        vmbe_small_repair(be, s);
 }

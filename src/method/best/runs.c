@@ -198,6 +198,7 @@ void vmbe_run_give(vmbe_t *be, vmbe_run_t *run)
 {
     char *page = vmbe_run_page(run);
     vmb_map_set(page, run->kind == BE_SLAB ? run->npages : 1, NULL);
+    run->kind = BE_NONE;
     vmbe_run_insert(be, run, page, run->npages, run->npages);
     vmbe_purge(be, 0);
 }

@@ -75,7 +75,22 @@ int vmbe_remote_free(vmbe_run_t *run, unsigned i)
     return 0;
 }
 
-/* ---- lists of a lane ---- */
+/* ---- lists of a lane ----
+ * Marked as busy while they change: a thread may be torn out by a longjmp(). */
+
+VMOS_INLINE uint32_t enter(vmbe_lane_t *lane)
+{
+    uint32_t was = lane->busy;
+    lane->busy = 1;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    return was;
+}
+
+VMOS_INLINE void leave(vmbe_lane_t *lane, uint32_t was)
+{
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    lane->busy = was;
+}
 
 void vmbe_lane_link(vmbe_lane_t *lane, vmbe_run_t *run)
 {
@@ -102,8 +117,10 @@ void vmbe_lane_unlink(vmbe_lane_t *lane, vmbe_run_t *run)
 
 void vmbe_slab_unfull(vmbe_lane_t *lane, vmbe_run_t *run)
 {
+    uint32_t was = enter(lane);
     BE_STORE(run->lane, (uintptr_t)lane);
     vmbe_lane_link(lane, run);
+    leave(lane, was);
 }
 
 void vmbe_slab_give(vmbe_lane_t *lane, vmbe_run_t *run)
@@ -135,8 +152,10 @@ static void settle(vmbe_lane_t *lane, vmbe_run_t *run, int locked)
 
 void vmbe_slab_empty(vmbe_lane_t *lane, vmbe_run_t *run)
 {
+    uint32_t was = enter(lane);
     vmbe_collect(run);
     settle(lane, run, 0);
+    leave(lane, was);
 }
 
 /* One slab from the pending list. */
@@ -156,8 +175,10 @@ static void drain(vmbe_lane_t *lane, vmbe_run_t *run, int locked)
 void vmbe_drain(vmbe_lane_t *lane, int locked)
 {
     vmbe_run_t *run, *next;
+    uint32_t was;
     if (BE_LOAD(lane->pending) == NULL)
         return;
+    was = enter(lane);
     run = __atomic_exchange_n(&lane->pending, NULL, __ATOMIC_ACQUIRE);
     for (; run; run = next) {
         vmbe_lane_t *owner = vmbe_lane(BE_LOAD(run->lane));
@@ -176,12 +197,14 @@ void vmbe_drain(vmbe_lane_t *lane, int locked)
             BE_STORE(run->pend, head);
         }
     }
+    leave(lane, was);
 }
 
 /* Empty slabs that the lane kept, and a current one without blocks in use, go back. */
 void vmbe_flush(vmbe_lane_t *lane, int locked)
 {
     unsigned c;
+    uint32_t was = enter(lane);
     if (!locked)
         vmr_lock(lane->vm);
     for (c = 0; c < BE_CLASSES; c++) {
@@ -200,6 +223,7 @@ void vmbe_flush(vmbe_lane_t *lane, int locked)
     }
     if (!locked)
         vmr_unlock(lane->vm);
+    leave(lane, was);
 }
 
 /* ---- allocation ---- */
@@ -210,8 +234,9 @@ static int aim(vmbe_cursor_t *c, vmbe_run_t *run)
     unsigned w;
     for (w = 0; w < vmbe_words(run); w++)
         if (BE_LOAD(run->u.word[w])) {
+            c->base = run->base + (size_t)w * 64 * c->size; /* while the old word is 0 */
+            __atomic_signal_fence(__ATOMIC_SEQ_CST);
             c->word = &run->u.word[w];
-            c->base = run->base + (size_t)w * 64 * c->size;
             return 1;
         }
     return 0;
@@ -334,7 +359,7 @@ static void *larger(vmbe_lane_t *lane, unsigned cls, unsigned end)
     return p;
 }
 
-void *vmbe_refill(vmbe_lane_t *lane, unsigned cls)
+static void *refill(vmbe_lane_t *lane, unsigned cls)
 {
     vmbe_t *be = lane->be;
     vmbe_run_t *run;
@@ -360,4 +385,12 @@ void *vmbe_refill(vmbe_lane_t *lane, unsigned cls)
         return p;
     /* The handler may have freed into what the lane has. */
     return p ? p : (p = vmbe_local(lane, cls)) != NULL ? p : larger(lane, cls, BE_CLASSES);
+}
+
+void *vmbe_refill(vmbe_lane_t *lane, unsigned cls)
+{
+    uint32_t was = enter(lane);
+    void *p = refill(lane, cls);
+    leave(lane, was);
+    return p;
 }

@@ -77,7 +77,7 @@ static void *take(vmbe_t *be, vmbe_small_t *a, size_t g, size_t n)
     } else {
         a->holes -= (uint32_t)n;
     }
-    a->start[g >> 6] |= (uint64_t)1 << (g & 63);
+    a->start[g >> 6] |= (uint64_t)1 << (g & 63); /* first: see vmbe_small_repair() */
     vmb_bits_set(a->busy, g, n);
     be->nsmall++;
     be->ssmall += n * GRAN;
@@ -189,8 +189,8 @@ int vmbe_small_free(vmbe_t *be, vmbe_small_t *a, void *p)
     if (g >= a->n)
         return -1;
     n = length(a, g);
-    a->start[g >> 6] &= ~((uint64_t)1 << (g & 63));
     release(a, g, n);
+    a->start[g >> 6] &= ~((uint64_t)1 << (g & 63));
     be->nsmall--;
     be->ssmall -= n * GRAN;
     return 0;
@@ -221,6 +221,25 @@ int vmbe_small_resize(vmbe_t *be, vmbe_small_t *a, void *p, size_t size)
     }
     be->ssmall += (want - n) * GRAN; /* modular: shrinks too */
     return 0;
+}
+
+void vmbe_small_repair(vmbe_t *be, vmbe_small_t *a)
+{
+    size_t words = ((size_t)a->n + 63) / 64, i, g;
+    for (i = 0; i < words; i++)
+        a->start[i] &= a->busy[i];
+    for (g = 0; g < a->n && !vmb_bit(a->start, g); g++)
+        a->busy[g >> 6] &= ~((uint64_t)1 << (g & 63));
+    g = vmb_bits_prev1(a->busy, a->n - 1);
+    a->bump = g == (size_t)-1 ? 0 : (uint32_t)g + 1;
+    a->holes = a->bump;
+    a->bound = a->bump;
+    for (g = 0; (g = vmb_bits_next1(a->start, g, a->bump)) < a->bump; g += i) {
+        i = length(a, g);
+        a->holes -= (uint32_t)i;
+        be->nsmall++;
+        be->ssmall += i * GRAN;
+    }
 }
 
 int vmbe_small_walk(vmbe_t *be, const vmbe_small_t *a, Vmblock_f f, void *handle)

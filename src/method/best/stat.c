@@ -51,6 +51,7 @@ int vmbe_stat(Vmalloc_t *vm, Vmstat_t *st)
     vmbe_t *be = vmbe_of(vm);
     vmb_node_t *node = vmb_tree_last(be->tree);
     vmbe_small_t *a;
+    vmbe_recount(be);
     st->n_busy = be->nlarge + be->nsmall;
     st->s_busy = be->slarge + be->ssmall;
     st->m_busy = largest(be);
