@@ -137,8 +137,10 @@ static void under_load(void **state)
         pid_t pid;
         usleep(20000);
         pid = fork();
-        if (pid == 0)
+        if (pid == 0) {
+            team_child();
             _exit(child());
+        }
         assert_true(pid > 0);
         assert_int_equal(waitpid(pid, &status, 0), pid);
         if (WIFSIGNALED(status))

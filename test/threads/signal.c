@@ -126,8 +126,10 @@ static void survives(Vmethod_t *meth)
 {
     int status, waited;
     pid_t pid = fork();
-    if (pid == 0)
+    if (pid == 0) {
+        team_child();
         _exit(bombard(meth));
+    }
     for (waited = 0; waitpid(pid, &status, WNOHANG) == 0; waited++) {
         if (waited == LIMIT * 100 * TEAM_SLOW) {
             kill(pid, SIGKILL);
@@ -208,8 +210,10 @@ static void neighbours_of(Vmethod_t *meth)
 {
     int status, waited;
     pid_t pid = fork();
-    if (pid == 0)
+    if (pid == 0) {
+        team_child();
         _exit(with_neighbours(meth));
+    }
     for (waited = 0; waitpid(pid, &status, WNOHANG) == 0; waited++) {
         if (waited == LIMIT * 100 * TEAM_SLOW) {
             kill(pid, SIGKILL);
