@@ -168,10 +168,7 @@ static size_t turns;
 
 static void neighbour(size_t me, void *arg)
 {
-    sigset_t all;
     (void)me, (void)arg;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, NULL);
     while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
         char *p = (char *)vmalloc(vm, 80);
         if (p != NULL)
@@ -186,9 +183,14 @@ static int with_neighbours(Vmethod_t *meth)
     double end;
     size_t before;
     team_t t;
+    sigset_t alarms;
     vm = vmopen(Vmdcsystem, meth, 0);
+    sigemptyset(&alarms);
+    sigaddset(&alarms, SIGALRM);
+    pthread_sigmask(SIG_BLOCK, &alarms, NULL); /* which they inherit */
     if (vm == NULL || vmalloc(vm, 80) == NULL || team_start(&t, 2, neighbour, NULL) != 0)
         return 1;
+    pthread_sigmask(SIG_UNBLOCK, &alarms, NULL);
     signal(SIGALRM, leave);
     end = now() + SECONDS;
     every(500);
