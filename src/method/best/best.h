@@ -237,6 +237,8 @@ void vmbe_desc_add(vmbe_t *be, char *from, char *to, size_t npages);
 int vmbe_desc_want(vmbe_t *be, size_t n);
 vmbe_run_t *vmbe_desc_get(vmbe_t *be);
 void vmbe_desc_put(vmbe_t *be, vmbe_run_t *run);
+/* Pages of which no descriptor is in use become free. */
+void vmbe_desc_trim(vmbe_t *be);
 
 /* ---- runs.c: the runs of paged areas; locked ---- */
 /* A run of npages of a kind that is aligned to align bytes; NULL: none is free. */

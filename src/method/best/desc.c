@@ -82,3 +82,40 @@ int vmbe_desc_want(vmbe_t *be, size_t n)
             return -1;
     return 0;
 }
+
+static int unused(const vmbe_run_t *m)
+{
+    uint32_t i;
+    for (i = 1; i < m->u.m.count; i++)
+        if (m[i].kind != BE_NONE)
+            return 0;
+    return 1;
+}
+
+/* Take the descriptors of piece m off the list of unused ones. */
+static void withdraw(vmbe_t *be, const vmbe_run_t *m)
+{
+    vmbe_run_t **p = &be->spare;
+    while (*p)
+        if (*p > m && *p < m + m->u.m.count) {
+            *p = (*p)->next;
+            be->nspare--;
+        } else {
+            p = &(*p)->next;
+        }
+}
+
+void vmbe_desc_trim(vmbe_t *be)
+{
+    vmbe_run_t **pm = &be->metas, *m;
+    while ((m = *pm) != NULL)
+        if (m->npages && unused(m) && be->nspare > m->u.m.count) {
+            char *page = m->base;
+            withdraw(be, m);
+            *pm = m->u.m.next;
+            vmb_map_set(page, 1, NULL);
+            vmbe_run_insert(be, vmbe_desc_get(be), page, 1, 1);
+        } else {
+            pm = &m->u.m.next;
+        }
+}

@@ -214,6 +214,10 @@ int vmbe_compact(Vmalloc_t *vm, int local)
     for (lane = be->lanes; lane; lane = lane->next)
         if (lane->tid == 0 || lane == mine || (vm->data->mode & VM_SINGLE))
             vmbe_drain(lane, 1), vmbe_flush(lane, 1);
+    /* Free runs get their descriptors anew, from the oldest pages of them, so that the others may
+     * become free and hold no segment. */
+    vmbe_rebuild(be, vmbe_alone(be));
+    vmbe_desc_trim(be);
     trimsegs(be);
     vmbe_purge(be, 1);
     if (!local)

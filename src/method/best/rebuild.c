@@ -47,7 +47,16 @@ void vmbe_recount(vmbe_t *be)
     }
 }
 
-/* The words that lead to runs of this region. */
+/* Whether run is busy and holds page p. */
+static int holds(const vmbe_run_t *run, const char *p)
+{
+    const char *page = vmbe_run_page(run);
+    return run->kind != BE_FREE && run->kind != BE_NONE && p >= page &&
+           p < page + vmbe_runbytes(run);
+}
+
+/* The words that lead to free runs of this region.  Those of busy ones stay: other threads may be
+ * asking for them at this moment. */
 static void unmap(vmbe_t *be)
 {
     vmbe_area_t *a;
@@ -56,7 +65,7 @@ static void unmap(vmbe_t *be)
         vmb_map_reserve(a->first, (size_t)(a->last - a->first));
         for (p = a->first; p < a->last; p += BE_PAGE) {
             vmbe_run_t *run = vmb_map_get(p);
-            if (run && vmbe_owner(run) == be)
+            if (run && vmbe_owner(run) == be && !holds(run, p))
                 vmb_map_set(p, 1, NULL);
         }
     }
