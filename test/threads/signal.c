@@ -13,6 +13,7 @@
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <vmalloc.h>
+#include <vmalloc/method.h>
 
 #include "support/pattern.h"
 #include "support/team.h"
@@ -224,6 +225,8 @@ static void neighbours_of(Vmethod_t *meth)
         }
         usleep(10000);
     }
+    if (status != 0)
+        print_error("with %s\n", meth->more->name);
     assert_int_equal(status, 0);
 }
 
