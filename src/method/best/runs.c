@@ -88,6 +88,15 @@ vmbe_run_t *vmbe_run_behind(vmbe_t *be, const vmbe_run_t *run)
     return freeat(vmbe_area_of(be, page), page + vmbe_runbytes(run));
 }
 
+/* When the touched pages of both, taken together, became free: the mean, by pages. */
+static uint64_t meantime(const vmbe_run_t *a, const vmbe_run_t *b)
+{
+    uint64_t na = a->u.f.dhi - a->u.f.dlo, nb = b->u.f.dhi - b->u.f.dlo;
+    if (a->u.f.time > b->u.f.time)
+        return meantime(b, a);
+    return nb == 0 ? a->u.f.time : a->u.f.time + (b->u.f.time - a->u.f.time) * nb / (na + nb);
+}
+
 /* run takes over the pages of the free run `more`, which lies right before or behind it. */
 static void swallow(vmbe_t *be, vmbe_run_t *run, vmbe_run_t *more)
 {
@@ -96,14 +105,14 @@ static void swallow(vmbe_t *be, vmbe_run_t *run, vmbe_run_t *more)
     int dirty = run->u.f.dhi > run->u.f.dlo, moredirty = more->u.f.dhi > more->u.f.dlo;
     uint32_t lo = run->u.f.dlo + shift, hi = run->u.f.dhi + shift;
     uint32_t mlo = more->u.f.dlo + other, mhi = more->u.f.dhi + other;
+    uint64_t time = meantime(run, more);
     vmbe_run_delist(be, more);
     if (before)
         run->base = more->base;
     run->npages += more->npages;
     run->u.f.dlo = dirty && moredirty ? VMB_MIN(lo, mlo) : dirty ? lo : moredirty ? mlo : 0;
     run->u.f.dhi = dirty && moredirty ? VMB_MAX(hi, mhi) : dirty ? hi : moredirty ? mhi : 0;
-    if (moredirty && more->u.f.time > run->u.f.time)
-        run->u.f.time = more->u.f.time;
+    run->u.f.time = time;
     vmbe_desc_put(be, more);
 }
 
