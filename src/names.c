@@ -19,5 +19,6 @@ Vmethod_t *const vmr_heapmeth = &vmmt_best;
 
 const vmr_traits_t vmr_traits[] = {
     {vmdc_system_memoryf, VM_DCZERO | VM_DCRESERVE, vmdc_system_purge, "system"},
+    {vmdc_heap_memoryf, VM_DCRESERVE, vmdc_system_purge, "heap"},
     {NULL, 0, NULL, NULL},
 };

@@ -15,7 +15,8 @@ Void_t *vmdc_system_memoryf(Vmalloc_t *vm, Void_t *addr, size_t csize, size_t ns
                             Vmdisc_t *disc);
 int vmdc_system_purge(Vmalloc_t *vm, Void_t *addr, size_t size, Vmdisc_t *disc);
 
-/* Memory of Vmheap. */
+/* Memory of Vmheap: VM_DCRESERVE holds, and its pages are the system's. */
 extern Vmdisc_t vmdc_heap;
+Void_t *vmdc_heap_memoryf(Vmalloc_t *vm, Void_t *addr, size_t csize, size_t nsize, Vmdisc_t *disc);
 
 #endif

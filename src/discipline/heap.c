@@ -9,7 +9,7 @@
 #include "region.h"
 #include "request.h"
 
-static Void_t *memory(Vmalloc_t *vm, Void_t *addr, size_t csize, size_t nsize, Vmdisc_t *disc)
+Void_t *vmdc_heap_memoryf(Vmalloc_t *vm, Void_t *addr, size_t csize, size_t nsize, Vmdisc_t *disc)
 {
     Vmalloc_t *heap = vmr_heap();
 
@@ -30,4 +30,4 @@ static Void_t *memory(Vmalloc_t *vm, Void_t *addr, size_t csize, size_t nsize, V
     return NULL;
 }
 
-Vmdisc_t vmdc_heap = {memory, NULL, 0, sizeof(Vmdisc_t)};
+Vmdisc_t vmdc_heap = {vmdc_heap_memoryf, NULL, 0, sizeof(Vmdisc_t)};

@@ -167,7 +167,7 @@ static int slab_free(vmbe_t *be, vmbe_run_t *run, void *p)
         uint64_t busy = ~(BE_LOAD(run->u.word[i >> 6]) | BE_LOAD(run->remote[i >> 6]));
         if (!(busy >> (i & 63) & 1))
             return -1;
-        if (run->lane & BE_FULL)
+        if (BE_LOAD(run->lane) & BE_FULL)
             vmbe_slab_unfull(lane, run);
         return vmbe_give(lane, run, p);
     }

@@ -192,20 +192,33 @@ VMOS_INLINE vmbe_lane_t *mylane(vmbe_t *be)
     return VMOS_LIKELY(BE_LOAD(lane->tid) == self) ? lane : be->solo;
 }
 
+/* The cursor is used up, or there is no lane yet. */
+static VMOS_NOINLINE void *alloc_more(Vmalloc_t *vm, vmbe_lane_t *lane, size_t size, int local)
+{
+    unsigned cls = vmbe_class(size);
+    char *p = NULL;
+    if (lane == &vmbe_nolane || local)
+        return alloc_slow(vm, size, 0, local);
+    if ((p = vmbe_refill(lane, cls)) == NULL)
+        return alloc_slow(vm, size, 0, local);
+    /* where memory is scarce it may be a block of another class */
+    return slack(p, size, lane->be->reserve ? vmbe_classbytes[cls] : vmbe_size(lane->be, p));
+}
+
 static void *best_alloc(Vmalloc_t *vm, size_t size, int local)
 {
     vmbe_lane_t *lane = mylane(vmbe_of(vm));
     unsigned cls;
     size_t have;
     char *p;
-    if (VMOS_UNLIKELY(size > BE_TABLEMAX))
+    if (VMOS_UNLIKELY(size > BE_SMALLMAX))
         return alloc_slow(vm, size, 0, local);
-    cls = vmbe_classtab[(size + 15) >> 4];
+    cls = vmbe_class(size);
     if (VMOS_UNLIKELY((p = vmbe_take(lane, cls)) == NULL))
-        return alloc_slow(vm, size, 0, local);
+        return alloc_more(vm, lane, size, local);
     have = vmbe_classbytes[cls];
     if (VMOS_LIKELY(have - size <= 16)) {
-        __builtin_memset(p + have - 16 + 0, 0, 16);
+        __builtin_memset(p + have - 16, 0, 16);
         return p;
     }
     return slack(p, size, have);

@@ -179,7 +179,9 @@ VMOS_INLINE vmbe_t *vmbe_of(Vmalloc_t *vm) { return vmr_state(vm); }
 #define BE_SHOW(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELEASE)
 #if defined(__SANITIZE_THREAD__)
 #define BE_ADD(x, n) BE_STORE(x, BE_LOAD(x) + (n))
+#define BE_READ(x) BE_LOAD(x)
 #else
+#define BE_READ(x) (x) /* as a part of the instruction that compares */
 #define BE_ADD(x, n) ((x) += (n)) /* one instruction; readers of statistics bear the race */
 #endif
 

@@ -45,7 +45,7 @@ vmbe_lane_t *vmbe_lane_mine(vmbe_t *be)
         return lane;
     for (lane = __atomic_load_n(&be->lanes, __ATOMIC_ACQUIRE); lane; lane = lane->next)
         if (BE_LOAD(lane->tid) == self) {
-            BE_STORE(be->tab[slot], lane);
+            BE_STORE(BE_SEE(be->tab)[slot], lane);
             return lane;
         }
     return NULL;

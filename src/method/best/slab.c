@@ -162,7 +162,7 @@ void vmbe_slab_empty(vmbe_lane_t *lane, vmbe_run_t *run)
 static void drain(vmbe_lane_t *lane, vmbe_run_t *run, int locked)
 {
     collect(run, __atomic_exchange_n(&run->rsum, 0, __ATOMIC_ACQ_REL));
-    if (run->lane & BE_FULL) {
+    if (BE_LOAD(run->lane) & BE_FULL) {
         if (!vmbe_isfull(run))
             vmbe_slab_unfull(lane, run);
         else
@@ -246,7 +246,7 @@ static int aim(vmbe_cursor_t *c, vmbe_run_t *run)
 static void finish(vmbe_cursor_t *c, vmbe_run_t *run)
 {
     run->empty = vmbe_allfree(run);
-    BE_STORE(run->lane, run->lane | BE_FULL);
+    BE_STORE(run->lane, BE_LOAD(run->lane) | BE_FULL);
     vmbe_leave(c);
 }
 
