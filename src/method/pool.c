@@ -2,21 +2,22 @@
 /*
  * Vmpool: blocks of one size, that of the first one after opening or clearing.
  *
- * Allocating takes the free block that the thread freed last, or the next one that was never
- * touched; freeing puts it back after a byte outside of the blocks has told that it is one that
- * the program has.  Neither takes a lock or an atomic read-modify-write; threads exchange blocks
- * in chains of up to VMPO_BATCH (pool.h).
+ * Allocating takes the block that the thread freed last, or else the lowest of 64 neighbours that
+ * it has taken from the region; freeing looks at a byte outside of the block, which tells whether
+ * the program has it, and puts it on a small stack.  Neither takes a lock or an atomic
+ * read-modify-write, nor touches the block: memory that comes back in any order is given out again
+ * in the order of addresses.
  *
- * Costs: some 15 instructions for a block, 20 to free it; vmclear() and vmclose() nothing for a
- * block, a few instructions for a segment and a thread; vmcompact() a look at each block.
- * Each block has a byte of bookkeeping, and what rounding to VM_ALIGN takes.
+ * Costs: some 15 instructions for a block, 25 to free it; vmclear() and vmclose() nothing for a
+ * block, a few instructions for a segment and a thread; vmcompact() a look at each block's byte.
+ * A block has nine bits of bookkeeping, and what rounding to VM_ALIGN takes.
  *
  * A double free is always found, unless two threads free the same block in the same nanoseconds.
  */
 #include "pool.h"
 #include "method_tables.h"
 
-#define ROOM 1024 /* of the first segment: the first table, and a few blocks */
+#define ROOM 2560 /* of the first segment, for blocks: the whole fits in 4 KiB */
 
 static int bad(Vmalloc_t *vm, Void_t *addr, int local)
 {
@@ -27,16 +28,15 @@ static int bad(Vmalloc_t *vm, Void_t *addr, int local)
     return -1;
 }
 
-static vmpo_t *enter(Vmalloc_t *vm, int local)
+static void enter(Vmalloc_t *vm, int local)
 {
     vmpo_t *st = vmr_state(vm);
 
     if (!local) {
-        if (__atomic_load_n(&st->table, __ATOMIC_RELAXED) != NULL)
+        if (st->may)
             vmos_watchthread(); /* so that what its seat holds comes back; this may call malloc() */
         vmr_lock(vm);
     }
-    return st;
 }
 
 static void leave(Vmalloc_t *vm, int local)
@@ -64,7 +64,7 @@ VMOS_INLINE vmpo_place_t *sit(const vmpo_t *st)
 static void *allocsized(Vmalloc_t *vm)
 {
     vmpo_t *st = vmr_state(vm);
-    vmpo_seat_t *seat = vmpo_seat(st);
+    vmpo_seat_t *seat = vmpo_seat(vm);
     void *p;
 
     while ((p = vmpo_take(st, seat)) == NULL)
@@ -122,7 +122,7 @@ static Void_t *alloc(Vmalloc_t *vm, size_t size, int local)
 static Void_t *alloc1(Vmalloc_t *vm, size_t size, int local)
 {
     vmpo_t *st = vmr_state(vm);
-    void *p = VMOS_LIKELY(size == st->size) ? vmpo_take(st, &st->one) : NULL;
+    void *p = VMOS_LIKELY(size == st->size) ? vmpo_take(st, &st->one.seat) : NULL;
 
     return VMOS_LIKELY(p != NULL) ? p : allocslow(vm, size, local);
 }
@@ -136,52 +136,40 @@ static Void_t *align(Vmalloc_t *vm, size_t size, size_t al, int local)
 
 /* ---- freeing ---- */
 
-/* Make room for one more block in the seat's list.  -1: that takes the region's lock. */
-VMOS_INLINE int rotate(const vmpo_t *st, vmpo_seat_t *seat)
+static int freelocked(Vmalloc_t *vm, char *p)
 {
-    if (VMOS_LIKELY(seat->n < st->batch))
-        return 0;
-    if (seat->full != NULL)
+    vmpo_t *st = vmr_state(vm);
+    vmpo_part_t *part = vmpo_partof(st, p);
+    vmpo_seat_t *seat;
+
+    if (part == NULL)
         return -1;
-    VMPO_SET(seat->full, seat->head);
-    VMPO_SET(seat->head, NULL);
-    VMPO_SET(seat->n, 0);
-    return 0;
+    seat = vmpo_seat(vm);
+    if (seat->n == VMPO_STACK)
+        vmpo_flush(st, seat, VMPO_STACK / 2);
+    return vmpo_put(st, seat, part, p);
 }
 
 static VMOS_NOINLINE int freeslow(Vmalloc_t *vm, Void_t *addr, int local)
 {
-    vmpo_t *st;
-    vmpo_seat_t *seat;
     int r;
 
     if (addr == NULL)
         return 0;
-    st = enter(vm, local);
-    seat = vmpo_seat(st);
-    if (seat != &st->one && rotate(st, seat) < 0) {
-        vmpo_givechain(st, seat->full);
-        VMPO_SET(seat->full, NULL);
-        rotate(st, seat);
-    }
-    r = vmpo_put(st, seat, addr);
+    enter(vm, local);
+    r = freelocked(vm, addr);
     leave(vm, local);
     return r == 0 ? 0 : bad(vm, addr, local);
 }
 
-/* The block is not in the part of the one before. */
-static VMOS_NOINLINE int freefar(Vmalloc_t *vm, Void_t *addr, int local)
+/* -1: not without the lock. */
+VMOS_INLINE int freefast(const vmpo_t *st, vmpo_seat_t *seat, char *p)
 {
-    vmpo_t *st = vmr_state(vm);
-    vmpo_place_t *place = sit(st);
-    int r = -1;
+    const vmpo_part_t *part = vmpo_hinted(st, p);
 
-    if (place != NULL) {
-        if (rotate(st, &place->seat) == 0)
-            r = vmpo_put(st, &place->seat, addr);
-        vmm_done(&place->own);
-    }
-    return r == 0 ? 0 : freeslow(vm, addr, local);
+    if (VMOS_UNLIKELY(!vmpo_inpart(part, p) || seat->n == VMPO_STACK))
+        return -1;
+    return vmpo_put(st, seat, part, p);
 }
 
 static int freeb(Vmalloc_t *vm, Void_t *addr, int local)
@@ -190,45 +178,32 @@ static int freeb(Vmalloc_t *vm, Void_t *addr, int local)
     vmpo_place_t *place = sit(st);
 
     if (VMOS_LIKELY(place != NULL)) {
-        vmpo_seat_t *seat = &place->seat;
-        int r = -1;
-        if (VMOS_LIKELY(vmpo_inpart(seat->hint, addr)) && VMOS_LIKELY(rotate(st, seat) == 0))
-            r = vmpo_putin(st, seat, seat->hint, addr);
+        int r = freefast(st, &place->seat, addr);
         vmm_done(&place->own);
         if (VMOS_LIKELY(r == 0))
             return 0;
     }
-    return freefar(vm, addr, local);
-}
-
-static VMOS_NOINLINE int freefar1(Vmalloc_t *vm, Void_t *addr, int local)
-{
-    vmpo_t *st = vmr_state(vm);
-
-    return vmpo_put(st, &st->one, addr) == 0 ? 0 : freeslow(vm, addr, local);
+    return freeslow(vm, addr, local);
 }
 
 static int freeb1(Vmalloc_t *vm, Void_t *addr, int local)
 {
     vmpo_t *st = vmr_state(vm);
 
-    if (VMOS_LIKELY(vmpo_inpart(st->one.hint, addr)) &&
-        VMOS_LIKELY(vmpo_putin(st, &st->one, st->one.hint, addr) == 0))
-        return 0;
-    return freefar1(vm, addr, local);
+    return VMOS_LIKELY(freefast(st, &st->one.seat, addr) == 0) ? 0 : freeslow(vm, addr, local);
 }
 
 /* ---- questions and resizing ---- */
 
-/* The part of the block that p lies in, if the program has it; *off: of p in it. */
-static vmpo_part_t *locate(const vmpo_t *st, const char *p, size_t *off)
+/* Whether p lies in a block that the program has; *off: where in it. */
+static int locate(vmpo_t *st, const char *p, size_t *off)
 {
-    vmpo_part_t *part = vmpo_partof(st, p);
+    const vmpo_part_t *part = vmpo_partof(st, p);
 
     if (part == NULL)
-        return NULL;
+        return 0;
     *off = (size_t)(p - part->base) % st->stride;
-    return VMPO_GET(*vmpo_liveof(st, part, p - *off)) == 1 && *off < st->size ? part : NULL;
+    return *off < st->size && VMPO_GET(part->live[vmpo_index(st, part, p - *off)]) == 1;
 }
 
 static long ask(Vmalloc_t *vm, Void_t *p, int local, int whole)
@@ -239,7 +214,7 @@ static long ask(Vmalloc_t *vm, Void_t *p, int local, int whole)
 
     if (!local)
         vmr_lock(vm);
-    if (locate(st, p, &off) != NULL)
+    if (locate(st, p, &off))
         r = !whole ? (long)off : off == 0 ? (long)st->size : -1;
     leave(vm, local);
     return r;
@@ -299,7 +274,7 @@ static int stat(Vmalloc_t *vm, Vmstat_t *out)
 
     out->n_cache = vmpo_cached(st, &out->n_pack);
     out->s_cache = out->n_cache * st->stride;
-    out->n_free = st->nloose + st->nchains * st->batch + out->n_cache;
+    out->n_free = st->navail + out->n_cache;
     out->n_free = VMB_MIN(out->n_free, blocks); /* while other threads are at work */
     out->n_busy = blocks - out->n_free;
     out->s_busy = out->n_busy * st->size;
@@ -351,33 +326,34 @@ static void settle(Vmalloc_t *vm)
     }
 }
 
+/* Whether threads have seats of their own: not when another process may use the region. */
+static void seats(Vmalloc_t *vm)
+{
+    vmpo_t *st = vmr_state(vm);
+
+    st->may = !(vm->data->mode & VM_SINGLE) && vmm_private(vm);
+    st->table = st->may ? st->tables : NULL;
+    settle(vm);
+}
+
 static int open(Vmalloc_t *vm, Vmseg_t *root)
 {
     vmpo_t *st = vmr_state(vm);
-    char *at = root->base;
 
-    if (!(vm->data->mode & VM_SINGLE) && vmm_private(vm))
-        at = vmpo_firsttable(st, root);
-    st->one.hint = vmpo_newpart(st, root, at, root->end);
-    settle(vm);
-    return st->one.hint != NULL ? 0 : -1;
-}
-
-/* Found again, perhaps by another process: threads are others, and seats may not be possible. */
-static void attach(Vmalloc_t *vm)
-{
-    vmpo_t *st = vmr_state(vm);
-
-    vmpo_forget(st);
-    if (vm->data->mode & VM_SINGLE || !vmm_private(vm))
-        st->table = NULL;
-    settle(vm);
+    st->first.place = &st->one;
+    st->few.mask = VMPO_HINTS - 1;
+    st->hints = &st->few;
+    st->tables = &st->first;
+    if (vmpo_newpart(st, root, root->base, root->end) == NULL)
+        return -1;
+    seats(vm);
+    return 0;
 }
 
 static void clear(vmpo_t *st)
 {
     vmpo_holdall(st);
-    vmpo_each(st, vmpo_wipe);
+    vmpo_wipeall(st);
     vmpo_fix(st, 0);
     vmpo_letall(st);
 }
@@ -390,7 +366,8 @@ static int event(Vmalloc_t *vm, int ev, Void_t *arg)
     case VM_METHOPEN:
         return open(vm, arg);
     case VM_METHATTACH:
-        attach(vm);
+        vmpo_forget(st);
+        seats(vm);
         break;
     case VM_METHCLEAR:
         clear(st);

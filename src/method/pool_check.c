@@ -6,8 +6,8 @@
 
 typedef struct check {
     Vmalloc_t *vm;
-    const vmpo_t *st;
-    size_t free; /* free blocks met in lists */
+    vmpo_t *st;
+    size_t free; /* blocks met that are not the program's */
     int faults;
 } check_t;
 
@@ -17,91 +17,79 @@ static void fault(check_t *c, const void *addr, const char *sentence)
     vmmtfault(c->vm, addr, sentence);
 }
 
-/* A list of n free blocks; chain: its first block leads to the next chain. */
-static vmpo_link_t *checklist(check_t *c, vmpo_link_t *p, size_t n, int chain)
+/* A block that a seat has. */
+static void checkblock(check_t *c, char *p, const unsigned char *live)
 {
-    vmpo_link_t *first = p;
-    size_t i;
+    const vmpo_part_t *part = vmpo_partof(c->st, p);
+    size_t i = part != NULL ? vmpo_index(c->st, part, p) : SIZE_MAX;
 
-    for (i = 0; i < n && p != NULL; i++, p = p->next) {
-        const vmpo_part_t *part = vmpo_partof(c->st, (char *)p);
-        const unsigned char *live = part != NULL ? vmpo_liveof(c->st, part, (char *)p) : NULL;
-        if (live == NULL || *live == 1 || (p->live != live && !(chain && p == first))) {
-            fault(c, p, "a list of free blocks is damaged");
-            return NULL;
-        }
-    }
-    c->free += i;
-    if (i < n || p != NULL)
-        fault(c, first, "a list of free blocks has not the length it should have");
-    return chain && first != NULL ? (vmpo_link_t *)(void *)first->live : NULL;
-}
-
-static void checkseat(check_t *c, const vmpo_seat_t *seat)
-{
-    checklist(c, seat->head, seat->n, 0);
-    if (seat->full != NULL)
-        checklist(c, seat->full, c->st->batch, 0);
-    if (c->st->stride != 0)
-        c->free += (size_t)(seat->freshend - seat->fresh) / c->st->stride;
+    if (i == SIZE_MAX || live != &part->live[i] || *live != 0)
+        fault(c, p, "a thread holds what is no free block");
+    c->free++;
 }
 
 static void checkseats(check_t *c)
 {
     const vmpo_table_t *t;
-    size_t i;
+    const vmpo_seat_t *seat;
+    uint64_t word;
+    size_t i, k;
 
-    checkseat(c, &c->st->one);
-    for (t = c->st->table; t != NULL; t = t->older)
-        for (i = 0; i <= t->mask; i++)
-            checkseat(c, &t->place[i].seat);
-}
-
-static void checklists(check_t *c)
-{
-    vmpo_link_t *p = c->st->chains;
-    size_t i;
-
-    for (i = 0; i < c->st->nchains && p != NULL; i++)
-        p = checklist(c, p, c->st->batch, 1);
-    if (i < c->st->nchains || p != NULL)
-        fault(c, p, "the list of chains has not the length it should have");
-    checklist(c, c->st->loose, c->st->nloose, 0);
-}
-
-/* The number of blocks that are not the program's. */
-static size_t checkparts(check_t *c)
-{
-    const vmpo_part_t *part;
-    size_t n = 0, cut = 0, span = 0, i;
-
-    for (part = c->st->parts; part != NULL; part = part->next) {
-        if (part->cut > part->span || part->end > part->seg->end ||
-            (part->span > 0 && part->base + part->span > part->end)) {
-            fault(c, part, "bounds of a segment are damaged");
-            continue;
+    for (t = c->st->tables; t != NULL; t = t->older)
+        for (i = 0; i <= t->mask; i++) {
+            seat = &t->place[i].seat;
+            for (k = 0; k < seat->n; k++)
+                checkblock(c, seat->stack[k].p, seat->stack[k].live);
+            for (word = seat->word; word != 0; word &= word - 1)
+                checkblock(c, seat->base + (size_t)vmb_ctz(word) * c->st->stride,
+                           seat->live + vmb_ctz(word));
         }
-        for (i = 0; i * c->st->stride < part->cut; i++)
-            n += part->live[i] != 1;
-        cut += part->cut;
-        span += part->span;
+}
+
+/* The number of blocks in a part that are not the program's. */
+static size_t checkpart(check_t *c, const vmpo_part_t *part)
+{
+    size_t n = c->st->stride > 0 ? part->cut / c->st->stride : 0, i, navail = 0, nfree = 0;
+
+    if (part->cut > part->span || part->end > part->seg->end ||
+        (part->span > 0 && part->base + part->span > part->end)) {
+        fault(c, part, "bounds of a segment are damaged");
+        return 0;
     }
-    if (cut != c->st->cut || span != c->st->span)
-        fault(c, NULL, "the sums of sizes are wrong");
-    return n;
+    for (i = 0; i < n; i++) {
+        nfree += part->live[i] != 1;
+        if (part->live[i] > 1)
+            fault(c, part->base + i * c->st->stride, "the byte of a block is damaged");
+        if (!vmb_bit(part->avail, i))
+            continue;
+        navail++;
+        if (part->live[i] != 0 || i / 64 < part->low)
+            fault(c, part->base + i * c->st->stride, "a block is available that is not free");
+    }
+    if (navail != part->navail)
+        fault(c, part, "the number of available blocks is wrong");
+    c->free += navail;
+    return nfree;
 }
 
 int vmpo_check(Vmalloc_t *vm)
 {
     vmpo_t *st = vmr_state(vm);
     check_t c = {vm, st, 0, 0};
-    size_t n;
+    size_t nfree = 0, cut = 0, span = 0, navail = 0;
+    const vmpo_part_t *part;
 
     vmpo_holdall(st);
-    n = checkparts(&c);
+    for (part = st->parts; part != NULL; part = part->next) {
+        nfree += checkpart(&c, part);
+        cut += part->cut;
+        span += part->span;
+        navail += part->navail;
+    }
+    if (cut != st->cut || span != st->span || navail != st->navail)
+        fault(&c, NULL, "the sums of sizes are wrong");
     checkseats(&c);
-    checklists(&c);
-    if (c.faults == 0 && n != c.free)
+    if (nfree != c.free)
         fault(&c, NULL, "the number of free blocks is wrong");
     vmpo_letall(st);
     return c.faults;

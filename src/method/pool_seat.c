@@ -2,14 +2,21 @@
 /*
  * pool_seat: what each thread has of a pool for itself.
  *
- *   st->table ---> | mask | place[mask + 1] |        older ---> | mask | place[...] | ---> ...
+ *   st->tables ---> | place ... (256) |  older ---> | place ... (16) |  older ---> | st->one |
+ *   st->table  ---^ or NULL
  *
  * A thread's place in the table is one of a few from the hash of its number on, found without a
  * lock and without thread-local storage.  When a thread finds them all taken, a larger table is
  * made in memory of the pool; threads move there when they notice.  Places of threads that ended
- * are taken over, blocks and all.
+ * are taken over, blocks and all.  A pool too small for a table has st->one for all its threads,
+ * and they take the lock.
  */
 #include "pool.h"
+
+/* Call for all places of all tables. */
+#define EACH(st, t, p)                                                                            \
+    for (t = (st)->tables; t != NULL; t = t->older)                                               \
+        for (p = t->place; p <= t->place + t->mask; p++)
 
 /* ---- tables ---- */
 
@@ -25,37 +32,48 @@ vmpo_place_t *vmpo_probe(const vmpo_table_t *t, uintptr_t self, uintptr_t owner)
     return NULL;
 }
 
-static void lay(vmpo_table_t *t, void *at, size_t n)
+/* A larger table.  -1: there is no room for it. */
+static int grow(Vmalloc_t *vm)
 {
-    memset(at, 0, n * sizeof(vmpo_place_t));
-    t->place = at;
-    t->mask = n - 1;
-}
+    vmpo_t *st = vmr_state(vm);
+    size_t n = (st->tables->mask + 1) * VMPO_TABLE, size = n * sizeof(vmpo_place_t) + 64;
+    vmpo_table_t *t = NULL;
 
-char *vmpo_firsttable(vmpo_t *st, Vmseg_t *root)
-{
-    char *at = (char *)VMB_UP(root->base, 64);
-
-    lay(&st->first, at, VMPO_FIRSTTAB);
-    st->table = &st->first;
-    return at + VMPO_FIRSTTAB * sizeof(vmpo_place_t);
-}
-
-static int grow(vmpo_t *st)
-{
-    size_t n = (st->table->mask + 1) * VMPO_TABGROWTH;
-    vmpo_table_t *t;
-
-    t = n <= VMPO_TABMAX ? vmpo_reserve(st, n * sizeof(vmpo_place_t) + 64) : NULL;
-    if (t == NULL)
+    if (st->tried != st->parts && n <= VMPO_TABMAX) {
+        t = vmpo_reserve(st, size, 1);
+        if (t == NULL && vmpo_more(vm, size) == 0)
+            t = vmpo_reserve(st, size, 1);
+    }
+    if (t == NULL) {
+        st->tried = st->parts;
         return -1;
-    lay(t, (char *)t + 64, n);
-    t->older = st->table;
+    }
+    memset(t, 0, size);
+    t->place = (vmpo_place_t *)(void *)((char *)t + 64);
+    t->mask = n - 1;
+    t->older = st->tables;
+    st->tables = t;
     __atomic_store_n(&st->table, t, __ATOMIC_RELEASE);
     return 0;
 }
 
-/* A seat that the calling thread still has in an older table. */
+/* From now on all take the lock and use st->one. */
+static void share(vmpo_t *st)
+{
+    vmpo_table_t *t;
+    vmpo_place_t *p;
+
+    vmpo_holdall(st);
+    EACH(st, t, p)
+    {
+        vmpo_empty(st, &p->seat);
+        p->was = 0;
+    }
+    __atomic_store_n(&st->table, NULL, __ATOMIC_RELAXED);
+    vmpo_letall(st);
+}
+
+/* A seat that thread self still has in an older table. */
 static vmpo_place_t *outdated(const vmpo_t *st, uintptr_t self)
 {
     const vmpo_table_t *t = st->table->older;
@@ -67,112 +85,90 @@ static vmpo_place_t *outdated(const vmpo_t *st, uintptr_t self)
 }
 
 /* A place for thread self, with what it has in an older one.  NULL: all are taken. */
-static vmpo_place_t *claim(vmpo_t *st, uintptr_t self)
+static vmpo_place_t *claim(Vmalloc_t *vm, uintptr_t self)
 {
+    vmpo_t *st = vmr_state(vm);
     vmpo_place_t *p, *old;
 
+    if (st->table == NULL && grow(vm) < 0)
+        return NULL;
     while ((p = vmpo_probe(st->table, self, 0)) == NULL)
-        if (grow(st) < 0)
+        if (grow(vm) < 0) {
+            share(st);
             return NULL;
+        }
     old = outdated(st, self);
     if (old != NULL) {
         vmpo_empty(st, &p->seat); /* of someone who is gone */
         p->seat = old->seat;
-        vmpo_wipe(st, &old->seat);
+        old->seat.n = 0;
+        old->seat.word = 0;
         vmm_give(&old->own, 0);
     }
-    if (p->seat.hint == NULL)
-        p->seat.hint = st->parts;
     vmm_give(&p->own, self);
     return p;
 }
 
-vmpo_seat_t *vmpo_seat(vmpo_t *st)
+vmpo_seat_t *vmpo_seat(Vmalloc_t *vm)
 {
+    vmpo_t *st = vmr_state(vm);
     uintptr_t self = vmos_self();
     vmpo_place_t *p = NULL;
 
-    if (st->table != NULL) {
+    if (st->table != NULL)
         p = vmpo_probe(st->table, self, self);
-        if (p == NULL)
-            p = claim(st, self);
-    }
-    return p != NULL ? &p->seat : &st->one;
+    if (p == NULL && st->may)
+        p = claim(vm, self);
+    return p != NULL ? &p->seat : &st->one.seat;
 }
 
 /* ---- blocks of seats ---- */
 
-void vmpo_givechain(vmpo_t *st, vmpo_link_t *chain)
+void vmpo_flush(vmpo_t *st, vmpo_seat_t *seat, size_t n)
 {
-    chain->live = (unsigned char *)st->chains;
-    st->chains = chain;
-    st->nchains++;
-}
+    size_t i;
 
-static void giveloose(vmpo_t *st, vmpo_link_t *p)
-{
-    p->next = st->loose;
-    st->loose = p;
-    st->nloose++;
+    for (i = 0; i < n; i++)
+        vmpo_giveback(st, seat->stack[i].p);
+    VMPO_SET(seat->n, seat->n - n);
+    memmove(seat->stack, seat->stack + n, seat->n * sizeof *seat->stack);
 }
 
 void vmpo_empty(vmpo_t *st, vmpo_seat_t *seat)
 {
-    vmpo_link_t *p, *next;
-
-    if (seat->full != NULL)
-        vmpo_givechain(st, seat->full);
-    for (p = seat->head; p != NULL; p = next) {
-        next = p->next;
-        giveloose(st, p);
-    }
-    for (; seat->fresh != seat->freshend; seat->fresh += st->stride) {
-        p = (vmpo_link_t *)(void *)seat->fresh;
-        p->live = seat->freshlive++;
-        giveloose(st, p);
-    }
-    vmpo_wipe(st, seat);
+    vmpo_flush(st, seat, seat->n);
+    for (; seat->word != 0; VMPO_SET(seat->word, seat->word & (seat->word - 1)))
+        vmpo_giveback(st, seat->base + (size_t)vmb_ctz(seat->word) * st->stride);
 }
 
-void vmpo_wipe(vmpo_t *st, vmpo_seat_t *seat)
+void vmpo_wipeall(vmpo_t *st)
 {
-    (void)st;
-    VMPO_SET(seat->head, NULL);
-    VMPO_SET(seat->full, NULL);
-    VMPO_SET(seat->n, 0);
-    VMPO_SET(seat->fresh, NULL);
-    VMPO_SET(seat->freshend, NULL);
+    vmpo_table_t *t;
+    vmpo_place_t *p;
+
+    EACH(st, t, p)
+    {
+        VMPO_SET(p->seat.n, 0);
+        VMPO_SET(p->seat.word, 0);
+    }
 }
-
-static size_t cached(const vmpo_t *st, const vmpo_seat_t *seat)
-{
-    const char *fresh = VMPO_GET(seat->fresh), *end = VMPO_GET(seat->freshend);
-    size_t n = VMPO_GET(seat->n);
-
-    if (VMPO_GET(seat->full) != NULL)
-        n += st->batch;
-    return fresh < end && st->stride != 0 ? n + (size_t)(end - fresh) / st->stride : n;
-}
-
-/* ---- all seats ---- */
-
-/* Call f for all places of all tables. */
-#define EACH(st, t, p)                                                                                for (t = (st)->table; t != NULL; t = t->older)                                                        for (p = t->place; p <= t->place + t->mask; p++)
 
 size_t vmpo_cached(const vmpo_t *st, size_t *nseats)
 {
-    size_t n = cached(st, &st->one);
     const vmpo_table_t *t;
     const vmpo_place_t *p;
+    size_t n = 0;
 
     *nseats = 0;
     EACH(st, t, p)
     {
         *nseats += vmm_owner(&p->own) != 0;
-        n += cached(st, &p->seat);
+        n += VMPO_GET(p->seat.n) + (size_t)vmb_pop(VMPO_GET(p->seat.word));
     }
     return n;
 }
+
+/* ---- all seats ---- */
 
 /* One barrier for all. */
 void vmpo_holdall(vmpo_t *st)
@@ -186,7 +182,7 @@ void vmpo_holdall(vmpo_t *st)
     {
         p->was = vmm_owner(&p->own);
         if (p->was != 0 && p->was != self) {
-            vmm_give(&p->own, 0);
+            __atomic_store_n(&p->own.owner, 0, __ATOMIC_RELAXED);
             others = 1;
         }
     }
@@ -207,19 +203,9 @@ void vmpo_letall(vmpo_t *st)
     vmm_give(&p->own, p->was);
 }
 
-void vmpo_each(vmpo_t *st, void (*f)(vmpo_t *st, vmpo_seat_t *seat))
-{
-    vmpo_table_t *t;
-    vmpo_place_t *p;
-
-    (*f)(st, &st->one);
-    EACH(st, t, p)
-    (*f)(st, &p->seat);
-}
-
 int vmpo_gather(vmpo_t *st)
 {
-    size_t before = st->nloose + st->nchains;
+    size_t before = st->navail;
     uintptr_t self = vmos_self();
     vmpo_table_t *t;
     vmpo_place_t *p;
@@ -231,7 +217,7 @@ int vmpo_gather(vmpo_t *st)
     if (p->was != self)
         vmpo_empty(st, &p->seat);
     vmpo_letall(st);
-    return st->nloose + st->nchains > before;
+    return st->navail > before;
 }
 
 void vmpo_threadends(vmpo_t *st, uintptr_t self)
@@ -253,6 +239,6 @@ void vmpo_forget(vmpo_t *st)
 
     EACH(st, t, p)
     vmm_forget(&p->own);
-    vmpo_each(st, vmpo_wipe);
+    vmpo_wipeall(st);
     vmpo_rebuild(st);
 }
