@@ -89,7 +89,7 @@ struct vmbe_run {
     uint8_t tried;        /* free: not given back once, so as not to break a huge page */
     uint32_t npages;
     vmbe_run_t *prev, *next; /* slab: list of its class; large: bin; free: dirty list */
-};
+} __attribute__((aligned(128)));
 
 _Static_assert((sizeof(vmbe_run_t) & (sizeof(vmbe_run_t) - 1)) == 0,
                "descriptors are aligned to their size: vmbe_current()");
