@@ -34,7 +34,7 @@ void vmbe_dirty_remove(vmbe_t *be, vmbe_run_t *run)
 }
 
 /* Give back the touched pages of a run, which leaves the list; not exact: without breaking a huge page
- * for a part of it.  0, or -1: there was nothing to give back so. */
+ * for a part of it.  0, or -1: such parts are left. */
 static int purge(vmbe_t *be, vmbe_run_t *run, int exact)
 {
     size_t page = VMB_MAX(vmos_pagesize(), (size_t)BE_PAGE), unit = page;
@@ -55,7 +55,7 @@ static int purge(vmbe_t *be, vmbe_run_t *run, int exact)
         be->zeroed = 0;
     if (whole)
         run->u.f.dlo = run->u.f.dhi = 0; /* else its ragged ends keep what they hold */
-    return 0;
+    return whole || unit == page ? 0 : -1;
 }
 
 /* A run that lies within huge pages waits once more; then they are broken. */
