@@ -288,7 +288,7 @@ static void *move(Vmalloc_t *vm, vmla_part_t *part, char *p, size_t n, size_t si
 
     if (q == NULL)
         return NULL;
-    if (type & VM_RSCOPY)
+    if ((type & VM_RSCOPY) || old == 1) /* one byte may be none, which has to be 0: vmla_alloc() */
         memcpy(q, p, VMB_MIN(old, size));
     if ((type & VM_RSZERO) && size > old)
         memset(q + old, 0, size - old);

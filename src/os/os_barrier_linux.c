@@ -48,18 +48,17 @@ int vmos_barrier_ready(void)
     return s > 0;
 }
 
-/* A filter that came after vmos_barrier_ready() may refuse the call.  A pause then does: it is a
- * thousand times longer than a store can be under way. */
+/* The call is a barrier in the calling thread too, before and after.  A filter that came after
+ * vmos_barrier_ready() may refuse it.  A pause then does: it is a thousand times longer than a store
+ * can be under way. */
 void vmos_barrier(void)
 {
     struct timespec ms = {0, 1000000};
     int keep = errno;
 
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
     if (membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) != 0 &&
         (membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) != 0 ||
          membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) != 0))
         nanosleep(&ms, NULL);
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
     errno = keep;
 }
