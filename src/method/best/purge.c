@@ -33,29 +33,30 @@ void vmbe_dirty_remove(vmbe_t *be, vmbe_run_t *run)
     be->dirtypages -= run->u.f.dhi - run->u.f.dlo;
 }
 
-/* Give back the touched pages of a run, which leaves the list; not exact: without breaking a huge page
- * for a part of it.  0, or -1: such parts are left. */
+/* Give back the touched pages of a run, which leaves the list; not exact: only as far as whole huge
+ * pages reach, and nothing when it has none.  0, or -1: a part is left. */
 static int purge(vmbe_t *be, vmbe_run_t *run, int exact)
 {
     size_t page = VMB_MAX(vmos_pagesize(), (size_t)BE_PAGE), unit = page;
     char *lo = run->base + ((size_t)run->u.f.dlo << BE_SHIFT);
     char *hi = run->base + ((size_t)run->u.f.dhi << BE_SHIFT);
-    int whole, r;
+    int r;
     if (!exact && lo < vmbe_area_of(be, lo)->huge)
         unit = VMB_MAX(vmos_hugesize(), page);
-    whole = VMB_UP(lo, unit) == (uintptr_t)lo && VMB_DOWN(hi, unit) == (uintptr_t)hi;
-    lo = (char *)VMB_UP(lo, unit);
     hi = (char *)VMB_DOWN(hi, unit);
-    if (hi <= lo && unit > page)
+    if (unit > page && (uintptr_t)hi <= VMB_UP(lo, unit))
         return -1;
     vmbe_dirty_remove(be, run);
-    if (hi <= lo || (r = vmr_purge(be->vm, lo, (size_t)(hi - lo))) < 0)
+    if ((uintptr_t)hi <= VMB_UP(lo, page) ||
+        (r = vmr_purge(be->vm, (char *)VMB_UP(lo, page), (size_t)(hi - (char *)VMB_UP(lo, page)))) < 0)
         return 0;
     if (r == 0)
         be->zeroed = 0;
-    if (whole)
-        run->u.f.dlo = run->u.f.dhi = 0; /* else its ragged ends keep what they hold */
-    return whole || unit == page ? 0 : -1;
+    if (VMB_UP(lo, page) == (uintptr_t)lo) /* else its ragged start keeps what it holds */
+        run->u.f.dlo = (uint32_t)((size_t)(hi - run->base) >> BE_SHIFT);
+    if (run->u.f.dlo == run->u.f.dhi)
+        run->u.f.dlo = run->u.f.dhi = 0;
+    return run->u.f.dhi > run->u.f.dlo && unit > page ? -1 : 0;
 }
 
 /* A run that lies within huge pages waits once more; then they are broken. */
