@@ -77,10 +77,12 @@ void vmbe_purge(vmbe_t *be, int all)
     while (be->dirty) {
         vmbe_run_t *run = be->dirty;
         size_t most = VMB_MAX(be->pages - be->freepages, (size_t)BE_DIRTYMIN);
-        int due = now - run->u.f.time >= BE_DELAY, tried = run->tried != 0;
-        if (!all && !due && (tried || be->dirtypages <= most))
+        int due = now - run->u.f.time >= BE_DELAY;
+        while (!all && !due && run && (run->tried || be->dirtypages <= most))
+            run = run->next;
+        if (run == NULL)
             break;
-        if (purge(be, run, all || (due && tried)) < 0)
+        if (purge(be, run, all || (due && run->tried)) < 0)
             wait(be, run, now);
     }
 }
