@@ -78,7 +78,9 @@ void vmbe_purge(vmbe_t *be, int all)
         vmbe_run_t *run = be->dirty;
         size_t most = VMB_MAX(be->pages - be->freepages, (size_t)BE_DIRTYMIN);
         int due = now - run->u.f.time >= BE_DELAY;
-        while (!all && !due && run && (run->tried || be->dirtypages <= most))
+        if (!all && !due && be->dirtypages <= most)
+            break;
+        while (!all && !due && run && run->tried)
             run = run->next;
         if (run == NULL)
             break;
