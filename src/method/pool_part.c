@@ -216,7 +216,7 @@ static int ask(Vmalloc_t *vm, size_t need, Vmseg_t **seg, char **oldend, int *ag
     size_t want = wanted(vm, need);
     int e = errno, quiet, r;
 
-    for (; want > 4 * need; want /= 2) {
+    for (; want / 4 > need; want /= 2) {
         quiet = 1;
         r = vmmtextend(vm, want, want, seg, oldend, &quiet);
         if (r != VM_EXTFAIL)
