@@ -310,6 +310,7 @@ static int push_end(vmbe_t *be, vmbe_run_t *run, size_t npages)
     n = (size_t)(last - a->last) >> BE_SHIFT;
     if (n == 0 || vmb_map_reserve(a->last, n << BE_SHIFT) < 0 || vmbe_desc_want(be, 1) < 0)
         return -1;
+    vmb_map_clear(a->last, n << BE_SHIFT);
     last = a->last;
     a->last += n << BE_SHIFT;
     be->pages += n;
@@ -329,7 +330,7 @@ static int large_resize(vmbe_t *be, vmbe_run_t *run, size_t size)
         return 0;
     vmbe_large_unlink(be, run);
     if (npages < run->npages)
-        r = vmbe_run_trim(be, run, npages);
+        vmbe_run_trim(be, run, npages); /* without memory for a descriptor it keeps its pages */
     else if (vmbe_run_extend(be, run, npages) < 0)
         r = push_end(be, run, npages) < 0 ? -1 : vmbe_run_extend(be, run, npages);
     vmbe_large_link(be, run);
