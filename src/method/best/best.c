@@ -222,7 +222,6 @@ static void *best_alloc(Vmalloc_t *vm, size_t size, int local)
 {
     vmbe_lane_t *lane = mylane(vmbe_of(vm));
     unsigned cls;
-    size_t have;
     char *p;
     if (VMOS_UNLIKELY(size > BE_SMALLMAX))
         return alloc_slow(vm, size, 0, local);
