@@ -157,29 +157,32 @@ int vmbe_iszero(const void *p)
 
 /* ---- free ---- */
 
+/* Into the caller's own lane; 1: done, 0: the slab is another lane's now, -1: no block in use. */
+static int own_free(vmbe_lane_t *lane, vmbe_run_t *run, void *p, size_t i)
+{
+    if ((BE_LOAD(run->u.word[i >> 6]) | BE_LOAD(run->remote[i >> 6])) >> (i & 63) & 1)
+        return -1;
+    if ((BE_LOAD(run->lane) & BE_FULL) && vmbe_slab_unfull(lane, run) < 0)
+        return 0;
+    return vmbe_give(lane, run, p) == 0 ? 1 : -1;
+}
+
 static int slab_free(vmbe_t *be, vmbe_run_t *run, void *p)
 {
-    vmbe_lane_t *lane = vmbe_lane(BE_LOAD(run->lane)), *mine = vmbe_lane_mine(be);
+    vmbe_lane_t *mine = vmbe_lane_mine(be);
     size_t i = vmbe_index(run, p);
+    unsigned cls = run->cls;
+    int r;
     if (i > run->last)
         return -1;
-    if (lane == mine) {
-        uint64_t busy = ~(BE_LOAD(run->u.word[i >> 6]) | BE_LOAD(run->remote[i >> 6]));
-        if (!(busy >> (i & 63) & 1))
-            return -1;
-        if (BE_LOAD(run->lane) & BE_FULL)
-            vmbe_slab_unfull(lane, run);
-        return vmbe_give(lane, run, p);
-    }
-    {
-        unsigned cls = run->cls;
-        if (vmbe_remote_free(run, (unsigned)i) < 0)
-            return -1;
-        if (mine)
-            BE_ADD(mine->cur[cls].live, -1);
-        else
-            __atomic_fetch_sub(&be->hub->live[cls], 1, __ATOMIC_RELAXED);
-    }
+    if (vmbe_lane(BE_LOAD(run->lane)) == mine && (r = own_free(mine, run, p, i)) != 0)
+        return r > 0 ? 0 : -1;
+    if (vmbe_remote_free(run, (unsigned)i) < 0)
+        return -1;
+    if (mine)
+        BE_ADD(mine->cur[cls].live, -1);
+    else
+        __atomic_fetch_sub(&be->hub->live[cls], 1, __ATOMIC_RELAXED);
     return 0;
 }
 

@@ -36,6 +36,7 @@
 #define BE_PAGE VMB_PAGE
 #define BE_SHIFT VMB_PAGESHIFT
 #define BE_TAB 64         /* slots of the table that finds a thread's lane */
+#define BE_ORDERMAX 4     /* doublings from one page to a slab of the largest class */
 #define BE_BINS 40        /* lists of large blocks, by power of two of pages */
 #define BE_PAGEDMIN 16    /* pages below which an area is cut in granules */
 #define BE_DELAY 500      /* milliseconds that free pages stay before they are given back */
@@ -105,6 +106,7 @@ typedef struct vmbe_cursor {
 struct vmbe_lane {
     vmbe_cursor_t cur[BE_CLASSES];
     vmbe_run_t *avail[BE_CLASSES]; /* slabs with free blocks beside the current one */
+    uint8_t order[BE_CLASSES];     /* how large the next new slab shall be: see slab.c */
     Vmalloc_t *vm;
     vmbe_t *be;
     uintptr_t tid;       /* thread that holds it, 0: none */
@@ -154,6 +156,7 @@ struct vmbe {
     vmbe_small_t *smalls;
     vmbe_area_t *areas;
     vmbe_lane_t *lanes;
+    vmbe_lane_t *visited; /* the last lane that was looked at for what sleeps there */
     vmbe_run_t *metas;    /* all descriptors, page by page */
     vmbe_run_t *spare;    /* unused descriptors, linked through next */
     vmb_node_t *tree;     /* free runs by size, then address */
@@ -308,7 +311,8 @@ VMOS_INLINE unsigned vmbe_words(const vmbe_run_t *run) { return run->last / 64u 
 /* An empty slab goes back; locked. */
 void vmbe_slab_give(vmbe_lane_t *lane, vmbe_run_t *run);
 /* free() met a slab of the calling thread's lane that was full, or may now be empty. */
-void vmbe_slab_unfull(vmbe_lane_t *lane, vmbe_run_t *run);
+/* The former; -1: another lane was first to take the slab over. */
+int vmbe_slab_unfull(vmbe_lane_t *lane, vmbe_run_t *run);
 void vmbe_slab_empty(vmbe_lane_t *lane, vmbe_run_t *run);
 /* Take in what other threads freed; true when the slab has free blocks. */
 int vmbe_collect(vmbe_run_t *run);

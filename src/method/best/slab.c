@@ -14,6 +14,7 @@
  */
 #include "best.h"
 
+#define VISITS 8   /* lanes looked at before new memory is taken */
 #define KEEPMAX 16 /* pages that a lane keeps in empty slabs, so as not to make them anew */
 
 int vmbe_isempty(const vmbe_run_t *run)
@@ -53,6 +54,16 @@ int vmbe_collect(vmbe_run_t *run)
     return !vmbe_isfull(run);
 }
 
+/* On a lane's pending list. */
+static void push(vmbe_lane_t *lane, vmbe_run_t *run)
+{
+    vmbe_run_t *head = BE_LOAD(lane->pending);
+    do
+        BE_STORE(run->pend, head);
+    while (!__atomic_compare_exchange_n(&lane->pending, &head, run, 1, __ATOMIC_RELEASE,
+                                        __ATOMIC_RELAXED));
+}
+
 int vmbe_remote_free(vmbe_run_t *run, unsigned i)
 {
     unsigned w = i >> 6;
@@ -65,12 +76,7 @@ int vmbe_remote_free(vmbe_run_t *run, unsigned i)
     if (old == none && /* else that was the last step: the slab may be gone by now */
         !(__atomic_fetch_or(&run->rsum, (uint8_t)(1u << w | BE_QUEUED), __ATOMIC_ACQ_REL) &
           BE_QUEUED)) {
-        vmbe_lane_t *lane = vmbe_lane(BE_LOAD(run->lane));
-        vmbe_run_t *head = BE_LOAD(lane->pending);
-        do
-            BE_STORE(run->pend, head);
-        while (!__atomic_compare_exchange_n(&lane->pending, &head, run, 1, __ATOMIC_RELEASE,
-                                            __ATOMIC_RELAXED));
+        push(vmbe_lane(BE_LOAD(run->lane)), run);
     }
     return 0;
 }
@@ -115,18 +121,23 @@ void vmbe_lane_unlink(vmbe_lane_t *lane, vmbe_run_t *run)
     }
 }
 
-void vmbe_slab_unfull(vmbe_lane_t *lane, vmbe_run_t *run)
+int vmbe_slab_unfull(vmbe_lane_t *lane, vmbe_run_t *run)
 {
+    uintptr_t full = (uintptr_t)lane | BE_FULL;
     uint32_t was = enter(lane);
-    BE_STORE(run->lane, (uintptr_t)lane);
-    vmbe_lane_link(lane, run);
+    int mine = __atomic_compare_exchange_n(&run->lane, &full, (uintptr_t)lane, 0, __ATOMIC_ACQUIRE,
+                                           __ATOMIC_RELAXED);
+    if (mine)
+        vmbe_lane_link(lane, run);
     leave(lane, was);
+    return mine ? 0 : -1;
 }
 
 void vmbe_slab_give(vmbe_lane_t *lane, vmbe_run_t *run)
 {
     vmbe_t *be = lane->be;
     size_t cap = vmbe_capacity(run);
+    lane->order[run->cls] -= lane->order[run->cls] > 0;
     be->slabblocks -= cap;
     be->slabbytes -= cap * vmbe_blocksize(run);
     vmbe_run_give(be, run);
@@ -158,16 +169,12 @@ void vmbe_slab_empty(vmbe_lane_t *lane, vmbe_run_t *run)
     leave(lane, was);
 }
 
-/* One slab from the pending list. */
+/* One slab from the pending list, of this lane. */
 static void drain(vmbe_lane_t *lane, vmbe_run_t *run, int locked)
 {
     collect(run, __atomic_exchange_n(&run->rsum, 0, __ATOMIC_ACQ_REL));
-    if (BE_LOAD(run->lane) & BE_FULL) {
-        if (!vmbe_isfull(run))
-            vmbe_slab_unfull(lane, run);
-        else
-            return;
-    }
+    if ((BE_LOAD(run->lane) & BE_FULL) && (vmbe_isfull(run) || vmbe_slab_unfull(lane, run) < 0))
+        return;
     if (vmbe_current(&lane->cur[run->cls]) != run)
         settle(lane, run, locked);
 }
@@ -183,21 +190,62 @@ void vmbe_drain(vmbe_lane_t *lane, int locked)
     for (; run; run = next) {
         vmbe_lane_t *owner = vmbe_lane(BE_LOAD(run->lane));
         next = BE_LOAD(run->pend);
-        if (owner == lane) {
+        if (owner == lane)
             drain(lane, run, locked);
-            continue;
-        }
-        /* It was taken over by another lane meanwhile: that one shall look. */
-        BE_STORE(run->pend, BE_LOAD(owner->pending));
-        for (;;) {
-            vmbe_run_t *head = BE_LOAD(run->pend);
-            if (__atomic_compare_exchange_n(&owner->pending, &head, run, 1, __ATOMIC_RELEASE,
-                                            __ATOMIC_RELAXED))
-                break;
-            BE_STORE(run->pend, head);
-        }
+        else /* it was taken over by another lane meanwhile: that one shall look */
+            push(owner, run);
     }
     leave(lane, was);
+}
+
+/* The slabs from run on go back to l's pending list. */
+static void unpop(vmbe_lane_t *l, vmbe_run_t *run)
+{
+    vmbe_run_t *none = NULL, *next;
+    if (run == NULL || __atomic_compare_exchange_n(&l->pending, &none, run, 0, __ATOMIC_RELEASE,
+                                                   __ATOMIC_RELAXED))
+        return;
+    for (; run; run = next) {
+        next = BE_LOAD(run->pend);
+        push(vmbe_lane(BE_LOAD(run->lane)), run);
+    }
+}
+
+/* Slabs at the head of l's pending list that were full become lane's: only their bits say anything of
+ * them, and who changes the tag first has them.  The rest goes back. */
+static void rob(vmbe_lane_t *lane, vmbe_lane_t *l)
+{
+    vmbe_run_t *run = BE_LOAD(l->pending), *next;
+    if (run == NULL || !(BE_LOAD(run->lane) & BE_FULL))
+        return;
+    run = __atomic_exchange_n(&l->pending, NULL, __ATOMIC_ACQUIRE);
+    for (; run; run = next) {
+        uintptr_t full = (uintptr_t)l | BE_FULL;
+        next = BE_LOAD(run->pend);
+        if (!__atomic_compare_exchange_n(&run->lane, &full, (uintptr_t)lane | BE_FULL, 0,
+                                         __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+            break;
+        drain(lane, run, 1);
+    }
+    unpop(l, run);
+}
+
+/* Where there are many more threads than processors, most of them sleep, and what others free into
+ * their lanes would lie idle until they wake.  Before a lane takes new memory it looks at a few of
+ * them; locked. */
+static void visit(vmbe_lane_t *lane)
+{
+    vmbe_t *be = lane->be;
+    vmbe_lane_t *l = be->visited;
+    int i;
+    if (be->nlanes <= 2 * (unsigned)vmos_cpus())
+        return;
+    for (i = 0; i < VISITS; i++) {
+        l = l && l->next ? l->next : be->lanes;
+        if (l != lane)
+            rob(lane, l);
+    }
+    be->visited = l;
 }
 
 /* Empty slabs that the lane kept, and a current one without blocks in use, go back. */
@@ -246,8 +294,8 @@ static int aim(vmbe_cursor_t *c, vmbe_run_t *run)
 static void finish(vmbe_cursor_t *c, vmbe_run_t *run)
 {
     run->empty = vmbe_allfree(run);
-    BE_STORE(run->lane, BE_LOAD(run->lane) | BE_FULL);
     vmbe_leave(c);
+    __atomic_store_n(&run->lane, BE_LOAD(run->lane) | BE_FULL, __ATOMIC_RELEASE);
 }
 
 /* run, which has free blocks, becomes the current slab.  There is one already when the handler of
@@ -328,12 +376,21 @@ static vmbe_run_t *adopt(vmbe_lane_t *lane, unsigned cls)
     return NULL;
 }
 
-/* A new slab; locked.  Smaller ones where memory is scarce. */
+/* Pages of a lane's next slab of a class: few at first and twice as many each time, so that a lane does
+ * not go through sixteen pages for a handful of blocks; always few where memory is scarce. */
+static size_t slabpages(const vmbe_lane_t *lane, unsigned cls)
+{
+    size_t most = vmbe_class_pages(cls), least = vmbe_class_leastpages(cls);
+    if (!lane->be->reserve && lane->be->pages < 64 * most)
+        return least;
+    return VMB_MIN(least << lane->order[cls], most);
+}
+
+/* A new slab; locked. */
 static vmbe_run_t *fresh(vmbe_lane_t *lane, unsigned cls, int grow)
 {
     vmbe_t *be = lane->be;
-    size_t most = vmbe_class_pages(cls), least = vmbe_class_leastpages(cls);
-    size_t want = be->reserve || be->pages >= 64 * most ? most : least;
+    size_t want = slabpages(lane, cls), least = vmbe_class_leastpages(cls);
     vmbe_run_t *run = vmbe_run_take(be, want, BE_PAGE, BE_SLAB);
     if (run == NULL && want > least)
         run = vmbe_run_take(be, least, BE_PAGE, BE_SLAB);
@@ -345,8 +402,10 @@ static vmbe_run_t *fresh(vmbe_lane_t *lane, unsigned cls, int grow)
         vmbe_run_give(be, run);
         return NULL;
     }
-    if (run)
+    if (run) {
         slab_init(lane, run, cls);
+        lane->order[cls] += lane->order[cls] < BE_ORDERMAX;
+    }
     return run;
 }
 
@@ -368,8 +427,13 @@ static void *refill(vmbe_lane_t *lane, unsigned cls)
         return p;
     vmr_lock(lane->vm);
     run = adopt(lane, cls);
-    if (run == NULL)
-        run = fresh(lane, cls, be->reserve);
+    if (run == NULL) {
+        visit(lane);
+        if ((run = lane->avail[cls]) != NULL)
+            vmbe_lane_unlink(lane, run);
+        else
+            run = fresh(lane, cls, be->reserve);
+    }
     if (run == NULL && (p = vmbe_small_alloc(be, vmbe_classbytes[cls], 16)) == NULL &&
         !be->reserve) {
         vmr_unlock(lane->vm);
