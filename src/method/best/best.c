@@ -215,7 +215,7 @@ static VMOS_NOINLINE void *alloc_more(Vmalloc_t *vm, vmbe_lane_t *lane, size_t s
     if ((p = vmbe_refill(lane, cls)) == NULL)
         return alloc_slow(vm, size, 0, local);
     /* where memory is scarce it may be a block of another class */
-    return slack(p, size, lane->be->reserve ? vmbe_classbytes[cls] : vmbe_size(lane->be, p));
+    return slack(p, size, vmbe_size(vmbe_of(vm), p));
 }
 
 static void *best_alloc(Vmalloc_t *vm, size_t size, int local)
