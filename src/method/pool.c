@@ -320,7 +320,7 @@ static int walk(Vmalloc_t *vm, Vmblock_f f, Void_t *handle)
 /* Which functions the handle calls. */
 static void settle(Vmalloc_t *vm)
 {
-    if (vm->data->mode & VM_SINGLE) {
+    if (vmr_single(vm)) {
         vm->meth.allocf = alloc1;
         vm->meth.freef = freeb1;
     }
@@ -331,7 +331,7 @@ static void seats(Vmalloc_t *vm)
 {
     vmpo_t *st = vmr_state(vm);
 
-    st->may = !(vm->data->mode & VM_SINGLE) && vmm_private(vm);
+    st->may = !vmr_single(vm) && vmm_private(vm);
     st->table = st->may ? st->tables : NULL;
     settle(vm);
 }

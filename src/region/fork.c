@@ -12,7 +12,7 @@
 
 static int shared(const Vmalloc_t *vm)
 {
-    return !(vm->data->mode & VM_SINGLE);
+    return !vmr_single(vm);
 }
 
 /* Call f for all regions but Vmheap. */

@@ -67,7 +67,7 @@ static void bury(Vmalloc_t *vm)
 static void tellmethod(Vmalloc_t *vm)
 {
     Vmdata_t *data = vm->data;
-    int single = data->mode & VM_SINGLE;
+    int single = vmr_single(vm);
 
     if (data->magic != VMR_MAGIC || (!single && vmos_trylock(&data->lock) < 0))
         return;

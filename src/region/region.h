@@ -43,14 +43,21 @@ struct _vmdata_s {
 /* The method's state: vmmtstate() as an inline function. */
 VMOS_INLINE void *vmr_state(Vmalloc_t *vm) { return (char *)vm->data + VMR_STATEOFF; }
 
+/* Whether one thread uses the region.  That never changes, but vmset() may write other flags of the
+ * same word meanwhile. */
+VMOS_INLINE int vmr_single(const Vmalloc_t *vm)
+{
+    return (__atomic_load_n(&vm->data->mode, __ATOMIC_RELAXED) & VM_SINGLE) != 0;
+}
+
 VMOS_INLINE void vmr_lock(Vmalloc_t *vm)
 {
-    if (!(__atomic_load_n(&vm->data->mode, __ATOMIC_RELAXED) & VM_SINGLE))
+    if (!vmr_single(vm))
         vmos_lock(&vm->data->lock);
 }
 VMOS_INLINE void vmr_unlock(Vmalloc_t *vm)
 {
-    if (!(__atomic_load_n(&vm->data->mode, __ATOMIC_RELAXED) & VM_SINGLE))
+    if (!vmr_single(vm))
         vmos_unlock(&vm->data->lock);
 }
 

@@ -29,7 +29,7 @@ void vmclrlock(int all)
     breakown(&vmr_listlock, all);
     vmos_lock(&vmr_listlock);
     for (vm = vmr_next(NULL); vm != NULL; vm = vmr_next(vm)) {
-        if (vm->data->mode & VM_SINGLE || !broken(&vm->data->lock, all)) {
+        if (vmr_single(vm) || !broken(&vm->data->lock, all)) {
             (*vm->meth.more->eventf)(vm, VM_METHJUMP, NULL);
             continue;
         }

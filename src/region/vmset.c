@@ -13,7 +13,7 @@ int vmset(Vmalloc_t *vm, int flags, int on)
     vmr_lock(vm);
     was = vm->data->mode;
     now = on ? was | (flags & VM_SETFLAGS) : was & ~(flags & VM_SETFLAGS);
-    __atomic_store_n(&vm->data->mode, now, __ATOMIC_RELAXED); /* vmr_lock() reads it unlocked */
+    __atomic_store_n(&vm->data->mode, now, __ATOMIC_RELAXED); /* vmr_single() reads it unlocked */
     vmr_unlock(vm);
     return was;
 }

@@ -38,7 +38,7 @@ vmbe_lane_t *vmbe_lane_mine(vmbe_t *be)
     uintptr_t self = vmos_self();
     size_t slot = vmbe_tabslot(self);
     vmbe_lane_t *lane;
-    if (be->vm->data->mode & VM_SINGLE)
+    if (vmr_single(be->vm))
         return be->solo == &vmbe_nolane ? NULL : be->solo;
     lane = BE_LOAD(BE_SEE(be->tab)[slot]);
     if (BE_LOAD(lane->tid) == self)
@@ -85,11 +85,11 @@ vmbe_lane_t *vmbe_lane_get(vmbe_t *be)
     } else if (lane) {
         BE_STORE(lane->tid, vmos_self());
         BE_STORE(be->tab[vmbe_tabslot(vmos_self())], lane);
-        if (be->vm->data->mode & VM_SINGLE)
+        if (vmr_single(be->vm))
             be->solo = lane;
     }
     vmr_unlock(be->vm);
-    if (lane && !(be->vm->data->mode & VM_SINGLE))
+    if (lane && !vmr_single(be->vm))
         vmos_watchthread();
     return lane;
 }
@@ -98,7 +98,7 @@ void vmbe_lane_exit(vmbe_t *be, uintptr_t tid)
 {
     vmbe_lane_t *lane;
     for (lane = be->lanes; lane; lane = lane->next)
-        if (lane->tid == tid && !(be->vm->data->mode & VM_SINGLE)) {
+        if (lane->tid == tid && !vmr_single(be->vm)) {
             if (lane->cache)
                 *lane->cache = &vmbe_nolane;
             lane->cache = NULL;

@@ -217,7 +217,7 @@ int vmbe_compact(Vmalloc_t *vm, int local)
     if (!local)
         vmr_lock(vm);
     for (lane = be->lanes; lane; lane = lane->next)
-        if (lane->tid == 0 || lane == mine || (vm->data->mode & VM_SINGLE))
+        if (lane->tid == 0 || lane == mine || vmr_single(vm))
             vmbe_drain(lane, 1), vmbe_flush(lane, 1);
     /* Free runs get their descriptors anew, from the oldest pages of them, so that the others may
      * become free and hold no segment. */
