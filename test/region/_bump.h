@@ -156,8 +156,8 @@ static int bump_event(Vmalloc_t *vm, int event, void *arg)
     }
     b->events[event]++;
     b->arg = arg;
-    bump_closed += event == VM_METHCLOSE;
-    bump_torn += event == VM_METHTORN;
+    __atomic_fetch_add(&bump_closed, event == VM_METHCLOSE, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&bump_torn, event == VM_METHTORN, __ATOMIC_RELAXED);
     if (event == VM_METHOPEN)
         bump_take(b, (Vmseg_t *)arg);
     if (event == VM_METHCLEAR) {

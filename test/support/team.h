@@ -9,16 +9,22 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Sanitizers make threads ten times slower. */
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-#define TEAM_SLOW 8
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
-#define TEAM_SLOW 8
+/* Sanitizers make threads ten times slower.  That of threads allows none in the child of a process
+ * that had some. */
+#if defined(__has_feature)
+#define TEAM_FEATURE(x) __has_feature(x)
+#else
+#define TEAM_FEATURE(x) 0
 #endif
-#endif
-#ifndef TEAM_SLOW
+#if defined(__SANITIZE_THREAD__) || TEAM_FEATURE(thread_sanitizer)
+#define TEAM_SLOW 8
+#define TEAM_INCHILD 0
+#elif defined(__SANITIZE_ADDRESS__) || TEAM_FEATURE(address_sanitizer)
+#define TEAM_SLOW 8
+#define TEAM_INCHILD 1
+#else
 #define TEAM_SLOW 1
+#define TEAM_INCHILD 1
 #endif
 
 #define TEAM_MOST 64

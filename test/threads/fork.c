@@ -102,7 +102,7 @@ static int child(void)
             return 30 + (int)i;
     }
     inchild(NULL);
-    if (pthread_create(&t, NULL, inchild, NULL) != 0 || pthread_join(t, NULL) != 0)
+    if (TEAM_INCHILD && (pthread_create(&t, NULL, inchild, NULL) != 0 || pthread_join(t, NULL) != 0))
         return 2;
     own = vmopen(Vmdcheap, Vmbest, 0);
     if (own == NULL || vmalloc(own, 1000) == NULL || vmclose(own) != 0)
