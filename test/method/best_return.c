@@ -192,6 +192,47 @@ static void scarce(void **state)
         }
 }
 
+/* The system's memory, but not much of it. */
+static size_t left;
+
+static void *little(Vmalloc_t *vm, void *addr, size_t csize, size_t nsize, Vmdisc_t *d)
+{
+    void *got;
+    if (nsize > csize && nsize - csize > left)
+        return NULL;
+    got = (*Vmdcsystem->memoryf)(vm, addr, csize, nsize, d);
+    left -= got && nsize > csize ? nsize - csize : 0;
+    return got;
+}
+
+/* When reserved memory has run out, blocks of larger classes serve; their rest is cleared, too. */
+static void reserved(void **state)
+{
+    Vmdiscmore_t d = {.disc = {little, NULL, 0, sizeof d}, .tag = VM_DCMORE,
+                      .flags = VM_DCZERO | VM_DCRESERVE};
+    static char *p[1000];
+    size_t n, i, size;
+    Vmalloc_t *vm;
+    (void)state;
+    left = 3000000;
+    vm = vmopen(&d.disc, Vmbest, 0);
+    for (n = 0; n < 1000 && (p[n] = vmalloc(vm, 5000)) != NULL; n++)
+        memset(p[n], 0xff, (size_t)vmsize(vm, p[n]));
+    assert_in_range(n, 300, 999);
+    for (i = 0; i < n; i++)
+        if (i % 4)
+            assert_int_equal(vmfree(vm, p[i]), 0);
+    for (i = 0, size = 4000; size > 50; i++, size -= 7) {
+        char *q;
+        while ((q = vmalloc(vm, size)) != NULL) {
+            assert_int_equal(pat_notzero(q, size, (size_t)vmsize(vm, q)), vmsize(vm, q));
+            memset(q, 0xff, size);
+        }
+    }
+    sound(vm);
+    vmclose(vm);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -199,6 +240,7 @@ int main(void)
         cmocka_unit_test(segments),
         cmocka_unit_test(purged),
         cmocka_unit_test(scarce),
+        cmocka_unit_test(reserved),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
