@@ -66,11 +66,11 @@ vmpo_part_t *vmpo_newpart(vmpo_t *st, Vmseg_t *seg, char *at, char *end)
     return part;
 }
 
-/* The pool's bytes are a 16th of the addresses that a large table tells apart, so that two parts
+/* The pool's bytes are an eighth of the addresses that the table tells apart, so that two parts
  * seldom have the same hint, wherever they lie. */
 static vmpo_hints_t *morehints(vmpo_t *st)
 {
-    size_t n = VMB_MIN((size_t)1 << vmb_log2(st->span / 1024), VMPO_HINTSMAX);
+    size_t n = VMB_MIN((size_t)1 << vmb_log2(st->span / 512), VMPO_HINTSMAX);
     vmpo_hints_t *h = vmpo_reserve(st, sizeof *h + n * sizeof(vmpo_part_t *), 0);
 
     if (h != NULL)
@@ -83,11 +83,11 @@ void vmpo_rehint(vmpo_t *st)
     vmpo_hints_t *h = st->hints, *more = NULL;
     size_t i;
 
-    if (st->span / 8192 > h->mask && h->mask + 1 < VMPO_HINTSMAX)
+    if (st->span / 2048 > h->mask && h->mask + 1 < VMPO_HINTSMAX)
         more = morehints(st);
     if (more != NULL)
         h = more;
-    VMPO_SET(h->shift, (unsigned)VMB_MAX(vmb_log2(st->span | 4096) + 4 - vmb_log2(h->mask + 1), 8));
+    VMPO_SET(h->shift, (unsigned)(vmb_log2(st->span | 4096) + 3 - vmb_log2(h->mask + 1)));
     for (i = 0; i <= h->mask; i++)
         VMPO_SET(h->part[i], st->parts);
     __atomic_store_n(&st->hints, h, __ATOMIC_RELEASE);
