@@ -90,22 +90,37 @@ int vmla_check(Vmalloc_t *vm)
     return s.faults;
 }
 
-/* If someone was at work with the cursor, he is gone.  The cursor is what counts: a block is there
- * when it lies below it, and how many there are is counted anew. */
-void vmla_repair(Vmalloc_t *vm, int torn)
+/* The other threads are gone, and one of them owned the cursor: what it did while the process was
+ * copied, page by page, may be seen in part.  The cursor is what counts: all below it is blocks and
+ * holes, whose bounds are those that the map has, and they are counted anew. */
+static void recount(Vmalloc_t *vm)
 {
     vmla_t *st = vmr_state(vm);
     sums_t s = {0, 0, 0, 0, 0, 0};
+    unsigned char *first = vmla_code(st->map, st->cur->base);
     Vmseg_t *seg;
 
-    torn |= st->own.busy != 0;
-    vmm_forget(&st->own);
-    if (!torn)
-        return;
+    if (st->end < st->next)
+        st->end = st->next;
     memset(vmla_code(st->map, st->next), 0, (size_t)(st->end - st->next) / VM_ALIGN);
+    if (st->next > st->cur->base && *first == 0)
+        *first = VMLA_STARTS;
     st->last = NULL;
     for (seg = vmmtsegs(vm); seg != NULL; seg = seg->next)
         if (seg->own != NULL)
             checkpart(vm, seg->own, &s);
     st->nbusy = s.nbusy;
+    st->nhole = s.nhole;
+    st->hole = s.hole;
+}
+
+void vmla_repair(Vmalloc_t *vm, int torn)
+{
+    vmla_t *st = vmr_state(vm);
+    uintptr_t owner = vmm_owner(&st->own);
+
+    torn |= st->own.busy != 0 || (owner != 0 && owner != vmos_self());
+    vmm_forget(&st->own);
+    if (torn)
+        recount(vm);
 }
