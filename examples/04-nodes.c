@@ -36,7 +36,7 @@ static void tell(Vmalloc_t *pool, const char *when)
     Vmstat_t st;
 
     vmstat(pool, &st);
-    printf("%s: %zu nodes of %zu bytes\n", when, st.n_busy, st.n_busy ? st.s_busy / st.n_busy : 0);
+    printf("%s: %zu nodes\n", when, st.n_busy);
 }
 
 int main(void)

@@ -11,6 +11,9 @@ if [ ! -e "$build/libvmalloc-malloc.so" ] || [ ! -e "$build/libvmalloc-malloc.a"
     exit 77
 fi
 unset LD_PRELOAD VMALLOC_OPTIONS VMETHOD
+# shellcheck source=test/support/_foreign.sh
+. "${VMALLOC_SOURCE:?}/test/support/_foreign.sh"
+pass_by_foreign "$build/libvmalloc-malloc.so"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1

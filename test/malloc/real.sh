@@ -10,6 +10,9 @@ if [ ! -e "$library" ]; then
     exit 77
 fi
 unset LD_PRELOAD VMALLOC_OPTIONS VMETHOD
+# shellcheck source=test/support/_foreign.sh
+. "${VMALLOC_SOURCE:?}/test/support/_foreign.sh"
+pass_by_foreign "$library"
 export LC_ALL=C
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -10,6 +10,9 @@ if [ ! -x "$command" ] || [ ! -e "$library" ]; then
     exit 77
 fi
 unset LD_PRELOAD VMALLOC_OPTIONS VMALLOC_LIB
+# shellcheck source=test/support/_foreign.sh
+. "${VMALLOC_SOURCE:?}/test/support/_foreign.sh"
+pass_by_foreign "$library"
 work=$(realpath "$(mktemp -d)")
 trap 'rm -rf "$work"' EXIT
 failed=0
