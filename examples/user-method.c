@@ -46,7 +46,7 @@ static void *noalign(Vmalloc_t *vm, size_t n, size_t a, int local)
     return (void)vm, (void)n, (void)a, (void)local, NULL;
 }
 static int nofree(Vmalloc_t *vm, void *p, int local) { return (void)vm, (void)local, p ? -1 : 0; }
-static long unknown(Vmalloc_t *vm, void *p, int local) { return (void)vm, (void)p, (void)local, -1; }
+static long unknown(Vmalloc_t *vm, void *p, int l) { return (void)vm, (void)p, (void)l, -1; }
 static int nothing(Vmalloc_t *vm, int local) { return (void)vm, (void)local, 0; }
 
 static int event(Vmalloc_t *vm, int type, void *arg)

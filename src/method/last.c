@@ -93,7 +93,7 @@ static void addhole(vmla_t *st, size_t size)
     char *p = st->next;
 
     vmla_cut(st, size);
-    *vmla_code(st->map, p) = (unsigned char)(*vmla_code(st->map, p) ^ (VMLA_STARTS | VMLA_ISHOLE));
+    *vmla_code(st->map, p) ^= VMLA_STARTS | VMLA_ISHOLE;
     st->nbusy--;
     st->nhole++;
     st->hole += size;
@@ -263,7 +263,8 @@ static void leavehole(vmla_t *st, vmla_part_t *part, char *p, size_t size)
     vmla_mark_t *m;
 
     st->nbusy--;
-    if (part != st->cur && part->fill == p + size && !(st->mark && vmla_before(st->mark, part, p))) {
+    if (part != st->cur && part->fill == p + size &&
+        (st->mark == NULL || !vmla_before(st->mark, part, p))) {
         vmla_setfill(part, p);
         st->used -= size;
         return;
@@ -381,40 +382,7 @@ static Void_t *resize1(Vmalloc_t *vm, Void_t *addr, size_t size, int type, int l
     return resizeslow(vm, addr, size, type, local);
 }
 
-/* ---- questions ---- */
-
-/* The owner comes back after a question. */
-static long ask(Vmalloc_t *vm, char *p, int local, int whole)
-{
-    vmla_t *st = vmr_state(vm);
-    vmla_part_t *part;
-    uintptr_t owner;
-    char *start;
-    long r = -1;
-
-    if (!local)
-        vmr_lock(vm);
-    owner = vmm_hold(&st->own);
-    part = vmla_partof(vm, p);
-    if (part != NULL) {
-        start = whole ? p : vmla_startof(part, p);
-        if (vmla_isblock(part, start))
-            r = whole ? (long)(vmla_endof(part, p, vmla_fill(st, part)) - p) : (long)(p - start);
-    }
-    vmm_give(&st->own, owner);
-    vmla_leave(vm, local);
-    return r;
-}
-
-static long addr(Vmalloc_t *vm, Void_t *p, int local)
-{
-    return ask(vm, p, local, 0);
-}
-
-static long size(Vmalloc_t *vm, Void_t *p, int local)
-{
-    return ask(vm, p, local, 1);
-}
+/* ---- the region as a whole ---- */
 
 static int compact(Vmalloc_t *vm, int local)
 {
@@ -430,55 +398,6 @@ static int compact(Vmalloc_t *vm, int local)
     vmla_leave(vm, local);
     errno = e;
     return 0;
-}
-
-/* ---- what only the library calls, with the region locked ---- */
-
-static int stat(Vmalloc_t *vm, Vmstat_t *out)
-{
-    vmla_t *st = vmr_state(vm);
-    uintptr_t owner = vmm_hold(&st->own);
-    Vmseg_t *seg;
-
-    out->n_busy = st->nbusy;
-    out->s_busy = st->used + (size_t)(st->next - st->cur->base) - st->hole;
-    out->n_free = st->nhole;
-    out->s_free = st->cap - out->s_busy;
-    for (seg = vmmtsegs(vm); seg != NULL; seg = seg->next) {
-        vmla_part_t *part = seg->own;
-        size_t left = part != NULL ? (size_t)(part->lim - vmla_fill(st, part)) : 0;
-        out->n_free += left > 0;
-        out->m_free = VMB_MAX(out->m_free, left);
-    }
-    vmm_give(&st->own, owner);
-    return 0;
-}
-
-static int walkpart(Vmalloc_t *vm, vmla_part_t *part, Vmblock_f f, Void_t *handle, int r)
-{
-    char *fill = vmla_fill(vmr_state(vm), part), *p, *q;
-
-    for (p = part->base; p < fill && r >= 0; p = q) {
-        q = vmla_endof(part, p, fill);
-        r = (*f)(vm, p, (size_t)(q - p), vmla_isblock(part, p), handle);
-    }
-    if (r >= 0 && fill < part->lim)
-        r = (*f)(vm, fill, (size_t)(part->lim - fill), 0, handle);
-    return r;
-}
-
-static int walk(Vmalloc_t *vm, Vmblock_f f, Void_t *handle)
-{
-    vmla_t *st = vmr_state(vm);
-    uintptr_t owner = vmm_hold(&st->own);
-    Vmseg_t *seg;
-    int r = 0;
-
-    for (seg = vmmtsegs(vm); seg != NULL && r >= 0; seg = seg->next)
-        if (seg->own != NULL)
-            r = walkpart(vm, seg->own, f, handle, r);
-    vmm_give(&st->own, owner);
-    return r;
 }
 
 /* Who may use the region, now that it is new or empty or was found again. */
@@ -534,6 +453,8 @@ static int event(Vmalloc_t *vm, int ev, Void_t *arg)
     return 0;
 }
 
-static const Vmethodx_t more = {"last", sizeof(vmla_t), 1024, event, stat, walk, vmla_check};
+static const Vmethodx_t more = {"last", sizeof(vmla_t), 1024, event, vmla_stat, vmla_walk,
+                                vmla_check};
 
-Vmethod_t vmmt_last = {alloc, resize, freeb, addr, size, compact, align, VM_MTLAST, &more};
+Vmethod_t vmmt_last = {alloc,   resize, freeb,     vmla_addr, vmla_size,
+                       compact, align,  VM_MTLAST, &more};

@@ -188,6 +188,11 @@ VMOS_INLINE int vmla_before(const vmla_mark_t *m, const vmla_part_t *part, const
 }
 /* A block of size bytes, with the region entered.  NULL (ENOMEM): none. */
 void *vmla_alloc(Vmalloc_t *vm, size_t size);
+/* What is told of blocks (last_ask.c). */
+long vmla_addr(Vmalloc_t *vm, Void_t *p, int local);
+long vmla_size(Vmalloc_t *vm, Void_t *p, int local);
+int vmla_stat(Vmalloc_t *vm, Vmstat_t *out);
+int vmla_walk(Vmalloc_t *vm, Vmblock_f f, Void_t *handle);
 /* vmdbcheck() (last_check.c). */
 int vmla_check(Vmalloc_t *vm);
 /* After a fork, or a broken lock (torn). */

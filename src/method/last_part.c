@@ -19,7 +19,7 @@ static char *limit(const vmla_part_t *part)
     return part->base + (size_t)(part->seg->end - part->base) / (VM_ALIGN + 1) * VM_ALIGN;
 }
 
-/* Usable bytes of a segment that has room for a block of n at any multiple of align; 0: too many. */
+/* Usable bytes of a segment that has room for n bytes at any multiple of align; 0: too many. */
 static size_t usable(size_t n, size_t align)
 {
     size_t size;

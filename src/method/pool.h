@@ -197,7 +197,7 @@ VMOS_INLINE size_t vmpo_hash(uintptr_t self)
 {
     return (size_t)((uint64_t)(self >> 6) * 0x9e3779b97f4a7c15ULL >> 40);
 }
-/* The place of this owner (self, or 0) among those that thread self may have in a table, or NULL. */
+/* The place of this owner (self, or 0) among those that self may have in a table, or NULL. */
 vmpo_place_t *vmpo_probe(const vmpo_table_t *t, uintptr_t self, uintptr_t owner);
 VMOS_INLINE vmpo_place_t *vmpo_find(const vmpo_table_t *t, uintptr_t self)
 {

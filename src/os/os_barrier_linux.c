@@ -49,8 +49,8 @@ int vmos_barrier_ready(void)
 }
 
 /* The call is a barrier in the calling thread too, before and after.  A filter that came after
- * vmos_barrier_ready() may refuse it.  A pause then does: it is a thousand times longer than a store
- * can be under way. */
+ * vmos_barrier_ready() may refuse it.  A pause then does: it is a thousand times longer than a
+ * store can be under way. */
 void vmos_barrier(void)
 {
     struct timespec ms = {0, 1000000};

@@ -53,7 +53,8 @@ static void gets(model_t *m)
 
     if (m->n == MOST)
         return;
-    p = rnd_below(&m->seed, 2) ? vmalloc(m->vm, m->size) : vmresize(m->vm, NULL, m->size, VM_RSZERO);
+    p = rnd_below(&m->seed, 2) ? vmalloc(m->vm, m->size)
+                               : vmresize(m->vm, NULL, m->size, VM_RSZERO);
     if (p == NULL) {
         assert_int_equal(errno, ENOMEM);
         return;
@@ -403,9 +404,14 @@ static int nohandler(Vmalloc_t *vm, int type, Void_t *obj, Vmdisc_t *disc)
     return 0;
 }
 
+static Void_t *anymemory(Vmalloc_t *vm, Void_t *addr, size_t csize, size_t nsize, Vmdisc_t *disc)
+{
+    return (*Vmdcheap->memoryf)(vm, addr, csize, nsize, disc);
+}
+
 static void locked_threads(void **state)
 {
-    Vmdisc_t disc = {Vmdcheap->memoryf, nohandler, 0, sizeof disc};
+    Vmdisc_t disc = {anymemory, nohandler, 0, sizeof disc};
 
     (void)state;
     trade(vmopen(&disc, Vmpool, 0), THREADS);
