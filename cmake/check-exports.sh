@@ -41,6 +41,7 @@ fi
 whole=$build/libvmalloc-malloc.so
 exports "$whole" "$region_names|$malloc_names"
 needs_libc_only "$whole"
+readelf -d "$whole" | grep -q NODELETE || fail "$whole can be unloaded, though its blocks are in use"
 for name in malloc calloc realloc free memalign aligned_alloc posix_memalign malloc_usable_size; do
     nm -D --defined-only "$whole" | awk '{ print $NF }' | grep -qx "$name" ||
         fail "$whole does not export $name without a version, so that LD_PRELOAD passes it by"

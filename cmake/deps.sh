@@ -12,6 +12,7 @@ test     must python3               python3
 test     may  g++                   g++
 test     may  clang                 clang
 test     may  mandoc                mandoc
+test     may  pkg-config            pkg-config
 valgrind must valgrind              valgrind
 demo     must gcc                   gcc
 demo     must python3               python3
