@@ -17,6 +17,8 @@ export LC_ALL=C
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
+ln -s "$library" library.so # LD_PRELOAD cannot name a path with a space
+library=$work/library.so
 failed=0
 
 # same NAME COMMAND...: standard output, standard error and exit status, without and with the library

@@ -17,6 +17,13 @@ work=$(realpath "$(mktemp -d)")
 trap 'rm -rf "$work"' EXIT
 failed=0
 
+# LD_PRELOAD cannot name a path with a space, such as that of the build may be.
+mkdir "$work/build"
+cp "$command" "$library" "$work/build"
+command=$work/build/vmalloc
+library=$work/build/${library##*/}
+ln -s "$library" "$work/build/libvmalloc-malloc.so"
+
 # expect STATUS PATTERN COMMAND...: the exit status, and a pattern that the whole output matches
 expect() {
     local status=$1 pattern=$2 output got
