@@ -209,9 +209,11 @@ VMOS_INLINE int popfast(vmla_t *st, char *p)
     code = vmla_code(st->map, p);
     if (VMOS_UNLIKELY((*code & VMLA_ISBIG) || (st->nbusy == 1 && st->top->below != NULL)))
         return -1;
-    *code = 0;
+    st->last = NULL; /* in this order for those who leave by longjmp() */
+    __atomic_signal_fence(__ATOMIC_RELEASE);
     st->next = p;
-    st->last = NULL;
+    __atomic_signal_fence(__ATOMIC_RELEASE);
+    *code = 0;
     st->nbusy--;
     return 0;
 }
@@ -440,8 +442,17 @@ static int event(Vmalloc_t *vm, int ev, Void_t *arg)
         settle(vm);
         break;
     case VM_METHFORK:
+        vmla_forked(vm);
+        break;
     case VM_METHTORN:
-        vmla_repair(vm, ev == VM_METHTORN);
+        vmla_torn(vm);
+        break;
+    case VM_METHJUMP:
+        if (vmm_left(&st->own)) {
+            vmr_lock(vm);
+            vmla_torn(vm);
+            vmr_unlock(vm);
+        }
         break;
     case VM_METHEXIT:
         if (vmm_owner(&st->own) == (uintptr_t)arg)

@@ -171,9 +171,10 @@ VMOS_INLINE void *vmla_bump(vmla_t *st, size_t size)
 
     if (VMOS_UNLIKELY(n - 1 >= (size_t)(st->end - p)))
         return NULL;
+    st->last = p; /* in this order for those who leave by longjmp() */
     *vmla_code(st->map, p) = (unsigned char)(VMLA_STARTS | (size & (VM_ALIGN - 1)));
+    __atomic_signal_fence(__ATOMIC_RELEASE);
     st->next = p + n;
-    st->last = p;
     st->nbusy++;
     if (p == NULL)
         __builtin_unreachable(); /* saves the caller a second look */
@@ -195,7 +196,8 @@ int vmla_stat(Vmalloc_t *vm, Vmstat_t *out);
 int vmla_walk(Vmalloc_t *vm, Vmblock_f f, Void_t *handle);
 /* vmdbcheck() (last_check.c). */
 int vmla_check(Vmalloc_t *vm);
-/* After a fork, or a broken lock (torn). */
-void vmla_repair(Vmalloc_t *vm, int torn);
+/* After a fork, and after a call was left by longjmp(), with the region locked. */
+void vmla_forked(Vmalloc_t *vm);
+void vmla_torn(Vmalloc_t *vm);
 
 #endif

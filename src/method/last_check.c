@@ -90,9 +90,9 @@ int vmla_check(Vmalloc_t *vm)
     return s.faults;
 }
 
-/* The other threads are gone, and one of them owned the cursor: what it did while the process was
- * copied, page by page, may be seen in part.  The cursor is what counts: all below it is blocks and
- * holes, whose bounds are those that the map has, and they are counted anew. */
+/* After what was done in part: a call that was left by longjmp(), or another thread's while fork()
+ * copied the process page by page.  The cursor is what counts: all below it is blocks and holes,
+ * whose bounds are those that the map has, and they are counted anew. */
 static void recount(Vmalloc_t *vm)
 {
     vmla_t *st = vmr_state(vm);
@@ -114,13 +114,25 @@ static void recount(Vmalloc_t *vm)
     st->hole = s.hole;
 }
 
-void vmla_repair(Vmalloc_t *vm, int torn)
+void vmla_forked(Vmalloc_t *vm)
 {
     vmla_t *st = vmr_state(vm);
     uintptr_t owner = vmm_owner(&st->own);
+    int torn = st->own.busy != 0 || (owner != 0 && owner != vmos_self());
 
-    torn |= st->own.busy != 0 || (owner != 0 && owner != vmos_self());
     vmm_forget(&st->own);
     if (torn)
         recount(vm);
+}
+
+/* Another thread may still be inside when the hold itself was what was left. */
+void vmla_torn(Vmalloc_t *vm)
+{
+    vmla_t *st = vmr_state(vm);
+
+    vmm_left(&st->own);
+    vmm_hold(&st->own);
+    vmm_wait(&st->own);
+    vmm_forget(&st->own);
+    recount(vm);
 }

@@ -373,8 +373,17 @@ static int event(Vmalloc_t *vm, int ev, Void_t *arg)
         clear(st);
         break;
     case VM_METHFORK:
-    case VM_METHTORN:
         vmpo_forget(st);
+        break;
+    case VM_METHTORN:
+        vmpo_torn(st);
+        break;
+    case VM_METHJUMP:
+        if (vmpo_left(st)) {
+            vmr_lock(vm);
+            vmpo_torn(st);
+            vmr_unlock(vm);
+        }
         break;
     case VM_METHEXIT:
         vmpo_threadends(st, (uintptr_t)arg);

@@ -62,7 +62,6 @@ typedef struct vmpo_seat {
 
 typedef struct vmpo_place {
     vmm_own_t own;
-    uintptr_t was; /* whose it was, while held */
     vmpo_seat_t seat;
     char pad[8]; /* to cache lines */
 } vmpo_place_t;
@@ -98,6 +97,7 @@ typedef struct vmpo {
     vmpo_table_t *tables; /* all, newest first */
     vmpo_part_t *tried;  /* st->parts when there was no room for a table */
     size_t may;          /* seats can be */
+    size_t laid;         /* size that all parts are laid out for; another one than size: not all */
     vmpo_place_t one;
 } vmpo_t;
 
@@ -142,15 +142,15 @@ VMOS_INLINE void *vmpo_take(const vmpo_t *st, vmpo_seat_t *seat)
     int i;
 
     if (n > 0) {
-        VMPO_SET(seat->n, n - 1);
         VMPO_SET(*seat->stack[n - 1].live, 1);
+        VMPO_SET(seat->n, n - 1);
         return seat->stack[n - 1].p;
     }
     if (VMOS_UNLIKELY(word == 0))
         return NULL;
     i = vmb_ctz(word);
-    VMPO_SET(seat->word, word & (word - 1));
     VMPO_SET(seat->live[i], 1);
+    VMPO_SET(seat->word, word & (word - 1));
     return seat->base + (size_t)i * st->stride;
 }
 
@@ -222,8 +222,12 @@ void vmpo_wipeall(vmpo_t *st);
 size_t vmpo_cached(const vmpo_t *st, size_t *nseats);
 /* The thread self ends. */
 void vmpo_threadends(vmpo_t *st, uintptr_t self);
-/* After a fork or a broken lock: who was at work may have left a block between two places. */
+/* After a fork: who was at work may have left a block between two places. */
 void vmpo_forget(vmpo_t *st);
+/* The calling thread is about to longjmp(): whether it was at work with its seat. */
+int vmpo_left(vmpo_t *st);
+/* The same while it held the region's lock, or after vmpo_left() with the region locked. */
+void vmpo_torn(vmpo_t *st);
 
 /* vmdbcheck(). */
 int vmpo_check(Vmalloc_t *vm);

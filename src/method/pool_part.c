@@ -97,6 +97,8 @@ void vmpo_fix(vmpo_t *st, size_t size)
 {
     vmpo_part_t *part;
 
+    st->laid = SIZE_MAX;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
     st->stride = VMB_UP(size, VM_ALIGN);
     st->recip = size > 0 ? UINT64_MAX / st->stride + 1 : 0;
     st->cut = st->span = st->navail = 0;
@@ -107,6 +109,8 @@ void vmpo_fix(vmpo_t *st, size_t size)
         vmpo_layout(st, part);
         st->span += part->span;
     }
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    st->laid = size;
 }
 
 void *vmpo_reserve(vmpo_t *st, size_t size, int table)
@@ -137,6 +141,7 @@ void vmpo_giveback(vmpo_t *st, char *p)
     vmpo_part_t *part = vmpo_partof(st, p);
     size_t i = vmpo_index(st, part, p);
 
+    VMPO_SET(part->live[i], 0);
     part->avail[i / 64] |= (uint64_t)1 << i % 64;
     part->low = VMB_MIN(part->low, i / 64);
     part->navail++;

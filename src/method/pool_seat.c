@@ -67,7 +67,7 @@ static void share(vmpo_t *st)
     EACH(st, t, p)
     {
         vmpo_empty(st, &p->seat);
-        p->was = 0;
+        p->own.was = 0;
     }
     __atomic_store_n(&st->table, NULL, __ATOMIC_RELAXED);
     vmpo_letall(st);
@@ -180,8 +180,8 @@ void vmpo_holdall(vmpo_t *st)
 
     EACH(st, t, p)
     {
-        p->was = vmm_owner(&p->own);
-        if (p->was != 0 && p->was != self) {
+        VMPO_SET(p->own.was, vmm_owner(&p->own));
+        if (p->own.was != 0 && p->own.was != self) {
             __atomic_store_n(&p->own.owner, 0, __ATOMIC_RELAXED);
             others = 1;
         }
@@ -190,7 +190,7 @@ void vmpo_holdall(vmpo_t *st)
         return;
     vmos_barrier();
     EACH(st, t, p)
-    if (p->was != 0 && p->was != self)
+    if (p->own.was != 0 && p->own.was != self)
         vmm_wait(&p->own);
 }
 
@@ -200,7 +200,7 @@ void vmpo_letall(vmpo_t *st)
     vmpo_place_t *p;
 
     EACH(st, t, p)
-    vmm_give(&p->own, p->was);
+    vmm_give(&p->own, p->own.was);
 }
 
 int vmpo_gather(vmpo_t *st)
@@ -214,7 +214,7 @@ int vmpo_gather(vmpo_t *st)
         return 0;
     vmpo_holdall(st);
     EACH(st, t, p)
-    if (p->was != self)
+    if (p->own.was != self)
         vmpo_empty(st, &p->seat);
     vmpo_letall(st);
     return st->navail > before;
@@ -241,4 +241,32 @@ void vmpo_forget(vmpo_t *st)
     vmm_forget(&p->own);
     vmpo_wipeall(st);
     vmpo_rebuild(st);
+}
+
+int vmpo_left(vmpo_t *st)
+{
+    int left = 0;
+    vmpo_table_t *t;
+    vmpo_place_t *p;
+
+    EACH(st, t, p)
+    left |= vmm_left(&p->own);
+    return left;
+}
+
+/* Others may still be at work where holding them was what was left. */
+void vmpo_torn(vmpo_t *st)
+{
+    vmpo_table_t *t;
+    vmpo_place_t *p;
+
+    vmpo_left(st);
+    vmpo_holdall(st);
+    EACH(st, t, p)
+    vmm_wait(&p->own);
+    vmpo_wipeall(st);
+    if (st->laid != st->size)
+        vmpo_fix(st, 0); /* nothing was in it yet, or any more */
+    vmpo_rebuild(st);
+    vmpo_letall(st);
 }

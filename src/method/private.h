@@ -10,7 +10,8 @@
  *
  * Invariants
  *   1. owner becomes other than 0, and changes hands, only under the region's lock.
- *   2. busy is 1 only while the owner is inside; so it never waits for the lock there.
+ *   2. busy is 1 only while the owner is inside; so it never waits for the lock there.  A thread
+ *      that leaves from inside by longjmp() calls vmclrlock(), and so vmm_left().
  *
  * Cost for the owner: two loads and two stores.  For others: microseconds.
  */
@@ -22,6 +23,7 @@
 typedef struct vmm_own {
     uintptr_t owner; /* vmos_self() or 0 */
     uintptr_t busy;
+    uintptr_t was; /* whose it was when it was held last */
 } vmm_own_t;
 
 /* Whether all threads that use the region belong to this process, so that vmos_self() tells them
@@ -80,13 +82,31 @@ VMOS_INLINE uintptr_t vmm_hold(vmm_own_t *o)
 
     if (owner == 0 || owner == vmos_self())
         return owner;
+    __atomic_store_n(&o->was, owner, __ATOMIC_RELAXED);
     __atomic_store_n(&o->owner, 0, __ATOMIC_RELAXED);
     vmos_barrier();
     vmm_wait(o);
     return owner;
 }
 
-/* After a fork or a broken lock: nobody's, whatever went on. */
+/* Whether it is the calling thread's, perhaps held by another one just now. */
+VMOS_INLINE int vmm_belongs(const vmm_own_t *o)
+{
+    uintptr_t owner = vmm_owner(o), self = vmos_self();
+
+    return owner == self || (owner == 0 && __atomic_load_n(&o->was, __ATOMIC_RELAXED) == self);
+}
+
+/* The calling thread is about to longjmp(): it is not inside any more.  Whether it was. */
+VMOS_INLINE int vmm_left(vmm_own_t *o)
+{
+    if (!vmm_belongs(o) || !__atomic_load_n(&o->busy, __ATOMIC_RELAXED))
+        return 0;
+    vmm_done(o);
+    return 1;
+}
+
+/* After a fork: nobody's, whatever went on. */
 VMOS_INLINE void vmm_forget(vmm_own_t *o)
 {
     vmm_give(o, 0);
