@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-#define SHRINKMIN 256 /* bytes of blocks up to which shrinking never moves */
+#define SHRINKMIN 64 /* bytes of blocks up to which shrinking never moves */
 
 __thread vmbe_lane_t *vmma_lane = &vmbe_nolane;
 
