@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vmstat: counts and sizes of a region.  The method keeps its numbers as it goes: nothing is walked.
+ * vmstat: counts and sizes of a region.  The method keeps its numbers as it goes: none is walked.
  */
 #include "parts.h"
 
@@ -28,6 +28,7 @@ static void summarize(Vmalloc_t *vm, Vmstat_t *st)
 static void fill(Vmalloc_t *vm, Vmstat_t *st)
 {
     const Vmdata_t *data = vm->data;
+    unsigned int wait = __atomic_load_n(&data->lock.wait, __ATOMIC_RELAXED); /* others add to it */
 
     if (vm->meth.more->statf != NULL)
         (*vm->meth.more->statf)(vm, st);
@@ -35,7 +36,7 @@ static void fill(Vmalloc_t *vm, Vmstat_t *st)
     st->extent = data->extent;
     st->m_extent = data->maxextent;
     st->n_region = 1;
-    st->n_lock = st->n_probe = (int)(data->lock.wait & 0x7fffffff);
+    st->n_lock = st->n_probe = (int)(wait & 0x7fffffff);
     st->mode = data->mode;
     memcpy(st->name, data->name, sizeof st->name);
     summarize(vm, st);

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=bash
 # For scripts: the library of a cross build, such as one of 32 bits, is not for this system's programs.
 
 # pass_by_foreign LIBRARY: ends the script as one that cannot run here when the library is of another machine
