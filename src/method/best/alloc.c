@@ -287,8 +287,10 @@ size_t vmbe_size(vmbe_t *be, const void *p)
     vmbe_run_t *run = vmb_map_get(p);
     vmbe_what_t w;
     if (run && run->kind == BE_SLAB && vmbe_owner(run) == be) {
-        w = slab_what(run, p);
-        return w.what == BE_BLOCK ? w.size : 0;
+        size_t i = vmbe_index(run, p);
+        return i > run->last || (BE_LOAD(run->u.word[i >> 6]) | BE_LOAD(run->remote[i >> 6])) >> (i & 63) & 1
+                   ? 0
+                   : vmbe_blocksize(run);
     }
     w = vmbe_what(be, p);
     return w.what == BE_BLOCK ? w.size : 0;

@@ -338,9 +338,9 @@ void vmbe_lane_exit(vmbe_t *be, uintptr_t tid);
 void vmbe_rebuild(vmbe_t *be, int alone);
 /* The same for the calling thread's lane only. */
 void vmbe_lane_rebuild(vmbe_t *be);
-/* Count the blocks of lanes anew, if a longjmp() may have left them miscounted and nobody else is
- * about. */
-void vmbe_recount(vmbe_t *be);
+/* After a longjmp(), what a lane counted or was about to note may be lost: bring all in order once
+ * nobody else is about. */
+void vmbe_mend(vmbe_t *be);
 /* No lane but the calling thread's is held by a thread. */
 int vmbe_alone(vmbe_t *be);
 

@@ -124,7 +124,7 @@ int vmbe_check(Vmalloc_t *vm)
     vmbe_area_t *a;
     vmbe_small_t *s;
     c.alone = vmbe_alone(c.be);
-    vmbe_recount(c.be);
+    vmbe_mend(c.be);
     for (s = c.be->smalls; s; s = s->next)
         c.bad += vmbe_small_check(c.be, s);
     for (a = c.be->areas; a; a = a->next)

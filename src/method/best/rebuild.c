@@ -27,32 +27,21 @@ static void recount_slab(vmbe_run_t *run)
         *live -= vmb_pop(run->u.word[w]) + vmb_pop(run->remote[w] & ~vmbe_invalid(run, w));
 }
 
-void vmbe_recount(vmbe_t *be)
+void vmbe_mend(vmbe_t *be)
 {
-    vmbe_lane_t *lane;
-    vmbe_run_t *m;
-    unsigned c;
-    if (!be->jumped || !vmbe_alone(be) || be->hub == NULL)
+    if (!be->jumped || !vmbe_alone(be))
         return;
     be->jumped = 0;
-    __builtin_memset(be->hub->live, 0, sizeof(be->hub->live));
-    for (lane = be->lanes; lane; lane = lane->next)
-        for (c = 0; c < BE_CLASSES; c++)
-            lane->cur[c].live = 0;
-    for (m = be->metas; m; m = m->u.m.next) {
-        uint32_t i;
-        for (i = 1; i < m->u.m.count; i++)
-            if (m[i].kind == BE_SLAB)
-                recount_slab(m + i);
-    }
+    vmbe_rebuild(be, 1);
 }
 
 /* Whether run is busy and holds page p. */
 static int holds(const vmbe_run_t *run, const char *p)
 {
     const char *page = vmbe_run_page(run);
-    return run->kind != BE_FREE && run->kind != BE_NONE && p >= page &&
-           p < page + vmbe_runbytes(run);
+    int busy = run->kind == BE_SLAB ? !(BE_LOAD(run->lane) & BE_OTHER) /* it is complete */
+                                    : run->kind != BE_FREE && run->kind != BE_NONE;
+    return busy && p >= page && p < page + vmbe_runbytes(run);
 }
 
 /* The words that lead to free runs of this region.  Those of busy ones stay: other threads may be
@@ -181,12 +170,12 @@ static void fill(vmbe_t *be, vmbe_area_t *a)
     char *p = a->first, *from;
     while (p < a->last) {
         vmbe_run_t *run = vmb_map_get(p);
-        if (run && vmbe_owner(run) == be) {
+        if (run && vmbe_owner(run) == be && holds(run, p)) {
             p += vmbe_runbytes(run);
             continue;
         }
         for (from = p; p < a->last; p += BE_PAGE)
-            if ((run = vmb_map_get(p)) != NULL && vmbe_owner(run) == be)
+            if ((run = vmb_map_get(p)) != NULL && vmbe_owner(run) == be && holds(run, p))
                 break;
         if (be->nspare > 0) {
             size_t n = (size_t)(p - from) >> BE_SHIFT;

@@ -49,9 +49,10 @@ static void add_slabs(vmbe_t *be, Vmstat_t *st)
 int vmbe_stat(Vmalloc_t *vm, Vmstat_t *st)
 {
     vmbe_t *be = vmbe_of(vm);
-    vmb_node_t *node = vmb_tree_last(be->tree);
+    vmb_node_t *node;
     vmbe_small_t *a;
-    vmbe_recount(be);
+    vmbe_mend(be);
+    node = vmb_tree_last(be->tree);
     st->n_busy = be->nlarge + be->nsmall;
     st->s_busy = be->slarge + be->ssmall;
     st->m_busy = largest(be);
