@@ -218,8 +218,8 @@ extern VM_API Void_t *vmalloc(Vmalloc_t *vm, size_t size);
 extern VM_API Void_t *vmalign(Vmalloc_t *vm, size_t size, size_t align);
 
 /* Resize a block: in place if that can be, else as type allows.  addr NULL: as vmalloc(), cleared
- * with VM_RSZERO.  size 0: as vmfree(), returns NULL.  Shrinking keeps the address.  On failure
- * NULL, and the block is as before. */
+ * with VM_RSZERO.  size 0: as vmfree(), returns NULL.  Shrinking keeps the address (Vmlast: of the
+ * last block; others move or stay as type says).  On failure NULL, and the block is as before. */
 extern VM_API Void_t *vmresize(Vmalloc_t *vm, Void_t *addr, size_t size, int type);
 
 /* Free a block.  0, also for NULL; -1 (EINVAL, after event VM_BADADDR) when addr is no block of
@@ -252,7 +252,7 @@ extern VM_API int vmwalk(Vmalloc_t *vm, Vmwalk_f f, Void_t *handle);
 extern VM_API int vmsegwalk(Vmalloc_t *vm, Vmwalk_f f, Void_t *handle);
 
 /* Call f for each block of vm: address, size, and whether it is allocated (1) or free (0); rules
- * as for vmwalk().  Vmlast knows allocated stretches, not blocks. */
+ * as for vmwalk(). */
 typedef int (*Vmblock_f)(Vmalloc_t *vm, Void_t *addr, size_t size, int busy, Void_t *handle);
 extern VM_API int vmblkwalk(Vmalloc_t *vm, Vmblock_f f, Void_t *handle);
 
