@@ -30,7 +30,7 @@ static char *lastpage(const vmbe_run_t *run)
 void vmbe_run_enlist(vmbe_t *be, vmbe_run_t *run)
 {
     run->kind = BE_FREE;
-    run->lane = (uintptr_t)be | BE_OTHER;
+    BE_STORE(run->lane, (uintptr_t)be | BE_OTHER);
     run->kept = 0;
     vmb_map_set(run->base, 1, run);
     vmb_map_set(lastpage(run), 1, run);
@@ -79,7 +79,9 @@ static vmbe_run_t *freeat(const vmbe_area_t *a, const char *p)
     if (p < a->first || p >= a->last)
         return NULL;
     run = vmb_map_get(p);
-    return run && run->kind == BE_FREE && vmbe_owner(run) == a->be ? run : NULL;
+    /* First whose it is: the page may be one of a region inside a block, which runs on its own. */
+    return run && BE_LOAD(run->lane) == ((uintptr_t)a->be | BE_OTHER) && run->kind == BE_FREE ? run
+                                                                                               : NULL;
 }
 
 vmbe_run_t *vmbe_run_behind(vmbe_t *be, const vmbe_run_t *run)
