@@ -20,7 +20,7 @@ void vmbe_large_link(vmbe_t *be, vmbe_run_t *run)
         (*bin)->prev = run;
     *bin = run;
     be->nlarge++;
-    be->slarge += (size_t)(run->u.l.page + vmbe_runbytes(run) - run->base);
+    be->slarge += vmbe_largesize(run);
 }
 
 void vmbe_large_unlink(vmbe_t *be, vmbe_run_t *run)
@@ -29,12 +29,7 @@ void vmbe_large_unlink(vmbe_t *be, vmbe_run_t *run)
     if (run->next)
         run->next->prev = run->prev;
     be->nlarge--;
-    be->slarge -= (size_t)(run->u.l.page + vmbe_runbytes(run) - run->base);
-}
-
-static size_t largesize(const vmbe_run_t *run)
-{
-    return (size_t)(run->u.l.page + vmbe_runbytes(run) - run->base);
+    be->slarge -= vmbe_largesize(run);
 }
 
 /* Free slabs of lanes that no thread holds, or that the caller holds: true if pages came free. */
@@ -186,15 +181,21 @@ static int slab_free(vmbe_t *be, vmbe_run_t *run, void *p)
     return 0;
 }
 
+/* The block at p, if it is the large one of run; locked. */
+static int large_give(vmbe_t *be, vmbe_run_t *run, const void *p)
+{
+    if (run == NULL || run->kind != BE_LARGE || run->base != (const char *)p)
+        return -1;
+    vmbe_large_unlink(be, run);
+    vmbe_run_give(be, run);
+    return 0;
+}
+
 static int large_free(vmbe_t *be, vmbe_run_t *run, void *p)
 {
-    int r = -1;
+    int r;
     vmr_lock(be->vm);
-    if (run->kind == BE_LARGE && run->base == (char *)p) {
-        vmbe_large_unlink(be, run);
-        vmbe_run_give(be, run);
-        r = 0;
-    }
+    r = large_give(be, run, p);
     vmr_unlock(be->vm);
     return r;
 }
@@ -211,17 +212,8 @@ int vmbe_free_slow(vmbe_t *be, void *p)
     }
     vmr_lock(be->vm);
     a = vmbe_small_find(be, p);
-    if (a)
-        r = vmbe_small_free(be, a, p);
-    else { /* a block whose first page has a word of a region inside it, or nothing */
-        run = vmbe_run_of(be, p);
-        r = -1;
-        if (run && run->kind == BE_LARGE && run->base == (char *)p) {
-            vmbe_large_unlink(be, run);
-            vmbe_run_give(be, run);
-            r = 0;
-        }
-    }
+    /* else a block whose first page has a word of a region inside it, or nothing */
+    r = a ? vmbe_small_free(be, a, p) : large_give(be, vmbe_run_of(be, p), p);
     vmr_unlock(be->vm);
     return r;
 }
@@ -262,7 +254,7 @@ static vmbe_what_t run_what(const vmbe_run_t *run, const void *p)
         w.what = BE_UNUSED;
     if (run->kind == BE_LARGE && (const char *)p >= run->base) {
         w.block = run->base;
-        w.size = largesize(run);
+        w.size = vmbe_largesize(run);
         w.what = w.block == (const char *)p ? BE_BLOCK : BE_INSIDE;
     }
     return w;

@@ -202,6 +202,16 @@ VMOS_INLINE size_t vmbe_tabslot(uintptr_t tid)
     return (tid >> 12 ^ tid >> 18 ^ tid >> 6) & (BE_TAB - 1);
 }
 VMOS_INLINE size_t vmbe_runbytes(const vmbe_run_t *run) { return (size_t)run->npages << BE_SHIFT; }
+/* Bytes of a large block: up to the end of its pages. */
+VMOS_INLINE size_t vmbe_largesize(const vmbe_run_t *run)
+{
+    return (size_t)(run->u.l.page + vmbe_runbytes(run) - run->base);
+}
+/* The free run whose node in the tree this is. */
+VMOS_INLINE vmbe_run_t *vmbe_run_at(const vmb_node_t *node)
+{
+    return (vmbe_run_t *)((uintptr_t)node - offsetof(vmbe_run_t, u.f.node));
+}
 VMOS_INLINE unsigned vmbe_capacity(const vmbe_run_t *run) { return run->last + 1u; }
 VMOS_INLINE size_t vmbe_blocksize(const vmbe_run_t *run) { return vmbe_classbytes[run->cls]; }
 

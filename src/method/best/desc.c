@@ -58,7 +58,7 @@ static int carve(vmbe_t *be)
     char *page;
     if (node == NULL)
         return -1;
-    run = (vmbe_run_t *)(void *)((char *)node - offsetof(vmbe_run_t, u.f.node));
+    run = vmbe_run_at(node);
     vmbe_run_delist(be, run);
     page = run->base;
     run->base += BE_PAGE;

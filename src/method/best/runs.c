@@ -11,12 +11,10 @@
  */
 #include "best.h"
 
-#define RUN(node) ((vmbe_run_t *)(void *)((char *)(node)-offsetof(vmbe_run_t, u.f.node)))
-
 int vmbe_run_cmp(const vmb_node_t *a, const vmb_node_t *b)
 {
-    const vmbe_run_t *x = (const vmbe_run_t *)(const void *)((const char *)a - offsetof(vmbe_run_t, u.f.node));
-    const vmbe_run_t *y = (const vmbe_run_t *)(const void *)((const char *)b - offsetof(vmbe_run_t, u.f.node));
+    const vmbe_run_t *x = vmbe_run_at(a);
+    const vmbe_run_t *y = vmbe_run_at(b);
     if (x->npages != y->npages)
         return x->npages < y->npages ? -1 : 1;
     return x->base < y->base ? -1 : x->base > y->base;
@@ -195,7 +193,7 @@ vmbe_run_t *vmbe_run_take(vmbe_t *be, size_t npages, size_t align, int kind)
     node = vmb_tree_ceil(be->tree, &key.u.f.node, vmbe_run_cmp);
     for (; node; node = vmb_tree_next(be->tree, node, vmbe_run_cmp)) {
         size_t from;
-        run = RUN(node);
+        run = vmbe_run_at(node);
         from = align <= BE_PAGE ? 0 : (VMB_UP(run->base, align) - (uintptr_t)run->base) >> BE_SHIFT;
         if (from <= run->npages && run->npages - from >= npages) {
             carve(be, run, from, npages, kind);

@@ -21,7 +21,7 @@ static size_t largest(vmbe_t *be)
     vmbe_run_t *run;
     while (b-- > 0 && most < (uint64_t)2 * BE_PAGE << b) /* leads of aligned blocks do not count */
         for (run = be->hub->bin[b]; run; run = run->next) {
-            size_t size = (size_t)(run->u.l.page + vmbe_runbytes(run) - run->base);
+            size_t size = vmbe_largesize(run);
             most = VMB_MAX(most, size);
         }
     return most;
@@ -60,7 +60,7 @@ int vmbe_stat(Vmalloc_t *vm, Vmstat_t *st)
     st->n_free = be->freeruns + st->n_cache;
     st->s_free = (be->freepages << BE_SHIFT) + st->s_cache;
     if (node)
-        st->m_free = vmbe_runbytes((vmbe_run_t *)(void *)((char *)node - offsetof(vmbe_run_t, u.f.node)));
+        st->m_free = vmbe_runbytes(vmbe_run_at(node));
     for (a = be->smalls; a; a = a->next) {
         size_t busy, hole, n;
         vmbe_small_stat(a, &busy, &hole, &n);
