@@ -87,6 +87,12 @@ extern VM_API int vmmtshrink(Vmalloc_t *vm, Vmseg_t *seg, size_t keep);
  * Without the lock. */
 extern VM_API void vmmtbadaddr(Vmalloc_t *vm, Void_t *addr);
 
+/* The method `upper` (Vmdebug, Vmprofile) working over method `under` instead of Vmbest, for
+ * vmopen(): vmover(Vmdebug, Vmpool) is a pool that finds memory errors.  The same arguments give the
+ * same method as a rule; it stays for good.  NULL: EINVAL when upper is no such method or under is
+ * one, ENOMEM.  From every thread. */
+extern VM_API Vmethod_t *vmover(Vmethod_t *upper, Vmethod_t *under);
+
 /* Tell one fault that checkf found: a line "vmalloc(PID): region R: sentence" for vmdebug()'s
  * descriptor; addr is printed unless NULL. */
 extern VM_API void vmmtfault(Vmalloc_t *vm, const Void_t *addr, const char *sentence);
