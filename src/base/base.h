@@ -134,6 +134,16 @@ void vmb_map_clear(const void *addr, size_t size);
 /* The last page at or before addr's, not below low, that has a word: that word, else NULL. */
 void *vmb_map_before(const void *addr, const void *low);
 
+/* A leaf may lie in memory of the caller, such as a file that several processes map: VMB_LEAFBYTES,
+ * zeros at first, for the VMB_LEAFSPAN bytes from addr on (a multiple of that).  Then these addresses
+ * are the caller's alone, and the words are found again where the memory is: adopting takes no time.
+ * 0; -1 beyond VMB_MAPBITS (EINVAL), and where there is a leaf already (EEXIST).  Dropped before the
+ * memory goes. */
+#define VMB_LEAFSPAN (VMB_LEAFSIZE << VMB_PAGESHIFT)
+#define VMB_LEAFBYTES (VMB_LEAFSIZE * sizeof(void *) + VMB_PAGE)
+int vmb_map_adopt(const void *addr, void *leaf);
+void vmb_map_drop(const void *addr, const void *leaf);
+
 /* ---- printing into a buffer, without allocation, locale or stdio ---- */
 
 typedef struct vmb_out {

@@ -17,7 +17,8 @@
  * exist) is its bit in `used`, set before the first word and never cleared.
  *
  * Invariants
- *   - leaves are installed by compare-and-swap, once, and never go;
+ *   - leaves are installed by compare-and-swap, once, and never go, but for those that a caller lent
+ *     (vmb_map_adopt()): nobody asks for the addresses of those while they go;
  *   - a word that is not NULL lies in a chunk whose bit is set;
  *   - who sets words owns their addresses, so that two never set the same word at a time.
  * Cost: reading two loads; setting a store for each page; clearing a store for each word that was
@@ -91,6 +92,30 @@ int vmb_map_reserve(const void *addr, size_t size)
         if (install(r) != 0)
             return -1;
     return 0;
+}
+
+_Static_assert(USEDWORDS * sizeof(uint64_t) <= VMB_PAGE, "what VMB_LEAFBYTES has for the bits");
+
+int vmb_map_adopt(const void *addr, void *leaf)
+{
+    size_t r = (uintptr_t)addr >> LEAFSHIFT;
+    void **none = NULL;
+    if (r >= VMB_ROOTSIZE || (uintptr_t)addr % VMB_LEAFSPAN != 0 || leaf == NULL) {
+        errno = EINVAL;
+        return -1;
+    }
+    if (__atomic_compare_exchange_n(&vmb_map_root[r], &none, (void **)leaf, 0, __ATOMIC_RELEASE,
+                                    __ATOMIC_RELAXED))
+        return 0;
+    errno = EEXIST;
+    return -1;
+}
+
+void vmb_map_drop(const void *addr, const void *leaf)
+{
+    size_t r = (uintptr_t)addr >> LEAFSHIFT;
+    if (r < VMB_ROOTSIZE && vmb_map_root[r] == leaf)
+        __atomic_store_n(&vmb_map_root[r], NULL, __ATOMIC_RELEASE);
 }
 
 /* ---- setting ---- */

@@ -52,6 +52,36 @@ static void limits(void **state)
 #endif
 }
 
+/* A leaf of the caller's is found as it was left, and goes without a trace. */
+static void adopted(void **state)
+{
+    uintptr_t base = BASE + 100 * LEAF;
+    static char memory[2 * VMB_LEAFBYTES + 64];
+    char *leaf = (char *)VMB_UP(memory, 64);
+    int value;
+    (void)state;
+    assert_int_equal(VMB_LEAFSPAN, LEAF);
+    errno = 0;
+    assert_int_equal(vmb_map_adopt(at(base + VMB_PAGE), leaf), -1);
+    assert_int_equal(errno, EINVAL);
+    assert_int_equal(vmb_map_adopt(at(base), leaf), 0);
+    assert_int_equal(vmb_map_adopt(at(base), leaf + VMB_LEAFBYTES), -1);
+    assert_int_equal(errno, EEXIST);
+    assert_int_equal(vmb_map_reserve(at(base), LEAF), 0);
+    vmb_map_set(at(base + 5 * VMB_PAGE), 3, &value);
+    vmb_map_set(at(base + LEAF - VMB_PAGE), 1, &errno);
+    vmb_map_drop(at(base), leaf + 1);
+    assert_ptr_equal(vmb_map_get(at(base + 7 * VMB_PAGE + 1)), &value);
+    vmb_map_drop(at(base), leaf);
+    assert_null(vmb_map_get(at(base + 7 * VMB_PAGE + 1)));
+    assert_null(vmb_map_before(at(base + LEAF), at(base)));
+    assert_int_equal(vmb_map_adopt(at(base), leaf), 0);
+    assert_ptr_equal(vmb_map_get(at(base + 7 * VMB_PAGE + 1)), &value);
+    assert_ptr_equal(vmb_map_before(at(base + LEAF - 1), at(base)), &errno);
+    assert_ptr_equal(vmb_map_before(at(base + LEAF - VMB_PAGE - 1), at(base)), &value);
+    vmb_map_drop(at(base), leaf);
+}
+
 /* A window that spans the border of two leaves, beside a model of one pointer for a page. */
 static void random_against_model(void **state)
 {
@@ -201,6 +231,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_there),
         cmocka_unit_test(limits),
+        cmocka_unit_test(adopted),
         cmocka_unit_test(random_against_model),
         cmocka_unit_test(partial_pages),
         cmocka_unit_test(looks_back_far),
