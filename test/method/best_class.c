@@ -93,7 +93,7 @@ static void layout(void **state)
 {
     (void)state;
     assert_int_equal(sizeof(vmbe_run_t), 128);
-    assert_int_equal((uintptr_t)&vmbe_norun % sizeof(vmbe_run_t), 0);
+    assert_int_equal((uintptr_t)&vmbe_nolane.none % sizeof(vmbe_run_t), 0);
 }
 
 int main(void)

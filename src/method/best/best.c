@@ -62,6 +62,33 @@ static void on_clear(Vmalloc_t *vm)
         vmbe_area_add(be, seg, seg->base, seg->end, i < n ? touched[i] : seg->end);
 }
 
+static int inregion(Vmalloc_t *vm, const void *p)
+{
+    Vmseg_t *seg;
+    for (seg = vmmtsegs(vm); seg; seg = seg->next)
+        if ((const char *)p >= seg->addr && (const char *)p < seg->addr + seg->extent)
+            return 1;
+    return 0;
+}
+
+/* Whether the region is as it was when it was left in good order: the page map knows its pages, for
+ * the leaves lie in memory that was kept with it (vmb_map_adopt()), and no call was on its way. */
+static int intact(vmbe_t *be)
+{
+    vmbe_lane_t *lane;
+    vmbe_area_t *a;
+    for (a = be->areas; a; a = a->next) {
+        vmbe_run_t *run = vmb_map_get(a->first);
+        if (run == NULL || !inregion(be->vm, run) || vmbe_owner(run) != be || vmbe_run_page(run) != a->first)
+            return 0;
+    }
+    for (lane = be->lanes; lane; lane = lane->next)
+        if (lane->busy)
+            return 0;
+    return !be->jumped;
+}
+
+/* What is of this process is made anew; the rest follows from the descriptors if it is not there. */
 static void on_attach(vmbe_t *be, Vmalloc_t *vm)
 {
     vmbe_lane_t *lane;
@@ -78,7 +105,8 @@ static void on_attach(vmbe_t *be, Vmalloc_t *vm)
         lane->cache = NULL;
         be->nidle++;
     }
-    vmbe_rebuild(be, 1);
+    if (!intact(be))
+        vmbe_rebuild(be, 1);
 }
 
 static void on_fork(vmbe_t *be)

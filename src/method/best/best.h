@@ -97,7 +97,7 @@ _Static_assert((sizeof(vmbe_run_t) & (sizeof(vmbe_run_t) - 1)) == 0,
 
 /* Where a lane takes blocks of a class: 32 bytes. */
 typedef struct vmbe_cursor {
-    uint64_t *word; /* word of bits in the current slab's descriptor, or in vmbe_norun's */
+    uint64_t *word; /* word of bits in the current slab's descriptor, or in the lane's `none` */
     char *base;     /* address of the block of its bit 0 */
     int64_t live;   /* blocks allocated minus blocks freed through this lane */
     size_t size;    /* of the class */
@@ -114,6 +114,7 @@ struct vmbe_lane {
     vmbe_lane_t **cache; /* variable of that thread that points here, NULL; reset when it ends */
     uint32_t kept;       /* pages in empty slabs kept on the lists */
     uint32_t busy;       /* its lists are being changed, or were when a longjmp() left */
+    vmbe_run_t none;     /* a slab without blocks: what a cursor that has no slab points into */
     vmbe_run_t *pending __attribute__((aligned(64))); /* slabs that other threads freed into */
 };
 
@@ -215,14 +216,16 @@ VMOS_INLINE vmbe_run_t *vmbe_run_at(const vmb_node_t *node)
 VMOS_INLINE unsigned vmbe_capacity(const vmbe_run_t *run) { return run->last + 1u; }
 VMOS_INLINE size_t vmbe_blocksize(const vmbe_run_t *run) { return vmbe_classbytes[run->cls]; }
 
-extern vmbe_run_t vmbe_norun;              /* a slab without blocks */
-/* The current slab of a cursor, &vmbe_norun when it has none: descriptors are aligned to their size,
- * so the word leads to it. */
+/* The current slab of a cursor, the lane's `none` when it has none: descriptors are aligned to their
+ * size, so the word leads to it. */
 VMOS_INLINE vmbe_run_t *vmbe_current(const vmbe_cursor_t *c)
 {
     return (vmbe_run_t *)((uintptr_t)c->word & ~(uintptr_t)(sizeof(vmbe_run_t) - 1));
 }
-VMOS_INLINE void vmbe_leave(vmbe_cursor_t *c) { c->word = vmbe_norun.u.word; }
+VMOS_INLINE void vmbe_leave(vmbe_lane_t *lane, unsigned cls)
+{
+    lane->cur[cls].word = lane->none.u.word;
+}
 extern vmbe_lane_t vmbe_nolane;            /* no thread's: every class is exhausted */
 extern vmbe_lane_t *vmbe_notab[BE_TAB];    /* full of it */
 

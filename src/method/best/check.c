@@ -88,9 +88,9 @@ static void check_lane(check_t *c, vmbe_lane_t *lane)
     vmbe_run_t *run;
     for (cls = 0; cls < BE_CLASSES; cls++) {
         run = vmbe_current(&lane->cur[cls]);
-        if (run != &vmbe_norun && run->lane != (uintptr_t)lane)
+        if (run != &lane->none && run->lane != (uintptr_t)lane)
             fault(c, run->base, "lane: its current slab is another lane's");
-        c->listed -= run != &vmbe_norun;
+        c->listed -= run != &lane->none;
         for (run = lane->avail[cls]; run; run = run->next, c->listed--)
             if (run->kind != BE_SLAB || run->cls != cls || run->lane != (uintptr_t)lane ||
                 vmbe_isfull(run))

@@ -9,9 +9,7 @@
  */
 #include "best.h"
 
-vmbe_run_t vmbe_norun __attribute__((aligned(sizeof(vmbe_run_t))));
-
-#define NONE {vmbe_norun.u.word, NULL, 0, 0}
+#define NONE {vmbe_nolane.none.u.word, NULL, 0, 0}
 #define NONE8 NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE
 vmbe_lane_t vmbe_nolane = {
     .cur = {NONE8, NONE8, NONE8, NONE8, NONE8, NONE8, NONE8, NONE8, NONE8}};
@@ -26,7 +24,7 @@ void vmbe_lane_init(vmbe_t *be, vmbe_lane_t *lane)
     unsigned c;
     __builtin_memset(lane, 0, sizeof(*lane));
     for (c = 0; c < BE_CLASSES; c++) {
-        vmbe_leave(&lane->cur[c]);
+        vmbe_leave(lane, c);
         lane->cur[c].size = vmbe_classbytes[c];
     }
     lane->vm = be->vm;

@@ -67,7 +67,7 @@ static void reset_lane(vmbe_lane_t *lane, int alone)
         lane->pending = NULL;
     lane->kept = lane->busy = 0;
     for (c = 0; c < BE_CLASSES; c++) {
-        vmbe_leave(&lane->cur[c]);
+        vmbe_leave(lane, c);
         lane->avail[c] = NULL;
         if (alone)
             lane->cur[c].live = 0;

@@ -257,8 +257,8 @@ void vmbe_flush(vmbe_lane_t *lane, int locked)
         vmr_lock(lane->vm);
     for (c = 0; c < BE_CLASSES; c++) {
         vmbe_run_t *run = vmbe_current(&lane->cur[c]), *next;
-        if (run != &vmbe_norun && (vmbe_collect(run), vmbe_isempty(run))) {
-            vmbe_leave(&lane->cur[c]);
+        if (run != &lane->none && (vmbe_collect(run), vmbe_isempty(run))) {
+            vmbe_leave(lane, c);
             vmbe_slab_give(lane, run);
         }
         for (run = lane->avail[c]; run; run = next) {
@@ -291,10 +291,10 @@ static int aim(vmbe_cursor_t *c, vmbe_run_t *run)
 }
 
 /* The current slab has no more blocks. */
-static void finish(vmbe_cursor_t *c, vmbe_run_t *run)
+static void finish(vmbe_lane_t *lane, vmbe_run_t *run)
 {
     run->empty = vmbe_allfree(run);
-    vmbe_leave(c);
+    vmbe_leave(lane, run->cls);
     __atomic_store_n(&run->lane, BE_LOAD(run->lane) | BE_FULL, __ATOMIC_RELEASE);
 }
 
@@ -303,9 +303,9 @@ static void finish(vmbe_cursor_t *c, vmbe_run_t *run)
 static void *start(vmbe_lane_t *lane, unsigned cls, vmbe_run_t *run)
 {
     vmbe_run_t *old = vmbe_current(&lane->cur[cls]);
-    if (VMOS_UNLIKELY(old != &vmbe_norun)) {
+    if (VMOS_UNLIKELY(old != &lane->none)) {
         if (vmbe_isfull(old))
-            finish(&lane->cur[cls], old);
+            finish(lane, old);
         else
             vmbe_lane_link(lane, old);
     }
@@ -317,10 +317,10 @@ void *vmbe_local(vmbe_lane_t *lane, unsigned cls)
 {
     vmbe_cursor_t *c = &lane->cur[cls];
     vmbe_run_t *run = vmbe_current(c);
-    if (run != &vmbe_norun) {
+    if (run != &lane->none) {
         if (aim(c, run) || (vmbe_collect(run) && aim(c, run)))
             return vmbe_take(lane, cls);
-        finish(c, run);
+        finish(lane, run);
     }
     if (lane->avail[cls] == NULL)
         vmbe_drain(lane, 0);
@@ -362,8 +362,8 @@ static vmbe_run_t *adopt(vmbe_lane_t *lane, unsigned cls)
             continue;
         vmbe_drain(l, 1);
         run = vmbe_current(&l->cur[cls]);
-        vmbe_leave(&l->cur[cls]);
-        if (run == &vmbe_norun && (run = l->avail[cls]) != NULL)
+        vmbe_leave(l, cls);
+        if (run == &l->none && (run = l->avail[cls]) != NULL)
             vmbe_lane_unlink(l, run);
         if (run) {
             BE_STORE(run->lane, (uintptr_t)lane);
