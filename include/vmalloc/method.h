@@ -32,7 +32,8 @@ typedef struct _vmseg_s {
                            first Vmseg_t; 0, or -1 to fail vmopen() */
 #define VM_METHATTACH 2 /* the region was found again (VM_OPEN > 0): make what is process-local */
 #define VM_METHCLEAR 3  /* all blocks go, all segments stay */
-#define VM_METHCLOSE 4  /* the segments are about to be released or left alone */
+#define VM_METHCLOSE 4  /* the segments are about to be released; arg not NULL: they are kept, and
+                           so are regions in their blocks */
 #define VM_METHFORK 5   /* in the child of a fork: other threads are gone */
 #define VM_METHTORN 6   /* a lock was broken by vmclrlock(): bring the structure in order */
 #define VM_METHEXIT 7   /* arg: thread handle of a thread that is ending */

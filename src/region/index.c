@@ -71,6 +71,22 @@ static void reparent(const vmr_node_t *n, const vmr_node_t *was, vmr_node_t *now
             in->up = now;
 }
 
+/* The regions that n lies in, and that holds n's successor, have guests from here on. */
+static void welcome(const vmr_node_t *n)
+{
+    const vmr_node_t *next = nextof(n);
+
+    if (n->up != NULL)
+        __atomic_store_n(&vmr_handle(n->up->vm)->guests, 1, __ATOMIC_RELAXED);
+    if (next != NULL && next->up == n)
+        __atomic_store_n(&vmr_handle(n->vm)->guests, 1, __ATOMIC_RELAXED);
+}
+
+int vmr_guests(Vmalloc_t *vm)
+{
+    return __atomic_load_n(&vmr_handle(vm)->guests, __ATOMIC_RELAXED);
+}
+
 static void take(vmr_node_t *n)
 {
     reparent(n, n, n->up);
@@ -93,6 +109,7 @@ int vmr_index_add(Vmalloc_t *vm, Vmseg_t *seg)
         n->up = holder(n->addr);
         vmb_tree_insert(&root, &n->tree, compare);
         reparent(n, n->up, n);
+        welcome(n);
         vmr_handle(vm)->nodes++;
     }
     vmos_unlock(&vmr_indexlock);

@@ -3,7 +3,7 @@
  * parts: what the files of the region room share among themselves.
  *
  *   handle (in Vmheap, or behind the method's state with VM_MEMORYF)
- *     | Vmalloc_t | prev | inside | nodes | node of the first segment |
+ *     | Vmalloc_t | prev | inside | nodes | guests | node of the first segment |
  *   further segments carry their node in Vmseg_t.index
  *
  * The node of the first segment lies in the handle and not in the segment, so that a region whose
@@ -36,6 +36,7 @@ typedef struct vmr_handle {
     Vmalloc_t *prev; /* in the list of regions, NULL: not in it */
     int inside;      /* the handle lies in its own region (VM_MEMORYF) */
     size_t nodes;    /* segments that the index knows, under the index lock */
+    int guests;      /* segments of other regions lie, or lay, in its own */
     vmr_node_t first;
 } vmr_handle_t;
 
@@ -111,8 +112,6 @@ long vmr_index_check(void);
 
 /* ---- regions in regions (nested.c) ---- */
 
-/* Memory [addr, end) comes or goes: what the index still knows of others in it is stale. */
-void vmr_sweep(Vmalloc_t *vm, const char *addr, const char *end);
 /* Everything in vm goes: regions that lie in it die.  List lock held, region not locked. */
 void vmr_drown(Vmalloc_t *vm);
 /* Mark one region dead, with its method told if that can be.  List lock held. */

@@ -77,6 +77,12 @@ typedef struct vmr_traits {
 } vmr_traits_t;
 extern const vmr_traits_t vmr_traits[]; /* ends with memoryf NULL */
 
+/* Whether segments of other regions lie in blocks of this one, or did. */
+int vmr_guests(Vmalloc_t *vm);
+/* Memory [addr, end) of vm comes or goes: what the index still knows of others in it is stale, and
+ * their handles become dead.  vm NULL: of no region yet. */
+void vmr_sweep(Vmalloc_t *vm, const char *addr, const char *end);
+
 /* The innermost segment of any region that holds addr, NULL: none.  *vm gets its region. */
 Vmseg_t *vmr_segof(const void *addr, Vmalloc_t **vm);
 

@@ -18,7 +18,7 @@ static void withdraw(Vmalloc_t *vm, int keep)
     vmr_unlink(vm);
     vmos_unlock(&vmr_listlock);
     vmr_lock(vm);
-    (*vm->meth.more->eventf)(vm, VM_METHCLOSE, NULL);
+    (*vm->meth.more->eventf)(vm, VM_METHCLOSE, keep ? (Void_t *)1 : NULL);
     vmr_unlock(vm);
 }
 

@@ -187,6 +187,7 @@ static int large_give(vmbe_t *be, vmbe_run_t *run, const void *p)
     if (run == NULL || run->kind != BE_LARGE || run->base != (const char *)p)
         return -1;
     vmbe_large_unlink(be, run);
+    vmbe_run_evict(be, run, 0);
     vmbe_run_give(be, run);
     return 0;
 }

@@ -28,15 +28,33 @@ static int on_open(Vmalloc_t *vm, Vmseg_t *seg)
     return 0;
 }
 
+/* The memory stays, and regions in its blocks live on: their words of the page map are left alone.
+ * Those of lanes go last, because they tell which slabs are the region's own. */
+static void unmapown(vmbe_t *be)
+{
+    vmbe_area_t *a;
+    int lanes;
+    char *p;
+    for (lanes = 0; lanes < 2; lanes++)
+        for (a = be->areas; a; a = a->next)
+            for (p = a->first; p < a->last; p += BE_PAGE) {
+                vmbe_run_t *run = vmb_map_get(p);
+                if (run && (lanes || run->kind != BE_LANE) && vmbe_isown(be, run))
+                    vmb_map_set(p, 1, NULL);
+            }
+}
+
 /* No block of the region is known any more: threads' lanes and the page map. */
-static void on_close(vmbe_t *be)
+static void on_close(vmbe_t *be, int kept)
 {
     vmbe_lane_t *lane;
     vmbe_area_t *a;
     for (lane = be->lanes; lane; lane = lane->next)
         if (lane->cache)
             *lane->cache = &vmbe_nolane;
-    for (a = be->areas; a; a = a->next)
+    if (kept)
+        unmapown(be);
+    for (a = kept ? NULL : be->areas; a; a = a->next)
         vmb_map_clear(a->first, (size_t)(a->last - a->first));
 }
 
@@ -48,7 +66,7 @@ static void on_clear(Vmalloc_t *vm)
     char *touched[64];
     size_t i, n = 0;
     vmbe_area_t *a;
-    on_close(be);
+    on_close(be, 0);
     for (seg = vmmtsegs(vm); seg && n < 64; seg = seg->next, n++) {
         touched[n] = seg->base;
         for (a = be->areas; a; a = a->next)
@@ -150,7 +168,7 @@ int vmbe_event(Vmalloc_t *vm, int event, void *arg)
         on_clear(vm);
         break;
     case VM_METHCLOSE:
-        on_close(be);
+        on_close(be, arg != NULL);
         break;
     case VM_METHFORK:
         on_fork(be);

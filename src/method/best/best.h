@@ -274,8 +274,15 @@ int vmbe_run_extend(vmbe_t *be, vmbe_run_t *run, size_t npages);
 /* The free run right behind, or NULL. */
 vmbe_run_t *vmbe_run_behind(vmbe_t *be, const vmbe_run_t *run);
 vmbe_area_t *vmbe_area_of(vmbe_t *be, const void *p);
+/* Whether a run that the page map knows is be's.  It may be that of a region inside a block of be, and
+ * of one that was left there without vmclose(): then it holds anything. */
+int vmbe_isown(const vmbe_t *be, const vmbe_run_t *run);
 /* The run of be that holds p, also when p is deep inside; NULL: none. */
-vmbe_run_t *vmbe_run_of(vmbe_t *be, const void *p);
+vmbe_run_t *vmbe_run_of(vmbe_t *be, const void *addr);
+/* The free run that begins or ends with the page at p in area a; NULL: outside, or no free run. */
+vmbe_run_t *vmbe_run_freeat(const vmbe_area_t *a, const char *p);
+/* The pages of a large block from `keep` on are about to be free: regions inside are no more. */
+void vmbe_run_evict(vmbe_t *be, const vmbe_run_t *run, size_t keep);
 int vmbe_run_cmp(const vmb_node_t *a, const vmb_node_t *b);
 /* First page of a run of any kind. */
 VMOS_INLINE char *vmbe_run_page(const vmbe_run_t *run)

@@ -93,8 +93,8 @@ void vmbe_purge(vmbe_t *be, int all)
  * that has such a page, or a lane's, is in use. */
 static vmbe_run_t *wholefree(vmbe_area_t *a)
 {
-    vmbe_run_t *run = a->last > a->first ? vmb_map_get(a->first) : NULL;
-    return run && run->kind == BE_FREE && run->base + vmbe_runbytes(run) == a->last ? run : NULL;
+    vmbe_run_t *run = vmbe_run_freeat(a, a->first);
+    return run && run->base + vmbe_runbytes(run) == a->last ? run : NULL;
 }
 
 /* Whether nothing of seg is in use. */
@@ -167,11 +167,11 @@ static void forget(vmbe_t *be, const Vmseg_t *seg)
 /* The free end of the last area of seg goes back. */
 static void cutend(vmbe_t *be, vmbe_area_t *a)
 {
-    vmbe_run_t *run = a->last > a->first ? vmb_map_get(a->last - BE_PAGE) : NULL;
+    vmbe_run_t *run = vmbe_run_freeat(a, a->last - BE_PAGE);
     Vmseg_t *seg = a->seg;
     size_t dirty;
     char *page, *last;
-    if (run == NULL || run->kind != BE_FREE || (char *)VMB_DOWN(seg->end, BE_PAGE) != a->last)
+    if (run == NULL || (char *)VMB_DOWN(seg->end, BE_PAGE) != a->last)
         return;
     page = run->base;
     dirty = run->u.f.dhi;

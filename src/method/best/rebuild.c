@@ -54,7 +54,7 @@ static void unmap(vmbe_t *be)
         vmb_map_reserve(a->first, (size_t)(a->last - a->first));
         for (p = a->first; p < a->last; p += BE_PAGE) {
             vmbe_run_t *run = vmb_map_get(p);
-            if (run && vmbe_owner(run) == be && !holds(run, p))
+            if (run && vmbe_isown(be, run) && !holds(run, p))
                 vmb_map_set(p, 1, NULL);
         }
     }
@@ -170,12 +170,12 @@ static void fill(vmbe_t *be, vmbe_area_t *a)
     char *p = a->first, *from;
     while (p < a->last) {
         vmbe_run_t *run = vmb_map_get(p);
-        if (run && vmbe_owner(run) == be && holds(run, p)) {
+        if (run && vmbe_isown(be, run) && holds(run, p)) {
             p += vmbe_runbytes(run);
             continue;
         }
         for (from = p; p < a->last; p += BE_PAGE)
-            if ((run = vmb_map_get(p)) != NULL && vmbe_owner(run) == be && holds(run, p))
+            if ((run = vmb_map_get(p)) != NULL && vmbe_isown(be, run) && holds(run, p))
                 break;
         if (be->nspare > 0) {
             size_t n = (size_t)(p - from) >> BE_SHIFT;

@@ -58,20 +58,40 @@ vmbe_area_t *vmbe_area_of(vmbe_t *be, const void *p)
     return NULL;
 }
 
-vmbe_run_t *vmbe_run_of(vmbe_t *be, const void *p)
+/* A slab's lane is not asked whose it is: it may be no lane at all. */
+int vmbe_isown(const vmbe_t *be, const vmbe_run_t *run)
 {
+    uintptr_t other = (uintptr_t)be | BE_OTHER, l = BE_LOAD(run->lane);
+    const vmbe_lane_t *lane = vmbe_lane(l);
+    const vmbe_run_t *home;
+    if (l & BE_OTHER)
+        return l == other;
+    home = vmb_map_get(lane);
+    return home && BE_LOAD(home->lane) == other && home->kind == BE_LANE &&
+           home->base == (const char *)lane;
+}
+
+/* Where to go on looking below the word of a foreign run that was found at or before p. */
+static const char *below(vmbe_run_t *run, const char *p)
+{
+    const char *page = vmbe_run_page(run);
+    return (page < p && vmb_map_get(page) == run ? page : (const char *)VMB_DOWN(p, BE_PAGE)) - 1;
+}
+
+vmbe_run_t *vmbe_run_of(vmbe_t *be, const void *addr)
+{
+    const char *p = addr;
     vmbe_area_t *a = vmbe_area_of(be, p);
     vmbe_run_t *run = a ? vmb_map_before(p, a->first) : NULL;
     /* A region that lies in a block of this one has words of its own in the map. */
-    while (run && vmbe_owner(run) != be) {
-        char *page = vmbe_run_page(run);
-        run = page > a->first ? vmb_map_before(page - 1, a->first) : NULL;
+    while (run && !vmbe_isown(be, run)) {
+        p = below(run, p);
+        run = p >= a->first ? vmb_map_before(p, a->first) : NULL;
     }
     return run;
 }
 
-/* The run that holds the page at p, in area a; NULL: outside, or no free run. */
-static vmbe_run_t *freeat(const vmbe_area_t *a, const char *p)
+vmbe_run_t *vmbe_run_freeat(const vmbe_area_t *a, const char *p)
 {
     vmbe_run_t *run;
     if (p < a->first || p >= a->last)
@@ -85,7 +105,7 @@ static vmbe_run_t *freeat(const vmbe_area_t *a, const char *p)
 vmbe_run_t *vmbe_run_behind(vmbe_t *be, const vmbe_run_t *run)
 {
     char *page = vmbe_run_page(run);
-    return freeat(vmbe_area_of(be, page), page + vmbe_runbytes(run));
+    return vmbe_run_freeat(vmbe_area_of(be, page), page + vmbe_runbytes(run));
 }
 
 /* When the touched pages of both, taken together, became free: the mean, by pages. */
@@ -126,9 +146,9 @@ void vmbe_run_insert(vmbe_t *be, vmbe_run_t *run, char *page, size_t npages, siz
     run->u.f.dhi = (uint32_t)dirty;
     run->u.f.time = dirty ? vmos_coarsetime() : 0;
     run->tried = 0;
-    if ((more = freeat(a, page - BE_PAGE)) != NULL)
+    if ((more = vmbe_run_freeat(a, page - BE_PAGE)) != NULL)
         swallow(be, run, more);
-    if ((more = freeat(a, page + (npages << BE_SHIFT))) != NULL)
+    if ((more = vmbe_run_freeat(a, page + (npages << BE_SHIFT))) != NULL)
         swallow(be, run, more);
     vmbe_run_enlist(be, run);
 }
@@ -212,6 +232,15 @@ void vmbe_run_give(vmbe_t *be, vmbe_run_t *run)
     vmbe_purge(be, 0);
 }
 
+void vmbe_run_evict(vmbe_t *be, const vmbe_run_t *run, size_t keep)
+{
+    char *page = vmbe_run_page(run), *from = page + (keep << BE_SHIFT);
+    if (!vmr_guests(be->vm))
+        return;
+    vmr_sweep(be->vm, from, page + vmbe_runbytes(run));
+    vmb_map_clear(from, (run->npages - keep) << BE_SHIFT);
+}
+
 int vmbe_run_trim(vmbe_t *be, vmbe_run_t *run, size_t keep)
 {
     size_t cut = run->npages - keep;
@@ -220,6 +249,7 @@ int vmbe_run_trim(vmbe_t *be, vmbe_run_t *run, size_t keep)
         return 0;
     if (vmbe_desc_want(be, 1) < 0)
         return -1;
+    vmbe_run_evict(be, run, keep);
     run->npages = (uint32_t)keep;
     vmbe_run_insert(be, vmbe_desc_get(be), page + (keep << BE_SHIFT), cut, cut);
     return 0;
