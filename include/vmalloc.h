@@ -302,6 +302,15 @@ extern VM_API int vmdbcheck(Vmalloc_t *vm);
  * addr NULL empties the list.  Vmdebug regions tell of operations on watched blocks. */
 extern VM_API Void_t *vmdbwatch(Void_t *addr);
 
+/* Write a line to fd for each call on a region with VM_TRACE that makes, moves or frees a block, one
+ * write() each; -1 at first, and to end it.  Returns the descriptor before.  <vmalloc/trace.h> tells
+ * the lines, and of traces into files. */
+extern VM_API int vmtrace(int fd);
+
+/* Write such a line for each allocated block of vm, with u for the method.  0; -1 (EINVAL) when
+ * nothing is traced or vm is NULL, (ENOTSUP) when the method does not know its blocks. */
+extern VM_API int vmtrbusy(Vmalloc_t *vm);
+
 /* The malloc interface opens no regions on its own: the limit is accepted and has no effect. */
 #define setregmax(n) (n)
 

@@ -20,20 +20,26 @@ typedef struct derive {
 static Void_t *memory(Vmalloc_t *vm, Void_t *addr, size_t csize, size_t nsize, Vmdisc_t *disc)
 {
     Vmalloc_t *parent = ((derive_t *)disc)->parent;
+    Void_t *r = NULL;
 
     (void)vm;
+    vmr_inside++;
     switch (vmdc_request(addr, csize, nsize)) {
     case VMDC_GET:
-        return vmalloc(parent, nsize);
+        r = vmalloc(parent, nsize);
+        break;
     case VMDC_GROW:
     case VMDC_SHRINK:
-        return vmresize(parent, addr, nsize, 0);
+        r = vmresize(parent, addr, nsize, 0);
+        break;
     case VMDC_RELEASE:
-        return vmfree(parent, addr) < 0 ? NULL : addr;
+        r = vmfree(parent, addr) < 0 ? NULL : addr;
+        break;
     case VMDC_NONE:
         break;
     }
-    return NULL;
+    vmr_inside--;
+    return r;
 }
 
 static int event(Vmalloc_t *vm, int type, Void_t *obj, Vmdisc_t *disc)

@@ -25,8 +25,11 @@ void vmdc_seal(vmdc_made_t *made, Vmalloc_t *home, size_t size, Vmemory_f memory
 
 void *vmdc_make(Vmalloc_t *home, size_t size, Vmemory_f memoryf)
 {
-    vmdc_made_t *made = home ? vmalloc(home, size) : NULL;
+    vmdc_made_t *made;
 
+    vmr_inside++;
+    made = home ? vmalloc(home, size) : NULL;
+    vmr_inside--;
     if (made)
         vmdc_seal(made, home, size, memoryf);
     return made;
@@ -52,7 +55,9 @@ int vmdcfree(Vmdisc_t *disc)
     if (made == NULL)
         return -1;
     made->seal = 0;
+    vmr_inside++;
     if (made->home && vmfree(made->home, made) < 0)
         errno = saved;
+    vmr_inside--;
     return 0;
 }

@@ -12,22 +12,28 @@
 Void_t *vmdc_heap_memoryf(Vmalloc_t *vm, Void_t *addr, size_t csize, size_t nsize, Vmdisc_t *disc)
 {
     Vmalloc_t *heap = vmr_heap();
+    Void_t *r = NULL;
 
     (void)vm, (void)disc;
     if (heap == NULL)
         return NULL;
+    vmr_inside++;
     switch (vmdc_request(addr, csize, nsize)) {
     case VMDC_GET:
-        return vmalloc(heap, nsize);
+        r = vmalloc(heap, nsize);
+        break;
     case VMDC_GROW:
     case VMDC_SHRINK:
-        return vmresize(heap, addr, nsize, 0);
+        r = vmresize(heap, addr, nsize, 0);
+        break;
     case VMDC_RELEASE:
-        return vmfree(heap, addr) < 0 ? NULL : addr;
+        r = vmfree(heap, addr) < 0 ? NULL : addr;
+        break;
     case VMDC_NONE:
         break;
     }
-    return NULL;
+    vmr_inside--;
+    return r;
 }
 
 Vmdisc_t vmdc_heap = {vmdc_heap_memoryf, NULL, 0, sizeof(Vmdisc_t)};

@@ -112,7 +112,7 @@ static void *resize(void *p, size_t size)
 {
     size_t old;
     Vmalloc_t *vm = vmma_find(p, &old);
-    if (VMOS_UNLIKELY(vm == NULL || (old == 0 && vm->meth.meth != VM_MTLAST)))
+    if (VMOS_UNLIKELY(vm == NULL || (old == 0 && !(vm->meth.meth & VM_MTLAST))))
         return foreign(p);
     if (!vmma_isbest(vm))
         return resizein(vm, p, size);

@@ -86,6 +86,7 @@ VMOS_INLINE void *vmma_take(size_t size)
     return vmbe_take(lane, vmbe_class(size));
 }
 
+/* A plain Vmbest region: one that is traced is not, and is served by its method. */
 VMOS_INLINE int vmma_isbest(const Vmalloc_t *vm)
 {
     return vm->meth.meth == VM_MTBEST;

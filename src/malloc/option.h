@@ -31,6 +31,7 @@ typedef struct vmma_option {
 
 /* The tables, each ends with name NULL; options.c lists them. */
 extern const vmma_option_t vmma_options_basic[] VMMA_HIDDEN;
+extern const vmma_option_t vmma_options_trace[] VMMA_HIDDEN;
 
 /* ---- words (option_word.c) ---- */
 
@@ -45,6 +46,8 @@ VMMA_HIDDEN int vmma_word_open(vmma_word_t w);
 /* Without the "Vm" that may stand in front of a method's name. */
 VMMA_HIDDEN vmma_word_t vmma_word_without_vm(vmma_word_t w);
 
+/* What VMTRACE and trace= do. */
+VMMA_HIDDEN vmma_answer_t vmma_set_trace(vmma_word_t value);
 /* What VMETHOD and method= do. */
 VMMA_HIDDEN vmma_answer_t vmma_set_method(vmma_word_t value);
 

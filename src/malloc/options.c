@@ -17,13 +17,13 @@
 
 #include <string.h>
 
-vmma_options_t vmma_options = {.warnfd = -1};
+vmma_options_t vmma_options = {.warnfd = -1, .tracefd = -1};
 
 const char vmma_nosuch[] = "no such option";
 const char vmma_nosense[] = "the value makes no sense";
 const char vmma_notnow[] = "not in this version";
 
-static const vmma_option_t *const tables[] = {vmma_options_basic};
+static const vmma_option_t *const tables[] = {vmma_options_basic, vmma_options_trace};
 
 static void tell(const char *what, vmma_word_t w, vmma_answer_t why)
 {
@@ -91,7 +91,7 @@ static void readolder(void)
 {
     static const vmma_option_t older[] = {
         {"VMETHOD", 0, older_method}, {"VMDEBUG", 0, absent}, {"VMPROFILE", 0, absent},
-        {"VMTRACE", 0, absent},       {"VMCHECK", 0, absent},
+        {"VMTRACE", 0, vmma_set_trace},       {"VMCHECK", 0, absent},
     };
     for (size_t i = 0; i < sizeof(older) / sizeof(*older); i++) {
         const char *s = vmos_getenv(older[i].name);

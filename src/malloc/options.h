@@ -16,6 +16,10 @@ typedef struct vmma_options {
     size_t segsize;    /* segments are multiples of this; 0: as the discipline says */
     Vmethod_t *method; /* of Vmregion; NULL: not said, Vmheap */
     int warnfd;        /* messages go there; -1: not said */
+    const char *trace; /* file to trace into, not ended by a zero */
+    size_t tracelen;   /* its length, 0: no trace */
+    int tracefd;       /* descriptor to trace to; -1: not said */
+    int traceform;     /* 1 binary, -1 text, 0: as the file's name says */
 } vmma_options_t;
 
 extern vmma_options_t vmma_options __attribute__((visibility("hidden")));

@@ -143,7 +143,7 @@ const vmma_option_t vmma_options_basic[] = {
     {"keep", 1, set_keep},       {"method", 2, vmma_set_method},   {"mmap", 2, set_mmap},
     {"noabort", 3, set_noabort}, {"pagesize", 2, absent},     {"period", 2, absent},
     {"profile", 2, absent},      {"segsize", 2, set_segsize}, {"start", 1, absent},
-    {"test", 2, absent},         {"trace", 1, absent},        {"usage", 1, set_usage},
+    {"test", 2, absent},         {"usage", 1, set_usage},
     {"verbose", 1, set_verbose}, {"warn", 3, set_warn},       {"watch", 3, absent},
     {NULL, 0, NULL},
 };

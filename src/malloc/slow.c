@@ -11,6 +11,7 @@
 #include "malloc.h"
 #include "misuse.h"
 #include "options.h"
+#include "trace.h"
 
 VMOS_COLD void *vmma_nomemory(void)
 {
@@ -26,7 +27,7 @@ static void *fromheap(size_t size)
 {
     vmbe_t *be = vmbe_of(Vmheap);
     vmbe_lane_t *lane;
-    if (vmma_lane == &vmbe_nolane && !vmma_options.keep) {
+    if (vmma_lane == &vmbe_nolane && !vmma_options.keep && vmtr_count == 0) {
         lane = vmbe_lane_get(be);
         if (lane != NULL) {
             lane->cache = &vmma_lane;
@@ -41,7 +42,7 @@ static VMOS_NOINLINE void *allocate(size_t size)
     Vmalloc_t *vm = size <= PTRDIFF_MAX ? vmma_region() : NULL;
     void *p = NULL;
     if (vm != NULL)
-        p = vm == Vmheap ? fromheap(size) : (*vm->meth.allocf)(vm, size, 0);
+        p = vm == Vmheap && vmma_isbest(vm) ? fromheap(size) : (*vm->meth.allocf)(vm, size, 0);
     return VMOS_LIKELY(p != NULL) ? p : vmma_nomemory();
 }
 
@@ -81,9 +82,17 @@ static int freein(Vmalloc_t *vm, void *p)
 {
     if (vm == NULL)
         return -1;
-    if (vm == Vmheap)
+    if (vm == Vmheap && vmma_isbest(vm))
         return vmbe_free_slow(vmbe_of(vm), p);
-    return (*vm->meth.freef)(vm, p, 0) == 0 || vm->meth.meth == VM_MTLAST ? 0 : -1;
+    return (*vm->meth.freef)(vm, p, 0) == 0 || vm->meth.meth & VM_MTLAST ? 0 : -1;
+}
+
+/* Through the handle where someone may listen there. */
+static int freeby(vmbe_t *be, void *p)
+{
+    if (VMOS_UNLIKELY(vmtr_count != 0))
+        return (*be->vm->meth.freef)(be->vm, p, 0);
+    return vmbe_free_slow(be, p);
 }
 
 void vmma_release(const char *func, void *p)
@@ -92,7 +101,7 @@ void vmma_release(const char *func, void *p)
     int e = errno;
     if (vmma_options.keep)
         return;
-    if ((be == NULL || vmbe_free_slow(be, p) != 0) && freein(vmregion(p), p) != 0)
+    if ((be == NULL || freeby(be, p) != 0) && freein(vmregion(p), p) != 0)
         vmma_misuse(func, p);
     errno = e;
 }

@@ -11,6 +11,7 @@
 #include "break.h"
 #include "malloc.h"
 #include "options.h"
+#include "traced.h"
 
 static vmos_lock_t starting;
 static int started;
@@ -50,6 +51,7 @@ static void choose(void)
         vmname(vm, "malloc");
         Vmregion = vm;
     }
+    vmma_traced_begin();
     if (vmma_options.verbose)
         tellchoice();
 }

@@ -175,4 +175,18 @@ int vmos_create(const char *path);
 int vmos_copyfd(int fd);
 void vmos_abort(void) __attribute__((noreturn));
 
+/* ---- files written through mappings (os_file.c) ---- */
+
+/* A file for this process alone, created or made empty; -1 with EWOULDBLOCK: another one has it. */
+int vmos_file_own(const char *path);
+/* The same file again, as it is and not locked. */
+int vmos_file_again(const char *path);
+void vmos_file_close(int fd);
+/* What tells a file from all others. */
+int vmos_file_id(int fd, uint64_t id[2]);
+/* Reserve and map bytes of a file, which grows as need be; offset and size are multiples of 64 KiB.
+ * To be undone by vmos_unmap(). */
+void *vmos_file_map(int fd, uint64_t offset, size_t size);
+
+
 #endif

@@ -78,6 +78,7 @@ static void child(void)
         tellforked(VMR_HEAP);
     }
     others(tellforked);
+    vmr_tell(NULL, VMR_FORKED);
 }
 
 /* In a thread that ends. */
@@ -95,6 +96,7 @@ static void threadends(void)
         vmr_unlock(vm);
     }
     vmos_unlock(&vmr_listlock);
+    vmr_tell(NULL, VMR_EXITING);
     errno = e;
 }
 

@@ -11,6 +11,7 @@
 #include "parts.h"
 
 vmos_lock_t vmr_listlock;
+void (*vmr_watch)(Vmalloc_t *vm, int what);
 
 void vmr_link(Vmalloc_t *vm)
 {
@@ -42,4 +43,14 @@ Vmalloc_t *vmr_next(Vmalloc_t *vm)
     while (vm != NULL && __atomic_load_n(&vm->data, __ATOMIC_ACQUIRE) == NULL)
         vm = vm->next;
     return vm;
+}
+
+void vmr_each(void (*f)(Vmalloc_t *vm))
+{
+    Vmalloc_t *vm;
+
+    vmos_lock(&vmr_listlock);
+    for (vm = vmr_next(NULL); vm != NULL; vm = vmr_next(vm))
+        (*f)(vm);
+    vmos_unlock(&vmr_listlock);
 }

@@ -65,7 +65,13 @@ VMOS_INLINE Vmalloc_t *vmr_live(Vmalloc_t *vm)
 VMOS_INLINE int vmr_raise(Vmalloc_t *vm, int event, Void_t *obj)
 {
     Vmdisc_t *disc = vm->disc;
-    return disc->exceptf != NULL ? (*disc->exceptf)(vm, event, obj, disc) : 0;
+    int inside = vmr_inside, r;
+    if (disc->exceptf == NULL)
+        return 0;
+    vmr_inside = 0; /* what a handler calls is the program's */
+    r = (*disc->exceptf)(vm, event, obj, disc);
+    vmr_inside = inside;
+    return r;
 }
 
 /* ---- opening, in steps that vmopen() and Vmheap share (root.c) ---- */

@@ -8,12 +8,18 @@
 #include "parts.h"
 
 static __thread vmr_place_t here;
+__thread int vmr_inside;
 
 void vmr_setplace(const char *file, int line, const char *func)
 {
     here.file = file;
     here.line = line;
     here.func = func;
+}
+
+vmr_place_t vmr_seeplace(void)
+{
+    return here;
 }
 
 vmr_place_t vmr_takeplace(void)

@@ -99,6 +99,36 @@ typedef struct vmr_place {
     int line;
 } vmr_place_t;
 vmr_place_t vmr_takeplace(void);
+/* The same, left for who takes it. */
+vmr_place_t vmr_seeplace(void);
+
+/* Above 0 while the library works for the calling thread: its calls on regions are then not the
+ * program's.  vmclrlock() sets it to 0. */
+extern __thread int vmr_inside VMOS_HIDDEN;
+
+/* Who watches what becomes of regions; NULL: nobody.  Called without locks, vm NULL in the last
+ * three. */
+enum {
+    VMR_OPENED,  /* before VM_ENDOPEN */
+    VMR_MODE,    /* vmset() has changed flags */
+    VMR_CLEARING,
+    VMR_CLOSING,
+    VMR_FORKED,  /* in the child */
+    VMR_EXITING, /* in a thread that ends */
+    VMR_JUMPED   /* vmclrlock() */
+};
+extern void (*vmr_watch)(Vmalloc_t *vm, int what);
+VMOS_INLINE void vmr_tell(Vmalloc_t *vm, int what)
+{
+    void (*f)(Vmalloc_t *, int) = __atomic_load_n(&vmr_watch, __ATOMIC_ACQUIRE);
+    if (VMOS_UNLIKELY(f != NULL))
+        (*f)(vm, what);
+}
+/* Call f for all live regions; none opens or closes meanwhile. */
+void vmr_each(void (*f)(Vmalloc_t *vm));
+
+/* In meth.meth of a handle whose functions are not the method's own. */
+#define VMR_TRACED 0x8000u
 
 /* Areas of vmuserdata() in [from, end) are no more: the method has freed what they lie in.  Locked. */
 void vmr_forget(Vmalloc_t *vm, const void *from, const void *end);

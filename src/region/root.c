@@ -80,8 +80,11 @@ vmr_handle_t *vmr_newhandle(const Vmalloc_t *tmp, void *place)
     Vmalloc_t *heap = place == NULL ? vmr_heap() : NULL;
     vmr_handle_t *h = place;
 
-    if (heap != NULL)
+    if (heap != NULL) {
+        vmr_inside++;
         h = (*heap->meth.allocf)(heap, sizeof *h, 0);
+        vmr_inside--;
+    }
     if (h == NULL)
         return NULL;
     memset(h, 0, sizeof *h);
@@ -95,7 +98,10 @@ void vmr_freehandle(vmr_handle_t *h)
 {
     int e = errno;
 
-    if (!h->inside)
+    if (!h->inside) {
+        vmr_inside++;
         (*VMR_HEAP->meth.freef)(VMR_HEAP, h, 0);
+        vmr_inside--;
+    }
     errno = e;
 }

@@ -102,6 +102,7 @@ int vmclose(Vmalloc_t *vm)
         errno = ECANCELED;
         return -1;
     }
+    vmr_tell(vm, VMR_CLOSING);
     closelive(vm, r > 0);
     errno = e;
     return 0;

@@ -23,6 +23,8 @@ void vmclrlock(int all)
     Vmalloc_t *vm;
     int e = errno;
 
+    vmr_inside = 0;
+    vmr_tell(NULL, VMR_JUMPED);
     breakown(&vmr_watchlock, all);
     breakown(&vmr_indexlock, all);
     breakown(&vmr_heaplock, all);

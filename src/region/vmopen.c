@@ -124,6 +124,7 @@ Vmalloc_t *vmopen(Vmdisc_t *disc, Vmethod_t *meth, int flags)
         flags |= VM_MEMORYF;
     vm = r > 0 ? attach(&tmp, obj, flags) : create(&tmp, flags);
     if (vm != NULL) {
+        vmr_tell(vm, VMR_OPENED);
         vmr_raise(vm, VM_ENDOPEN, NULL);
         errno = e;
     }

@@ -15,5 +15,7 @@ int vmset(Vmalloc_t *vm, int flags, int on)
     now = on ? was | (flags & VM_SETFLAGS) : was & ~(flags & VM_SETFLAGS);
     __atomic_store_n(&vm->data->mode, now, __ATOMIC_RELAXED); /* vmr_single() reads it unlocked */
     vmr_unlock(vm);
+    if (now != was)
+        vmr_tell(vm, VMR_MODE);
     return was;
 }

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * options_trace: traces, and what others may see of the process.
+ */
+#include "option.h"
+
+vmma_answer_t vmma_set_trace(vmma_word_t value)
+{
+    int fd = value.n > 0 ? vmma_word_fd(value) : -1;
+    if (value.n == 0)
+        return vmma_nosense;
+    if (fd >= 0) {
+        vmma_options.tracefd = vmos_copyfd(fd);
+        return vmma_options.tracefd >= 0 ? NULL : vmma_nosense;
+    }
+    vmma_options.trace = value.s;
+    vmma_options.tracelen = value.n;
+    return NULL;
+}
+
+static vmma_answer_t set_format(vmma_word_t value)
+{
+    if (vmma_word_is(value, "binary"))
+        vmma_options.traceform = 1;
+    else if (vmma_word_is(value, "text"))
+        vmma_options.traceform = -1;
+    else
+        return vmma_nosense;
+    return NULL;
+}
+
+const vmma_option_t vmma_options_trace[] = {
+    {"format", 2, set_format},
+    {"trace", 1, vmma_set_trace},
+    {NULL, 0, NULL},
+};
