@@ -26,23 +26,56 @@
 #define VMOS_REG_RA 2
 #endif
 
+/* Whether a call puts the return address on the stack, and not into the link register. */
+#if defined(__x86_64__) || defined(__i386__)
+#define VMOS_RA_ON_STACK 1
+#else
+#define VMOS_RA_ON_STACK 0
+#endif
+
 /* What the walker follows.  lr: the link register, 0 where the machine has none or its value is
  * not known. */
 typedef struct vmos_regs {
     uintptr_t pc, sp, fp, lr;
 } vmos_regs_t;
 
-/* The registers of the caller of the function this is used in, as they are when that function has
- * returned: pc is the return address.  The function must not be inlined. */
+/* Registers to begin a walk with, in a function that is not inlined.  Where VMOS_CALLER is 1 they
+ * are those of its caller as it returns, else its own. */
 #if defined(__x86_64__) && !defined(__ILP32__)
-#define VMOS_REGS_OF_CALLER(r)                                                                   \
+#define VMOS_CALLER 1
+#define VMOS_REGS(r)                                                                             \
     do {                                                                                         \
-        uintptr_t *frame_ = __builtin_frame_address(0);                                          \
+        const uintptr_t *frame_ = __builtin_frame_address(0);                                    \
         (r)->fp = frame_[0];                                                                     \
         (r)->pc = frame_[1];                                                                     \
         (r)->sp = (uintptr_t)(frame_ + 2);                                                       \
         (r)->lr = 0;                                                                             \
     } while (0)
+#elif defined(__aarch64__) && !defined(__ILP32__)
+#define VMOS_CALLER 0
+#define VMOS_REGS(r)                                                                             \
+    do {                                                                                         \
+        (r)->lr = 0;                                                                             \
+        __asm__("adr %0, .+4\n\tmov %1, sp\n\tmov %2, x29"                                       \
+                : "=r"((r)->pc), "=r"((r)->sp), "=r"((r)->fp));                                  \
+    } while (0)
+#else
+#define VMOS_CALLER 1
+#define VMOS_REGS(r)                                                                             \
+    do {                                                                                         \
+        (r)->pc = (uintptr_t)__builtin_return_address(0);                                        \
+        (r)->sp = (uintptr_t)__builtin_frame_address(0);                                         \
+        (r)->fp = (uintptr_t)__builtin_frame_address(0);                                         \
+        (r)->lr = 0;                                                                             \
+    } while (0)
+#endif
+
+/* For functions that read stacks of others: what lies there is not theirs to check. */
+#if defined(__GNUC__)
+#define VMOS_UNCHECKED                                                                           \
+    __attribute__((no_sanitize("address"), no_sanitize("undefined"), no_sanitize("thread")))
+#else
+#define VMOS_UNCHECKED
 #endif
 
 /* A return address without the bits that sign it. */
@@ -64,19 +97,20 @@ int vmos_regs_of_context(vmos_regs_t *r, const void *context);
 uintptr_t vmos_signal_context(uintptr_t sp);
 /* Bytes of a context from its address on that vmos_regs_of_context() reads. */
 size_t vmos_context_size(void);
-/* Whether code at pc is the system's return from a signal handler, found by its instructions. */
+/* Whether code at pc is the system's return from a signal handler, found by its instructions,
+ * which must be readable. */
 int vmos_is_sigreturn(uintptr_t pc);
 
-/* Whether the page of addr can be read: asks the system, 100 ns. */
-int vmos_readable(const void *addr);
-/* An address that the stack of the calling thread surely reaches up to without a gap from any
- * frame below it: 0 when not known. */
+/* How many bytes of [addr, addr+size) can be read, from the first on, in whole pages: asks the
+ * system, 200 ns and 50 a page.  It may fill in pages that were never touched. */
+size_t vmos_readable(uintptr_t addr, size_t size);
+/* An address above sp that the stack of the calling thread may reach up to: 0 when none is known. */
 uintptr_t vmos_stacktop(uintptr_t sp);
 
 /* ---- modules ---- */
 
 typedef struct vmos_module {
-    const char *path;      /* "" for the program and the vdso; valid while it is loaded */
+    const char *path;      /* as the loader has it, "" for the program; valid while it is loaded */
     uintptr_t bias;
     uintptr_t low, high;
     const void *phdr;      /* program headers in memory, NULL unknown */
@@ -84,11 +118,16 @@ typedef struct vmos_module {
     const void *unwind;    /* .eh_frame_hdr, NULL: none */
 } vmos_module_t;
 
-/* The module with code at addr: 0, or -1 none.  Takes no lock.  Unless vmos_module_fast(), it
- * always answers -1. */
+/* The module that addr lies in: 0, or -1 none.  Takes no lock.  Where the loader cannot be asked
+ * so, vmos_module_fast() is 0 and the answer -1. */
 int vmos_module_fast(void);
 int vmos_module_at(uintptr_t addr, vmos_module_t *m);
 /* f(m, arg) for each loaded module, under the loader's lock. */
 void vmos_module_each(void (*f)(const vmos_module_t *m, void *arg), void *arg);
+/* Code, and the build-id (0 bytes: none), as the program headers say. */
+void vmos_module_code(const vmos_module_t *m, uintptr_t *text, uintptr_t *etext);
+size_t vmos_module_id(const vmos_module_t *m, unsigned char *id, size_t size);
+/* The absolute path of m->path into buf, "[vdso]" for the system's own: its length. */
+size_t vmos_module_path(const vmos_module_t *m, char *buf, size_t size);
 
 #endif

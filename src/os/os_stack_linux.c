@@ -14,8 +14,10 @@
 #include <dlfcn.h>
 #include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <link.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -98,15 +100,33 @@ size_t vmos_context_size(void)
 
 /* ---- memory ---- */
 
-/* The call copies the set from addr before it finds that it does not know what to do with it, and
- * changes nothing.  The idea is that of Abseil's AddressIsReadable(). */
-int vmos_readable(const void *addr)
+#define POPULATE_READ 22 /* MADV_POPULATE_READ, Linux 5.14 */
+
+/* One page, for older systems: the call copies the set from addr before it finds that it does not
+ * know what to do with it, and changes nothing.  The idea is that of Abseil's
+ * AddressIsReadable(). */
+static int page_readable(uintptr_t addr)
 {
-    int keep = errno;
-    uintptr_t word = (uintptr_t)addr & ~(uintptr_t)7;
-    int yes = syscall(SYS_rt_sigprocmask, ~0, word, NULL, 8) == 0 || errno != EFAULT;
+    return syscall(SYS_rt_sigprocmask, ~0, addr, NULL, 8) == 0 || errno != EFAULT;
+}
+
+size_t vmos_readable(uintptr_t addr, size_t size)
+{
+    size_t page = vmos_pagesize();
+    uintptr_t from = addr & ~(uintptr_t)(page - 1), end = addr + size, at = from;
+    int keep = errno, known;
+    if (from == 0 || end < addr)
+        return 0;
+    known = syscall(SYS_madvise, from, (end - from + page - 1) & ~(page - 1), POPULATE_READ) == 0;
+    if (known)
+        at = end;
+    else
+        known = errno != EINVAL && errno != ENOSYS && errno != EPERM;
+    while (at < end && (known ? syscall(SYS_madvise, at, page, POPULATE_READ) == 0
+                              : page_readable(at)))
+        at += page;
     errno = keep;
-    return yes && word != 0;
+    return at <= addr ? 0 : (at < end ? at : end) - addr;
 }
 
 extern void *__libc_stack_end __attribute__((weak));
@@ -124,6 +144,89 @@ uintptr_t vmos_stacktop(uintptr_t sp)
 }
 
 /* ---- modules ---- */
+
+void vmos_module_code(const vmos_module_t *m, uintptr_t *text, uintptr_t *etext)
+{
+    const ElfW(Phdr) *p = m->phdr;
+    *text = m->phdr != NULL ? UINTPTR_MAX : m->low;
+    *etext = m->phdr != NULL ? 0 : m->high;
+    for (size_t i = 0; i < m->nphdr; i++) {
+        uintptr_t at = m->bias + p[i].p_vaddr;
+        if (p[i].p_type != PT_LOAD || !(p[i].p_flags & PF_X))
+            continue;
+        *text = at < *text ? at : *text;
+        *etext = at + p[i].p_memsz > *etext ? at + p[i].p_memsz : *etext;
+    }
+    if (*text > *etext)
+        *text = *etext = m->low;
+}
+
+/* The build-id among the notes of [at, at+size): | namesz | descsz | type | name | desc |. */
+static size_t id_in_notes(uintptr_t at, size_t size, size_t align, unsigned char *id, size_t most)
+{
+    while (size >= sizeof(ElfW(Nhdr))) {
+        const ElfW(Nhdr) *note = (const ElfW(Nhdr) *)at;
+        const char *name = (const char *)(note + 1);
+        size_t named = (sizeof(*note) + note->n_namesz + align - 1) & ~(align - 1);
+        size_t all = (named + note->n_descsz + align - 1) & ~(align - 1);
+        if (named > size || all < named || named + note->n_descsz > size)
+            return 0;
+        if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 && memcmp(name, "GNU", 4) == 0) {
+            size_t n = note->n_descsz < most ? note->n_descsz : most;
+            memcpy(id, (const char *)at + named, n);
+            return n;
+        }
+        if (all > size)
+            return 0;
+        at += all;
+        size -= all;
+    }
+    return 0;
+}
+
+size_t vmos_module_id(const vmos_module_t *m, unsigned char *id, size_t size)
+{
+    const ElfW(Phdr) *p = m->phdr;
+    for (size_t i = 0; i < m->nphdr; i++) {
+        uintptr_t at = m->bias + p[i].p_vaddr;
+        size_t n;
+        if (p[i].p_type != PT_NOTE || at < m->low || p[i].p_memsz > m->high - at)
+            continue;
+        n = id_in_notes(at, p[i].p_memsz, p[i].p_align == 8 ? 8 : 4, id, size);
+        if (n > 0)
+            return n;
+    }
+    return 0;
+}
+
+static size_t copied(char *buf, size_t size, size_t at, const char *text)
+{
+    size_t n = strlen(text);
+    if (at >= size || n > size - 1 - at)
+        return at;
+    memcpy(buf + at, text, n + 1);
+    return at + n;
+}
+
+size_t vmos_module_path(const vmos_module_t *m, char *buf, size_t size)
+{
+    int keep = errno;
+    size_t n = 0;
+    buf[0] = '\0';
+    if (m->low == getauxval(AT_SYSINFO_EHDR)) {
+        n = copied(buf, size, 0, "[vdso]");
+    } else if (m->path[0] == '\0') {
+        long got = syscall(SYS_readlinkat, AT_FDCWD, "/proc/self/exe", buf, size - 1);
+        n = got > 0 ? (size_t)got : 0;
+        buf[n] = '\0';
+    } else {
+        if (m->path[0] != '/' && syscall(SYS_getcwd, buf, size) > 0 && buf[0] == '/')
+            n = copied(buf, size, strlen(buf), "/");
+        n = copied(buf, size, n, m->path);
+    }
+    errno = keep;
+    return n;
+}
 
 #ifdef DLFO_EH_SEGMENT_TYPE
 #pragma weak _dl_find_object
@@ -146,7 +249,7 @@ int vmos_module_at(uintptr_t addr, vmos_module_t *m)
     m->high = (uintptr_t)found.dlfo_map_end;
     m->unwind = found.dlfo_eh_frame;
     head = found.dlfo_map_start;
-    if (vmos_readable(head) && memcmp(head->e_ident, ELFMAG, SELFMAG) == 0 &&
+    if (memcmp(head->e_ident, ELFMAG, SELFMAG) == 0 &&
         head->e_phentsize == sizeof(ElfW(Phdr)) &&
         head->e_phoff + head->e_phnum * sizeof(ElfW(Phdr)) <= vmos_pagesize()) {
         m->phdr = (const char *)head + head->e_phoff;

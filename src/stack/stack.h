@@ -59,8 +59,8 @@ typedef struct vmsk_usage {
     uint64_t unknown;  /* times that a stack got number 0 because the table was full */
 } vmsk_usage_t;
 void vmsk_usage(vmsk_usage_t *u);
-/* Most bytes that stacks may take from now on, rounded down to a MiB, at most VMSK_MOST, which
- * is also what holds before the first call. */
+/* Most bytes that stacks may take from now on, the table not counted (4.2 MiB at most); rounded
+ * down to a MiB, at most VMSK_MOST, which is also what holds before the first call. */
 #define VMSK_MOST ((size_t)512 << 20)
 void vmsk_limit(size_t bytes);
 
@@ -74,13 +74,13 @@ typedef struct vmsk_module {
     uintptr_t bias;         /* address in memory less address in the file's symbols */
     uintptr_t low, high;    /* addresses of all of it, [low, high) */
     uintptr_t text, etext;  /* addresses of its code, [text, etext) */
-    uint32_t born, gone;    /* generations in which it came and went; gone 0: still loaded */
+    uint32_t born, gone;    /* generations when it was noted and when it went; 0: still loaded */
     uint32_t nid;           /* bytes of build-id, 0: it has none */
     unsigned char id[VMSK_IDSIZE];
 } vmsk_module_t;
 
-/* Compare what is loaded with what is known, and count a generation if it changed: new modules
- * are noted, those no longer there are marked as gone.  Takes the loader's lock: not under a lock
+/* Compare what is loaded with what is known: new modules are noted, those no longer there are
+ * marked as gone, and a generation is counted if there are any.  Takes the loader's lock: not under a lock
  * of ours, not in a signal handler.  Modules seen in stacks are noted without this. */
 void vmsk_refresh(void);
 /* The present generation, 1 at first.  Worth keeping beside a stack whose program loads and

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How far a stack can be read.  The system is asked once for each page of a thread's stack that a
+ * walk begins in, not for each walk.
+ *
+ *   sp                    top: the thread's descriptor, or where the program began
+ *   |#####################|
+ *   low                   high
+ *
+ * What reaches up to the top of the thread's stack stays readable while the thread is in those
+ * frames, so it is kept, in a table by thread: three words whose check fits only if they belong
+ * together (see rule.c).  Other stacks, that of a signal handler or of a coroutine, may go at any
+ * time, and are asked for in each walk.
+ */
+#include "walk.h"
+
+#define SLOTS 256u
+#define FAR ((uintptr_t)256 << 20) /* a thread's stack is not sought farther from its top */
+#define SOME (16u * 4096)          /* asked for at once of stacks whose top is not known */
+
+typedef struct kept {
+    uintptr_t check, low, high;
+} kept_t;
+
+static kept_t table[SLOTS];
+
+static kept_t *slot_of(uintptr_t self)
+{
+    return &table[vmb_mix(self) & (SLOTS - 1)];
+}
+
+static uintptr_t check_of(uintptr_t self, uintptr_t low, uintptr_t high)
+{
+    return self ^ (low << 1 | low >> (sizeof(low) * 8 - 1)) ^ ~high;
+}
+
+static int recall(vmsk_bounds_t *b, uintptr_t self)
+{
+    kept_t *k = slot_of(self);
+    b->low = __atomic_load_n(&k->low, __ATOMIC_RELAXED);
+    b->high = __atomic_load_n(&k->high, __ATOMIC_RELAXED);
+    return __atomic_load_n(&k->check, __ATOMIC_RELAXED) == check_of(self, b->low, b->high);
+}
+
+static void keep(const vmsk_bounds_t *b, uintptr_t self)
+{
+    kept_t *k = slot_of(self);
+    __atomic_store_n(&k->check, check_of(self, b->low, b->high), __ATOMIC_RELAXED);
+    __atomic_store_n(&k->low, b->low, __ATOMIC_RELAXED);
+    __atomic_store_n(&k->high, b->high, __ATOMIC_RELAXED);
+}
+
+VMOS_COLD static void ask(vmsk_bounds_t *b, uintptr_t sp, uintptr_t self, int recalled)
+{
+    uintptr_t page = vmos_pagesize(), low = VMB_DOWN(sp, page), top = vmos_stacktop(sp), end;
+    uintptr_t high = VMB_UP(top, page);
+    if (top != 0 && top - sp < FAR) {
+        int joins = recalled && b->high == high && b->low > low;
+        end = joins ? b->low : high;
+        if (low + vmos_readable(low, end - low) == end) {
+            b->low = low;
+            b->high = high;
+            keep(b, self);
+            return;
+        }
+    }
+    b->low = low;
+    b->high = low + vmos_readable(low, SOME);
+}
+
+int vmsk_bounds_find(vmsk_bounds_t *b, uintptr_t sp)
+{
+    uintptr_t self = vmos_self();
+    int recalled;
+    if (!b->own) {
+        b->low = VMB_DOWN(sp, vmos_pagesize());
+        b->high = b->low + vmos_readable(b->low, SOME);
+        return b->low < b->high;
+    }
+    recalled = recall(b, self);
+    if (VMOS_UNLIKELY(!recalled || sp - b->low >= b->high - b->low))
+        ask(b, sp, self, recalled);
+    return b->low < b->high;
+}
+
+VMOS_COLD int vmsk_bounds_widen(vmsk_bounds_t *b, uintptr_t addr, size_t size)
+{
+    uintptr_t end = addr + size;
+    if (addr < b->low || end < addr || end - b->low > FAR)
+        return 0;
+    if (end > b->high)
+        b->high += vmos_readable(b->high, VMB_UP(end - b->high, SOME));
+    return end <= b->high;
+}

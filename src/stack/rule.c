@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Rules by address: a direct-mapped cache of two words a slot, filled from the unwind tables.
+ *
+ *   slot:   | rule ^ (address | epoch << 48) | rule |
+ *
+ * Both words are written without a lock; a reader that gets halves of two writes finds that they
+ * do not fit together, as in Hyatt and Mann, "A Lock-less Transposition Table Implementation for
+ * Parallel Search Chess Engines" (2002).  The epoch makes all slots invalid at once.
+ *
+ * Where rules of a library that went could be taken for those of one that came to its place: when
+ * the first address of the new one is looked up, the module is found to be another, and the epoch
+ * ends.  Until then only an address that was cached for the old one can get a wrong rule, and a
+ * wrong rule makes a wrong stack, never a fault.
+ */
+#include "walk.h"
+
+#include <string.h>
+
+vmsk_slot_t vmsk_cache[1u << VMSK_CACHEBITS];
+uint64_t vmsk_epoch = (uint64_t)1 << 48;
+
+void vmsk_forget(void)
+{
+    __atomic_add_fetch(&vmsk_epoch, (uint64_t)1 << 48, __ATOMIC_ACQ_REL);
+}
+
+/* A place in a module: nothing of the tables, or what they say. */
+static vmsk_rule_t from_tables(const vmos_module_t *m, uintptr_t addr)
+{
+    vmsk_fde_t fde;
+    vmsk_rule_t rule = 0;
+    if (VMOS_CFI && vmsk_fde_find(&fde, m, addr) == 0)
+        rule = vmsk_cfi_rule(&fde, addr);
+    else if (addr - m->low < m->high - m->low - 16 && vmos_is_sigreturn(addr))
+        rule = vmsk_rule(VMSK_SIGNAL, 0, 0, 0, 0);
+    return rule != 0 ? rule : vmsk_rule(VMSK_CHAIN, 0, 0, 0, 0);
+}
+
+/* Rules are for the instruction that an entry lies in, which the byte before it is a part of. */
+VMOS_COLD vmsk_rule_t vmsk_rule_find(uintptr_t pc)
+{
+    uint64_t epoch;
+    vmos_module_t m;
+    vmsk_rule_t rule;
+    vmsk_slot_t *slot = vmsk_slot(pc);
+    int noted = vmsk_module_note(&m, pc - 1);
+    if (noted < 0)
+        return vmsk_rule(VMSK_ALIEN, 0, 0, 0, 0);
+    epoch = __atomic_load_n(&vmsk_epoch, __ATOMIC_ACQUIRE);
+    rule = from_tables(&m, pc - 1);
+    if (noted == 0) {
+        __atomic_store_n(&slot->check, rule ^ (pc | epoch), __ATOMIC_RELAXED);
+        __atomic_store_n(&slot->rule, rule, __ATOMIC_RELAXED);
+    }
+    return rule;
+}
