@@ -164,6 +164,7 @@ struct vmbe {
     vmbe_run_t *dirty, *dirtylast; /* free runs to be given back, oldest first */
     size_t nspare;
     size_t freepages, dirtypages, freeruns, pages; /* pages: of all areas */
+    size_t triedpages;       /* of dirtypages, those that were not given back once */
     size_t nlarge, slarge;   /* large blocks and their bytes */
     size_t nsmall, ssmall;   /* blocks in small areas and their bytes */
     size_t slabblocks, slabbytes; /* capacity of all slabs */

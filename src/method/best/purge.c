@@ -5,7 +5,8 @@
  * Free runs with touched pages are on a list, oldest first.  They stay usable as they are for
  * BE_DELAY ms, so that what is freed and allocated in turns costs no page faults; when they are
  * more than BE_DIRTYMIN pages and more than the pages in use, the oldest go at once.  Parts of huge
- * pages stay twice as long, for to give them back breaks the page.
+ * pages stay twice as long, for to give them back breaks the page; they do not count among those
+ * pages, or whole ones would go each time they are freed because parts cannot.
  * vmcompact() gives back everything, releases segments that are wholly free and cuts free ends.
  */
 #include "best.h"
@@ -21,6 +22,7 @@ void vmbe_dirty_add(vmbe_t *be, vmbe_run_t *run)
     *(run->next ? &run->next->prev : &be->dirtylast) = run;
     run->kept = 1;
     be->dirtypages += run->u.f.dhi - run->u.f.dlo;
+    be->triedpages += run->tried ? run->u.f.dhi - run->u.f.dlo : 0;
 }
 
 void vmbe_dirty_remove(vmbe_t *be, vmbe_run_t *run)
@@ -31,6 +33,7 @@ void vmbe_dirty_remove(vmbe_t *be, vmbe_run_t *run)
     *(run->next ? &run->next->prev : &be->dirtylast) = run->prev;
     run->kept = 0;
     be->dirtypages -= run->u.f.dhi - run->u.f.dlo;
+    be->triedpages -= run->tried ? run->u.f.dhi - run->u.f.dlo : 0;
 }
 
 /* Give back the touched pages of a run, which leaves the list; not exact: only as far as whole huge
@@ -78,7 +81,7 @@ void vmbe_purge(vmbe_t *be, int all)
         vmbe_run_t *run = be->dirty;
         size_t most = VMB_MAX(be->pages - be->freepages, (size_t)BE_DIRTYMIN);
         int due = now - run->u.f.time >= BE_DELAY;
-        if (!all && !due && be->dirtypages <= most)
+        if (!all && !due && be->dirtypages - be->triedpages <= most)
             break;
         while (!all && !due && run && run->tried)
             run = run->next;

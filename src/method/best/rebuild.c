@@ -79,7 +79,8 @@ static void reset(vmbe_t *be, int alone)
     vmbe_lane_t *lane, *mine = vmbe_lane_mine(be);
     be->tree = NULL;
     be->dirty = be->dirtylast = be->spare = NULL;
-    be->nspare = be->freepages = be->dirtypages = be->freeruns = 0;
+    be->nspare = be->freepages = be->freeruns = 0;
+    be->dirtypages = be->triedpages = 0;
     be->nlarge = be->slarge = be->slabblocks = be->slabbytes = 0;
     be->nsmall = be->ssmall = 0;
     if (be->hub)
