@@ -35,7 +35,8 @@ typedef struct _vmseg_s {
 #define VM_METHCLOSE 4  /* the segments are about to be released; arg not NULL: they are kept, and
                            so are regions in their blocks */
 #define VM_METHFORK 5   /* in the child of a fork: other threads are gone */
-#define VM_METHTORN 6   /* a lock was broken by vmclrlock(): bring the structure in order */
+#define VM_METHTORN 6   /* a lock was broken by vmclrlock(), or there is none and the thread may
+                           have left a call by longjmp(): bring the structure in order */
 #define VM_METHEXIT 7   /* arg: thread handle of a thread that is ending */
 #define VM_METHJUMP 8   /* a thread may have left a call by longjmp(), without a lock: what it counted
                            may be off by a block.  Not locked; may come in a signal handler */

@@ -39,7 +39,7 @@ void *vmdc_made(Vmdisc_t *disc, Vmemory_f memoryf)
 {
     vmdc_made_t *made = (vmdc_made_t *)disc;
 
-    if (disc && disc->size >= sizeof *made && made->more.tag == VM_DCMORE &&
+    if (disc && vmr_likelysize(disc, sizeof *made) && vmr_discmore(disc) &&
         made->seal == seal(made) && (memoryf == NULL || disc->memoryf == memoryf))
         return made;
     errno = EINVAL;

@@ -13,10 +13,10 @@ static Vmdisc_t *below(Vmdisc_t *disc)
 /* The properties that a discipline tells itself, or the library knows of it. */
 static void properties(const Vmdisc_t *disc, Vmdiscmore_t *to)
 {
-    const Vmdiscmore_t *more = (const Vmdiscmore_t *)disc;
+    const Vmdiscmore_t *more = vmr_discmore(disc);
     const vmr_traits_t *t;
 
-    if (disc->size >= sizeof *more && more->tag == VM_DCMORE) {
+    if (more != NULL) {
         to->flags = more->flags;
         to->align = more->align;
         to->purgef = more->purgef;

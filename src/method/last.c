@@ -161,15 +161,6 @@ VMOS_INLINE int untidy(const vmla_t *st)
     return st->nhole > 0 || (st->nbusy == 0 && st->top->below != NULL);
 }
 
-static int bad(Vmalloc_t *vm, Void_t *addr, int local)
-{
-    if (local)
-        errno = EINVAL; /* no event under a lock */
-    else
-        vmmtbadaddr(vm, addr);
-    return -1;
-}
-
 /* Free the last block; -1: it is not the last. */
 static int popaddr(Vmalloc_t *vm, char *p)
 {
@@ -196,7 +187,7 @@ static VMOS_NOINLINE int freeslow(Vmalloc_t *vm, Void_t *addr, int local)
     vmla_enter(vm, local);
     r = popaddr(vm, addr);
     vmla_leave(vm, local);
-    return r == 0 ? 0 : bad(vm, addr, local);
+    return r == 0 ? 0 : vmm_bad(vm, addr, local);
 }
 
 /* The common case of popaddr().  -1: it is not that. */
@@ -255,6 +246,7 @@ VMOS_INLINE int resizefast(vmla_t *st, char *p, size_t size, int type)
         memset(p + old, 0, size - old);
     *code = (unsigned char)(VMLA_STARTS | (size & (VM_ALIGN - 1)));
     st->next = p + n;
+    vmla_note(st, n);
     return 0;
 }
 
@@ -358,7 +350,7 @@ static VMOS_NOINLINE Void_t *resizeslow(Vmalloc_t *vm, Void_t *addr, size_t size
     p = resizeat(vm, addr, size, type, &known);
     vmla_leave(vm, local);
     if (!known)
-        bad(vm, addr, local);
+        vmm_bad(vm, addr, local);
     else if (p != NULL)
         errno = e;
     return p;

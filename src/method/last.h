@@ -67,6 +67,7 @@ typedef struct vmla {
     char *next, *end, *last; /* cursor; end of what may be cut without looking; last block */
     uintptr_t map;           /* address that the byte for address 0 would have */
     size_t nbusy;            /* blocks */
+    size_t most;             /* bytes of the largest block since there was none */
     vmm_own_t own;           /* of the cursor */
     size_t may;              /* a thread may own it */
     vmla_mark_t *mark;       /* newest mark */
@@ -163,6 +164,13 @@ VMOS_INLINE void vmla_leave(Vmalloc_t *vm, int local)
 
 /* ---- blocks (last.c) ---- */
 
+/* A block of n bytes was made. */
+VMOS_INLINE void vmla_note(vmla_t *st, size_t n)
+{
+    if (VMOS_UNLIKELY(n > st->most))
+        st->most = n;
+}
+
 /* Cut a block if that needs no more than moving the cursor, else NULL. */
 VMOS_INLINE void *vmla_bump(vmla_t *st, size_t size)
 {
@@ -176,6 +184,7 @@ VMOS_INLINE void *vmla_bump(vmla_t *st, size_t size)
     __atomic_signal_fence(__ATOMIC_RELEASE);
     st->next = p + n;
     st->nbusy++;
+    vmla_note(st, n);
     if (p == NULL)
         __builtin_unreachable(); /* saves the caller a second look */
     return p;

@@ -47,6 +47,7 @@ int vmla_stat(Vmalloc_t *vm, Vmstat_t *out)
 
     out->n_busy = st->nbusy;
     out->s_busy = st->used + (size_t)(st->next - st->cur->base) - st->hole;
+    out->m_busy = VMB_MIN(st->most, out->s_busy);
     out->n_free = st->nhole;
     out->s_free = st->cap - out->s_busy;
     for (seg = vmmtsegs(vm); seg != NULL; seg = seg->next) {

@@ -58,6 +58,13 @@ static void checkmarks(Vmalloc_t *vm, sums_t *s)
     }
 }
 
+/* Whether st->last is the block that ends at the cursor. */
+static int lastholds(const vmla_t *st)
+{
+    return st->last >= st->cur->base && st->last < st->next && vmla_isblock(st->cur, st->last) &&
+           vmla_endof(st->cur, st->last, st->next) == st->next;
+}
+
 static void checkcursor(Vmalloc_t *vm, sums_t *s)
 {
     const vmla_t *st = vmr_state(vm);
@@ -65,8 +72,7 @@ static void checkcursor(Vmalloc_t *vm, sums_t *s)
     if (st->cur->seq == 0 || st->map != vmla_mapof(st->cur) || st->end > st->cur->lim ||
         st->next > st->end)
         fault(vm, s, st->next, "the cursor is damaged");
-    if (st->last != NULL && (!vmla_isblock(st->cur, st->last) ||
-                             vmla_endof(st->cur, st->last, st->next) != st->next))
+    if (st->last != NULL && !lastholds(st))
         fault(vm, s, st->last, "the last block is none");
 }
 
@@ -105,7 +111,8 @@ static void recount(Vmalloc_t *vm)
     memset(vmla_code(st->map, st->next), 0, (size_t)(st->end - st->next) / VM_ALIGN);
     if (st->next > st->cur->base && *first == 0)
         *first = VMLA_STARTS;
-    st->last = NULL;
+    if (!lastholds(st))
+        st->last = NULL;
     for (seg = vmmtsegs(vm); seg != NULL; seg = seg->next)
         if (seg->own != NULL)
             checkpart(vm, seg->own, &s);

@@ -182,7 +182,7 @@ void vmla_reset(Vmalloc_t *vm, vmla_part_t *first)
     vmla_t *st = vmr_state(vm);
 
     vmla_droptop(st, NULL);
-    st->nbusy = st->used = st->nhole = st->hole = 0;
+    st->nbusy = st->most = st->used = st->nhole = st->hole = 0;
     st->mark = NULL;
     if (first == NULL)
         first = largest(st);
@@ -332,6 +332,7 @@ static void setbig(vmla_t *st, size_t n)
     st->next = st->last + n;
     if (st->end < st->next)
         st->end = st->next;
+    vmla_note(st, n);
 }
 
 void *vmla_cut(vmla_t *st, size_t size)
@@ -369,6 +370,7 @@ void vmla_setlast(vmla_t *st, size_t size)
     if (n >= VMLA_BIG)
         setbig(st, n);
     st->next = st->last + n;
+    vmla_note(st, n);
 }
 
 void vmla_uncut(vmla_t *st, char *p)

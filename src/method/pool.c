@@ -19,15 +19,6 @@
 
 #define ROOM 2560 /* of the first segment, for blocks: the whole fits in 4 KiB */
 
-static int bad(Vmalloc_t *vm, Void_t *addr, int local)
-{
-    if (local)
-        errno = EINVAL; /* no event under a lock */
-    else
-        vmmtbadaddr(vm, addr);
-    return -1;
-}
-
 static void enter(Vmalloc_t *vm, int local)
 {
     vmpo_t *st = vmr_state(vm);
@@ -159,7 +150,7 @@ static VMOS_NOINLINE int freeslow(Vmalloc_t *vm, Void_t *addr, int local)
     enter(vm, local);
     r = freelocked(vm, addr);
     leave(vm, local);
-    return r == 0 ? 0 : bad(vm, addr, local);
+    return r == 0 ? 0 : vmm_bad(vm, addr, local);
 }
 
 /* -1: not without the lock. */
@@ -246,7 +237,7 @@ static Void_t *resize(Vmalloc_t *vm, Void_t *p, size_t n, int type, int local)
     if (now >= 0 && (size_t)now == n)
         return p;
     if (now < 0)
-        bad(vm, p, local);
+        vmm_bad(vm, p, local);
     else
         errno = n > PTRDIFF_MAX ? ENOMEM : EINVAL;
     return NULL;

@@ -20,6 +20,8 @@
 
 #include "region.h"
 
+#include <errno.h>
+
 typedef struct vmm_own {
     uintptr_t owner; /* vmos_self() or 0 */
     uintptr_t busy;
@@ -36,6 +38,16 @@ VMOS_INLINE int vmm_private(Vmalloc_t *vm)
 
     return !(flags & VM_DCSHARED) && (flags != 0 || vm->disc->exceptf == NULL) &&
            vmos_barrier_ready();
+}
+
+/* addr, given to a call, is no block: -1. */
+VMOS_INLINE int vmm_bad(Vmalloc_t *vm, Void_t *addr, int local)
+{
+    if (local)
+        errno = EINVAL; /* no event under a lock */
+    else
+        vmmtbadaddr(vm, addr);
+    return -1;
 }
 
 VMOS_INLINE uintptr_t vmm_owner(const vmm_own_t *o)

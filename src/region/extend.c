@@ -99,15 +99,36 @@ static int ask(Vmalloc_t *vm, size_t size, Vmseg_t **seg, char **oldend)
     return VM_EXTNEW;
 }
 
-/* What the discipline says about size bytes that were refused; the lock is free meanwhile. */
+static int tell(Vmalloc_t *vm, size_t size)
+{
+    return vm->disc->exceptf != NULL ? vmr_raise(vm, VM_NOMEM, (Void_t *)size) : -1;
+}
+
+/* What the disciplines of regions around say that could not be asked while vm was locked. */
+static int telloutside(Vmalloc_t *vm, size_t size, int r)
+{
+    while (r <= 0 && (vm = vmr_outer(vm)) != NULL &&
+           __atomic_exchange_n(&vm->data->withheld, 0, __ATOMIC_RELAXED)) {
+        int answer = tell(vm, size);
+        r = VMB_MAX(r, answer);
+    }
+    return r;
+}
+
+/* What the discipline says about size bytes that were refused; no lock is held meanwhile.  That of a
+ * region inside may be, if the request comes from there: then that one passes it on. */
 static int nomemory(Vmalloc_t *vm, size_t size)
 {
     int r;
 
-    if (size == 0 || vm->disc->exceptf == NULL)
+    if (size == 0)
         return -1;
+    if (vmr_lockedguest(vm)) {
+        __atomic_store_n(&vm->data->withheld, 1, __ATOMIC_RELAXED);
+        return -1;
+    }
     vmr_unlock(vm);
-    r = vmr_raise(vm, VM_NOMEM, (Void_t *)size);
+    r = telloutside(vm, size, tell(vm, size));
     vmr_lock(vm);
     return r;
 }

@@ -183,6 +183,33 @@ Vmseg_t *vmr_segof(const void *addr, Vmalloc_t **vm)
     return seg;
 }
 
+Vmalloc_t *vmr_outer(Vmalloc_t *vm)
+{
+    const vmr_node_t *n = &vmr_handle(vm)->first;
+    Vmalloc_t *outer;
+
+    vmos_lock(&vmr_indexlock);
+    outer = vmr_handle(vm)->nodes > 0 && n->up != NULL ? n->up->vm : NULL;
+    vmos_unlock(&vmr_indexlock);
+    return outer;
+}
+
+/* A guest's lock lies in its first segment, so it is there as long as vm's lock keeps that. */
+int vmr_lockedguest(Vmalloc_t *vm)
+{
+    const vmr_node_t *n;
+    int held = 0;
+
+    if (!vmr_guests(vm))
+        return 0;
+    vmos_lock(&vmr_indexlock);
+    for (n = root != NULL ? NODE(vmb_tree_first(root)) : NULL; n != NULL && !held; n = nextof(n))
+        held = n->up != NULL && n->up->vm == vm && n == &vmr_handle(n->vm)->first &&
+               n->vm->data != NULL && vmos_lockedbyme(&n->vm->data->lock);
+    vmos_unlock(&vmr_indexlock);
+    return held;
+}
+
 long vmr_index_check(void)
 {
     const vmr_node_t *n;

@@ -48,17 +48,6 @@ void vmmtfault(Vmalloc_t *vm, const Void_t *addr, const char *sentence)
         vmb_fault("region %s: %s", name, sentence);
 }
 
-/* What a discipline tells beyond memoryf, if it does.  Old programs may leave size unset, so it
- * must be a likely one before what it speaks of is read. */
-static const Vmdiscmore_t *moreof(const Vmdisc_t *disc)
-{
-    const Vmdiscmore_t *more = (const Vmdiscmore_t *)disc;
-
-    if (disc->size < sizeof *more || disc->size > 65536)
-        return NULL;
-    return more->tag == VM_DCMORE ? more : NULL;
-}
-
 static const vmr_traits_t *traitsof(const Vmdisc_t *disc)
 {
     const vmr_traits_t *t = vmr_traits;
@@ -70,14 +59,14 @@ static const vmr_traits_t *traitsof(const Vmdisc_t *disc)
 
 unsigned int vmr_dcflags(Vmalloc_t *vm)
 {
-    const Vmdiscmore_t *more = moreof(vm->disc);
+    const Vmdiscmore_t *more = vmr_discmore(vm->disc);
 
     return more != NULL ? more->flags : traitsof(vm->disc)->flags;
 }
 
 int vmr_purge(Vmalloc_t *vm, void *addr, size_t size)
 {
-    const Vmdiscmore_t *more = moreof(vm->disc);
+    const Vmdiscmore_t *more = vmr_discmore(vm->disc);
     int (*purgef)(Vmalloc_t *, Void_t *, size_t, Vmdisc_t *);
 
     purgef = more != NULL ? more->purgef : traitsof(vm->disc)->purgef;

@@ -115,6 +115,11 @@ Vmalloc_t *vmr_index_take(Vmalloc_t *vm, const char *addr, const char *end);
 /* Take all segments of a dead region out. */
 void vmr_index_purge(vmr_handle_t *h);
 long vmr_index_check(void);
+/* The region in whose memory this one's first segment lies, NULL: none. */
+Vmalloc_t *vmr_outer(Vmalloc_t *vm);
+/* Whether the calling thread holds the lock of a region whose first segment lies in vm's memory.  vm is
+ * locked. */
+int vmr_lockedguest(Vmalloc_t *vm);
 
 /* ---- regions in regions (nested.c) ---- */
 

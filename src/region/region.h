@@ -32,8 +32,10 @@ struct _vmdata_s {
     unsigned int magic; /* VMR_MAGIC while the region stands */
     size_t incr;        /* segment sizes are multiples of this: lcm(round or page, VM_ALIGN) */
     size_t nseg, extent, maxextent;
+    size_t withheld; /* VM_NOMEM was not raised, because a region inside was locked */
     Vmseg_t *segs;
     vmr_user_t *user;
+    uintptr_t thread; /* that opened it: VM_SINGLE */
     Vmalloc_t *vm; /* the handle: found again through this at VM_METHATTACH, vmregion() */
     char name[32];
 };
@@ -59,6 +61,21 @@ VMOS_INLINE void vmr_unlock(Vmalloc_t *vm)
 {
     if (!vmr_single(vm))
         vmos_unlock(&vm->data->lock);
+}
+
+/* Old programs may leave a discipline's size unset: it must be a likely one before what it speaks of is
+ * read. */
+#define VMR_DCSIZEMAX 65536u
+VMOS_INLINE int vmr_likelysize(const Vmdisc_t *disc, size_t least)
+{
+    return disc->size >= least && disc->size <= VMR_DCSIZEMAX;
+}
+/* What a discipline tells beyond memoryf, NULL: nothing. */
+VMOS_INLINE const Vmdiscmore_t *vmr_discmore(const Vmdisc_t *disc)
+{
+    const Vmdiscmore_t *more = (const Vmdiscmore_t *)disc;
+
+    return vmr_likelysize(disc, sizeof *more) && more->tag == VM_DCMORE ? more : NULL;
 }
 
 /* What is known of a region's memory. */

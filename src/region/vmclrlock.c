@@ -2,8 +2,10 @@
 /*
  * vmclrlock: break locks that a longjmp() left behind.
  *
- * Regions first get the event VM_METHTORN, still locked, to bring their structure in order.  The
- * locks of the process go first: nothing of ours is left half done under them but a walk.
+ * Regions first get the event VM_METHTORN, still locked, to bring their structure in order; those
+ * whose lock is free, VM_METHJUMP.  A region with VM_SINGLE has no lock that could tell: it is torn if
+ * the thread opened it, and left alone if not, for another one may be at work in it.  The locks of the process go first: nothing
+ * of ours is left half done under them but a walk.
  */
 #include "parts.h"
 
@@ -18,6 +20,19 @@ static void breakown(vmos_lock_t *lock, int all)
         vmos_unlock(lock);
 }
 
+static void mend(Vmalloc_t *vm, int all)
+{
+    if (vmr_single(vm)) {
+        if (all || vm->data->thread == vmos_self())
+            (*vm->meth.more->eventf)(vm, VM_METHTORN, NULL);
+    } else if (broken(&vm->data->lock, all)) {
+        (*vm->meth.more->eventf)(vm, VM_METHTORN, NULL);
+        vmos_unlock(&vm->data->lock);
+    } else {
+        (*vm->meth.more->eventf)(vm, VM_METHJUMP, NULL);
+    }
+}
+
 void vmclrlock(int all)
 {
     Vmalloc_t *vm;
@@ -30,14 +45,8 @@ void vmclrlock(int all)
     breakown(&vmr_heaplock, all);
     breakown(&vmr_listlock, all);
     vmos_lock(&vmr_listlock);
-    for (vm = vmr_next(NULL); vm != NULL; vm = vmr_next(vm)) {
-        if (vmr_single(vm) || !broken(&vm->data->lock, all)) {
-            (*vm->meth.more->eventf)(vm, VM_METHJUMP, NULL);
-            continue;
-        }
-        (*vm->meth.more->eventf)(vm, VM_METHTORN, NULL);
-        vmos_unlock(&vm->data->lock);
-    }
+    for (vm = vmr_next(NULL); vm != NULL; vm = vmr_next(vm))
+        mend(vm, all);
     vmos_unlock(&vmr_listlock);
     errno = e;
 }

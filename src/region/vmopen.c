@@ -22,6 +22,7 @@ static int settle(vmr_handle_t *h, int event, Vmseg_t *arg)
         return -1;
     }
     vm->data->magic = VMR_MAGIC;
+    vm->data->thread = vmos_self();
     vmos_lock(&vmr_listlock);
     vmr_link(vm);
     vmos_unlock(&vmr_listlock);

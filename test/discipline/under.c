@@ -3,6 +3,7 @@
 #include "support/protocol.h"
 #include "discipline_tables.h"
 #include "os.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <vmalloc/discipline.h>
 
@@ -104,12 +105,31 @@ static void hands_up_what_is_told(void **state)
     unstack(&s);
 }
 
+/* An old program's discipline ends before `size`, which may be anything. */
+static void unlikely_sizes_tell_nothing(void **state)
+{
+    Vmdiscmore_t own = {{counting_memory, NULL, 48, 65537}, VM_DCMORE, VM_DCDEVICE, 256, NULL, "own",
+                        NULL};
+    stack_t_ s;
+    (void)state;
+    s = stack(&own.disc);
+    assert_int_equal(s.top->flags, 0);
+    assert_null(s.top->name);
+    s.fail->size = 65537;
+    errno = 0;
+    assert_int_equal(vmdcfree(s.fail), -1);
+    assert_int_equal(errno, EINVAL);
+    s.fail->size = 65536;
+    unstack(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plain_one_is_handed_itself),
         cmocka_unit_test(knows_the_standard_ones_by_memoryf),
         cmocka_unit_test(hands_up_what_is_told),
+        cmocka_unit_test(unlikely_sizes_tell_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

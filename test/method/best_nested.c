@@ -30,10 +30,21 @@ static void *whole(Vmalloc_t *vm, void *addr, size_t csize, size_t nsize, Vmdisc
 }
 
 static int keeping;
+static struct {
+    Vmalloc_t *in; /* whose block `spare` is freed when memory has run out */
+    void *spare;
+    int calls;
+} asked;
 
 static int keep(Vmalloc_t *vm, int type, void *obj, Vmdisc_t *disc)
 {
     (void)vm, (void)obj, (void)disc;
+    if (type == VM_NOMEM && asked.in != NULL) {
+        void *p = asked.spare;
+        asked.calls++;
+        asked.spare = NULL;
+        return p != NULL && vmfree(asked.in, p) == 0 ? 0 : -1;
+    }
     return type == VM_CLOSE ? keeping : 0;
 }
 
@@ -165,6 +176,35 @@ static void left(void **state)
     vmos_unmap(space, SPACE);
 }
 
+/* The outer one's handler frees a block of the inner one, which asked: that is not locked then. */
+static void outer_handler(void **state)
+{
+    char *space = space_new(), *p, *last = NULL;
+    whole_t below = wholeof(space, SPACE);
+    Vmalloc_t *out = vmopen(&below.disc, Vmbest, 0);
+    Vmalloc_t *in = vmopen(vmdcderive(out, 0, 0), Vmbest, 0);
+    size_t size;
+    (void)state;
+    for (size = 40000; size > 30; size /= 1000) {
+        asked.in = in;
+        asked.calls = 0;
+        asked.spare = NULL;
+        while ((p = vmalloc(in, size)) != NULL)
+            last = p;
+        assert_int_equal(errno, ENOMEM);
+        assert_int_equal(asked.calls, 1);
+        asked.spare = last;
+        assert_non_null(vmalloc(in, size));
+        assert_int_equal(asked.calls, 2);
+        sound(in);
+        sound(out);
+    }
+    asked.in = NULL;
+    assert_int_equal(vmclose(in), 0);
+    assert_int_equal(vmclose(out), 0);
+    vmos_unmap(space, SPACE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -172,6 +212,7 @@ int main(void)
         cmocka_unit_test(kept),
         cmocka_unit_test(overwritten),
         cmocka_unit_test(left),
+        cmocka_unit_test(outer_handler),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -558,9 +558,33 @@ static void fork_meanwhile(void **state)
     assert_int_equal(vmclose(shared), 0);
 }
 
+static void tells_the_largest(void **state)
+{
+    Vmalloc_t *vm = vmopen(Vmdcsystem, Vmlast, 0);
+    Vmstat_t st;
+    char *p;
+    (void)state;
+    assert_non_null(vmalloc(vm, 100));
+    p = vmalloc(vm, 5000);
+    vmstat(vm, &st);
+    assert_int_equal(st.m_busy, 5008);
+    vmfree(vm, p);
+    p = vmalloc(vm, 100000);
+    vmstat(vm, &st);
+    assert_int_equal(st.m_busy, 100000);
+    vmfree(vm, p);
+    vmstat(vm, &st);
+    assert_int_equal(st.m_busy, 112); /* not more than all that is in use */
+    vmclear(vm);
+    vmstat(vm, &st);
+    assert_int_equal(st.m_busy, 0);
+    vmclose(vm);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tells_the_largest),
         cmocka_unit_test(blocks_are_adjacent),
         cmocka_unit_test(earlier_block_gets_zeros),
         cmocka_unit_test(no_last_block_after_free),

@@ -85,13 +85,14 @@ static void work(int pool, int last)
 }
 
 /* In a child: 0, or what went wrong. */
+static int flags;
 static int bombard(Vmethod_t *meth)
 {
     char *kept[KEPT];
     int pool = meth == Vmpool, last = meth == Vmlast;
     size_t i;
     double end;
-    vm = vmopen(Vmdcsystem, meth, 0);
+    vm = vmopen(Vmdcsystem, meth, flags);
     if (vm == NULL)
         return 1;
     for (i = 0; i < KEPT; i++) {
@@ -123,13 +124,14 @@ static int bombard(Vmethod_t *meth)
     return vmclose(vm) == 0 ? 0 : 8;
 }
 
-static void survives(Vmethod_t *meth)
+/* Run f(meth) in a child: how that ended. */
+static int inchild(int (*f)(Vmethod_t *), Vmethod_t *meth)
 {
     int status, waited;
     pid_t pid = fork();
     if (pid == 0) {
         team_child();
-        _exit(bombard(meth));
+        _exit(f(meth));
     }
     for (waited = 0; waitpid(pid, &status, WNOHANG) == 0; waited++) {
         if (waited == LIMIT * 100 * TEAM_SLOW) {
@@ -139,6 +141,12 @@ static void survives(Vmethod_t *meth)
         }
         usleep(10000);
     }
+    return status;
+}
+
+static void survives(Vmethod_t *meth)
+{
+    int status = inchild(bombard, meth);
     if (WIFSIGNALED(status))
         fail_msg("died of signal %d", WTERMSIG(status));
     if (WEXITSTATUS(status) != 0)
@@ -161,6 +169,16 @@ static void pool(void **state)
 {
     (void)state;
     survives(Vmpool);
+}
+
+static void single(void **state)
+{
+    (void)state;
+    flags = VM_SINGLE;
+    survives(Vmbest);
+    survives(Vmlast);
+    survives(Vmpool);
+    flags = 0;
 }
 
 /* Another thread waits for the lock that the signal broke: it gets it. */
@@ -211,20 +229,7 @@ static int with_neighbours(Vmethod_t *meth)
 
 static void neighbours_of(Vmethod_t *meth)
 {
-    int status, waited;
-    pid_t pid = fork();
-    if (pid == 0) {
-        team_child();
-        _exit(with_neighbours(meth));
-    }
-    for (waited = 0; waitpid(pid, &status, WNOHANG) == 0; waited++) {
-        if (waited == LIMIT * 100 * TEAM_SLOW) {
-            kill(pid, SIGKILL);
-            waitpid(pid, &status, 0);
-            fail_msg("hangs");
-        }
-        usleep(10000);
-    }
+    int status = inchild(with_neighbours, meth);
     if (status != 0)
         print_error("with %s\n", meth->more->name);
     assert_int_equal(status, 0);
@@ -243,6 +248,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(best),
         cmocka_unit_test(last),
+        cmocka_unit_test(single),
         cmocka_unit_test(pool),
         cmocka_unit_test(neighbours),
     };

@@ -47,7 +47,7 @@ static int reclaim(vmbe_t *be)
 
 vmbe_run_t *vmbe_run_get(vmbe_t *be, size_t npages, size_t align, int kind)
 {
-    int again = 0;
+    int again = 1;
     for (;;) {
         vmbe_run_t *run = vmbe_run_take(be, npages, align, kind);
         if (run == NULL && reclaim(be))
@@ -75,10 +75,11 @@ static void *large(vmbe_t *be, size_t size, size_t align)
     return run->base;
 }
 
-/* A block from runs or small areas; grows the region; locked. */
-static void *anywhere(vmbe_t *be, size_t size, size_t align)
+/* A block from runs or small areas; grows the region; locked.  Only here VM_NOMEM is raised, once; *again
+ * is 1 then, if the handler may have freed something. */
+static void *anywhere(vmbe_t *be, size_t size, size_t align, int *again)
 {
-    int again = 0, odd = (align & (align - 1)) != 0;
+    int odd = (align & (align - 1)) != 0;
     size_t npages = (size + (odd ? align : 0) + BE_PAGE - 1) >> BE_SHIFT;
     int paged = be->hub && (size > BE_SMALLMAX || be->reserve);
     void *p;
@@ -89,43 +90,50 @@ static void *anywhere(vmbe_t *be, size_t size, size_t align)
             return p;
         if (reclaim(be) && (p = large(be, size, align)) != NULL)
             return p;
-        if (!vmbe_grow(be, paged ? npages : 0, align, size, &again)) {
+        if (!vmbe_grow(be, paged ? npages : 0, align, size, again)) {
             errno = ENOMEM;
             return NULL;
         }
     }
 }
 
-static void *locked_anywhere(vmbe_t *be, size_t size, size_t align)
+static void *locked_anywhere(vmbe_t *be, size_t size, size_t align, int *again)
 {
     void *p;
     vmr_lock(be->vm);
-    p = anywhere(be, size, align);
+    p = anywhere(be, size, align, again);
     vmr_unlock(be->vm);
     return p;
 }
 
+/* A block of a class, from the calling thread's lane. */
+static void *inlane(vmbe_t *be, size_t size)
+{
+    vmbe_lane_t *lane;
+    void *p;
+    if (size > BE_SMALLMAX || (BE_SEE(be->hub) == NULL && be->vm != Vmheap) ||
+        (lane = vmbe_lane_get(be)) == NULL)
+        return NULL;
+    p = vmbe_take(lane, vmbe_class(size));
+    return p ? p : vmbe_refill(lane, vmbe_class(size));
+}
+
 void *vmbe_alloc(vmbe_t *be, size_t size)
 {
-    if (size <= BE_SMALLMAX && (BE_SEE(be->hub) || be->vm == Vmheap)) {
-        vmbe_lane_t *lane = vmbe_lane_get(be);
-        unsigned cls = vmbe_class(size);
-        void *p = NULL;
-        if (lane && (p = vmbe_take(lane, cls)) == NULL)
-            p = vmbe_refill(lane, cls);
-        if (p)
-            return p;
-    }
-    if (size > BE_MAX) {
-        errno = ENOMEM;
-        return NULL;
-    }
-    return locked_anywhere(be, size, 16);
+    int again = 0, e = errno;
+    void *p = inlane(be, size);
+    if (p == NULL && size <= BE_MAX)
+        p = locked_anywhere(be, size, 16, &again);
+    if (p == NULL && again) /* what the handler freed may be in a slab */
+        p = inlane(be, size);
+    errno = p ? e : ENOMEM;
+    return p;
 }
 
 void *vmbe_alloc_aligned(vmbe_t *be, size_t size, size_t align)
 {
     size_t lcm = vmb_lcm(align, 16), up;
+    int again = 0;
     void *p;
     if (lcm == 0 || size > BE_MAX || lcm > BE_MAX - size) {
         errno = ENOMEM;
@@ -141,7 +149,7 @@ void *vmbe_alloc_aligned(vmbe_t *be, size_t size, size_t align)
                 break;
             }
     }
-    return locked_anywhere(be, size, lcm);
+    return locked_anywhere(be, size, lcm, &again);
 }
 
 int vmbe_iszero(const void *p)

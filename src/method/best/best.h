@@ -366,7 +366,7 @@ void vmbe_mend(vmbe_t *be);
 int vmbe_alone(vmbe_t *be);
 
 /* ---- alloc.c: everything behind the fast paths ---- */
-/* A run, from a larger region if need be; locked.  NULL: no memory. */
+/* A run, from a larger region if need be; locked.  NULL: no memory, and no event was raised. */
 vmbe_run_t *vmbe_run_get(vmbe_t *be, size_t npages, size_t align, int kind);
 void vmbe_large_link(vmbe_t *be, vmbe_run_t *run);
 void vmbe_large_unlink(vmbe_t *be, vmbe_run_t *run);

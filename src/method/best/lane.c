@@ -72,15 +72,12 @@ static vmbe_lane_t *take(vmbe_t *be)
 
 vmbe_lane_t *vmbe_lane_get(vmbe_t *be)
 {
-    vmbe_lane_t *lane = vmbe_lane_mine(be), *other;
+    vmbe_lane_t *lane = vmbe_lane_mine(be);
     if (lane)
         return lane;
     vmr_lock(be->vm);
     lane = take(be);
-    if ((other = vmbe_lane_mine(be)) != NULL) { /* the handler of VM_NOMEM was first */
-        be->nidle += lane != NULL;
-        lane = other;
-    } else if (lane) {
+    if (lane) {
         BE_STORE(lane->tid, vmos_self());
         BE_STORE(be->tab[vmbe_tabslot(vmos_self())], lane);
         if (vmr_single(be->vm))

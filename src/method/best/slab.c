@@ -298,17 +298,9 @@ static void finish(vmbe_lane_t *lane, vmbe_run_t *run)
     __atomic_store_n(&run->lane, BE_LOAD(run->lane) | BE_FULL, __ATOMIC_RELEASE);
 }
 
-/* run, which has free blocks, becomes the current slab.  There is one already when the handler of
- * VM_NOMEM allocated meanwhile: that goes on the list. */
+/* run, which has free blocks, becomes the current slab; there is none. */
 static void *start(vmbe_lane_t *lane, unsigned cls, vmbe_run_t *run)
 {
-    vmbe_run_t *old = vmbe_current(&lane->cur[cls]);
-    if (VMOS_UNLIKELY(old != &lane->none)) {
-        if (vmbe_isfull(old))
-            finish(lane, old);
-        else
-            vmbe_lane_link(lane, old);
-    }
     run->empty = 0; /* no word is 0 after a free: the current slab is never asked */
     return aim(&lane->cur[cls], run) ? vmbe_take(lane, cls) : NULL;
 }
@@ -398,10 +390,6 @@ static vmbe_run_t *fresh(vmbe_lane_t *lane, unsigned cls, int grow)
         run = vmbe_run_get(be, want, BE_PAGE, BE_SLAB);
     if (run == NULL && grow && want > least)
         run = vmbe_run_take(be, least, BE_PAGE, BE_SLAB);
-    if (run && vmbe_lane_mine(be) != lane) { /* the handler of VM_NOMEM has cleared the region */
-        vmbe_run_give(be, run);
-        return NULL;
-    }
     if (run) {
         slab_init(lane, run, cls);
         lane->order[cls] += lane->order[cls] < BE_ORDERMAX;
@@ -445,10 +433,7 @@ static void *refill(vmbe_lane_t *lane, unsigned cls)
     vmr_unlock(lane->vm);
     if (run)
         return start(lane, cls, run);
-    if (vmbe_lane_mine(be) != lane) /* as above: it is no lane any more */
-        return p;
-    /* The handler may have freed into what the lane has. */
-    return p ? p : (p = vmbe_local(lane, cls)) != NULL ? p : larger(lane, cls, BE_CLASSES);
+    return p ? p : larger(lane, cls, BE_CLASSES);
 }
 
 void *vmbe_refill(vmbe_lane_t *lane, unsigned cls)
