@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * os_stack: what the walker of stacks must know of the host: registers, the words of a signal's
- * context, whether memory can be read, loaded modules.  A part of the room os.
+ * context, whether memory can be read, loaded modules, their exported functions, and how to run a
+ * helper that the program does not notice.  A part of the room os.
  */
 #ifndef VM_OS_STACK_H
 #define VM_OS_STACK_H 1
@@ -129,5 +130,26 @@ void vmos_module_code(const vmos_module_t *m, uintptr_t *text, uintptr_t *etext)
 size_t vmos_module_id(const vmos_module_t *m, unsigned char *id, size_t size);
 /* The absolute path of m->path into buf, "[vdso]" for the system's own: its length. */
 size_t vmos_module_path(const vmos_module_t *m, char *buf, size_t size);
+
+/* The exported function of m that contains addr, and where it begins; NULL: none. */
+const char *vmos_symbol_at(const vmos_module_t *m, uintptr_t addr, uintptr_t *start);
+
+/* ---- a helper process (os_helper_*.c) ---- */
+
+typedef struct vmos_helper {
+    long pid;
+    int fd; /* one end of the connection, the other is the helper's standard input and output */
+} vmos_helper_t;
+
+/* Start the first of the programs paths[0], paths[1], ..., NULL that can be executed, with
+ * arguments argv, without LD_PRELOAD, LD_AUDIT and what begins with VM in its environment.  The
+ * program does not see that it has a child.  Refused (EPERM) in set-user-ID programs. */
+int vmos_helper_start(vmos_helper_t *h, const char *const *paths, char *const *argv);
+/* Until the deadline (vmos_nanotime()): write all, 0 or -1; read some, their number, 0 at the end,
+ * or -1. */
+int vmos_helper_write(vmos_helper_t *h, const void *buf, size_t n, uint64_t deadline);
+long vmos_helper_read(vmos_helper_t *h, void *buf, size_t n, uint64_t deadline);
+/* No more input; it is waited for until the deadline, then killed. */
+void vmos_helper_stop(vmos_helper_t *h, uint64_t deadline);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The walker of stacks on a system of which only POSIX is known: frame pointers within memory that
- * can be read, which write() tells; no modules.
+ * can be read, which write() tells; no modules, no helper.
  */
 #define _DEFAULT_SOURCE 1
 #include "os_stack.h"
@@ -93,4 +93,45 @@ size_t vmos_module_path(const vmos_module_t *m, char *buf, size_t size)
     (void)size;
     buf[0] = '\0';
     return 0;
+}
+
+const char *vmos_symbol_at(const vmos_module_t *m, uintptr_t addr, uintptr_t *start)
+{
+    (void)m;
+    (void)addr;
+    (void)start;
+    return NULL;
+}
+
+int vmos_helper_start(vmos_helper_t *h, const char *const *paths, char *const *argv)
+{
+    (void)h;
+    (void)paths;
+    (void)argv;
+    errno = ENOSYS;
+    return -1;
+}
+
+int vmos_helper_write(vmos_helper_t *h, const void *buf, size_t n, uint64_t deadline)
+{
+    (void)h;
+    (void)buf;
+    (void)n;
+    (void)deadline;
+    return -1;
+}
+
+long vmos_helper_read(vmos_helper_t *h, void *buf, size_t n, uint64_t deadline)
+{
+    (void)h;
+    (void)buf;
+    (void)n;
+    (void)deadline;
+    return -1;
+}
+
+void vmos_helper_stop(vmos_helper_t *h, uint64_t deadline)
+{
+    (void)h;
+    (void)deadline;
 }

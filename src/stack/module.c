@@ -17,7 +17,7 @@
 #include <string.h>
 
 #define SIZE ((size_t)1 << 20)
-#define PATH 4096
+#define PATH 4096 /* longest path kept, its end included */
 
 typedef struct record {
     vmsk_module_t m;
@@ -54,30 +54,47 @@ static void write_end(void)
     __atomic_store_n(&writer, 0, __ATOMIC_RELEASE);
 }
 
+/* The free bytes between the records, with one more, and the texts. */
+static char *spare(size_t *size)
+{
+    size_t from = (count + 1) * sizeof(record_t);
+    *size = texts > from ? texts - from : 0;
+    return (char *)records + from;
+}
+
+/* n bytes and a '\0', which may lie in the spare room already; "" without room. */
 static const char *keep_text(const char *text, size_t n)
 {
+    size_t size;
     char *to;
-    if (n + 1 > texts - (count + 1) * sizeof(record_t))
+    spare(&size);
+    if (n + 1 > size)
         return "";
     texts -= n + 1;
     to = (char *)records + texts;
-    memcpy(to, text, n);
+    memmove(to, text, n);
     to[n] = '\0';
     return to;
 }
 
-/* A new record; its path is made by the system calls that it takes. */
-VMOS_NOINLINE static record_t *add(const vmos_module_t *m)
+static const char *path_of(const vmos_module_t *m, const char *loaded)
 {
-    char path[PATH];
+    size_t size, n;
+    char *room = spare(&size);
+    if (size < PATH)
+        return loaded;
+    n = vmos_module_path(m, room, PATH);
+    return strcmp(room, loaded) == 0 ? loaded : keep_text(room, n);
+}
+
+static record_t *add(const vmos_module_t *m)
+{
     record_t *r = &records[count];
-    size_t n;
     if (texts < (count + 1) * sizeof(*r))
         return NULL;
     r->loaded = *m;
     r->loaded.path = keep_text(m->path, strlen(m->path));
-    n = vmos_module_path(m, path, sizeof(path));
-    r->m.path = strcmp(path, m->path) == 0 ? r->loaded.path : keep_text(path, n);
+    r->m.path = path_of(m, r->loaded.path);
     r->m.bias = m->bias;
     r->m.low = m->low;
     r->m.high = m->high;
@@ -167,10 +184,11 @@ int vmsk_module_note(vmos_module_t *m, uintptr_t addr)
     int noted = 0;
     if (!vmos_module_fast()) {
         list_once();
+        memset(m, 0, sizeof(*m));
         r = holding(addr, vmsk_generation());
         if (r != NULL)
             *m = r->loaded;
-        return r != NULL ? 0 : -1;
+        return r != NULL ? 0 : __atomic_load_n(&count, __ATOMIC_RELAXED) > 0 ? -1 : 1;
     }
     if (vmos_module_at(addr, m) != 0)
         return -1;

@@ -32,7 +32,7 @@ static vmsk_rule_t from_tables(const vmos_module_t *m, uintptr_t addr)
     vmsk_rule_t rule = 0;
     if (VMOS_CFI && vmsk_fde_find(&fde, m, addr) == 0)
         rule = vmsk_cfi_rule(&fde, addr);
-    else if (addr - m->low < m->high - m->low - 16 && vmos_is_sigreturn(addr))
+    else if (m->low < m->high && m->high - addr >= 16 && vmos_is_sigreturn(addr))
         rule = vmsk_rule(VMSK_SIGNAL, 0, 0, 0, 0);
     return rule != 0 ? rule : vmsk_rule(VMSK_CHAIN, 0, 0, 0, 0);
 }

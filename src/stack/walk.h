@@ -92,7 +92,8 @@ int vmsk_bounds_widen(vmsk_bounds_t *b, uintptr_t addr, size_t size);
 
 /* ---- modules (module.c) ---- */
 
-/* The module that addr lies in, noted if it is new: 0, -1 none, 1: not noted this time. */
+/* The module that addr lies in, noted if it is new: 0; -1 none; 1: not noted this time, or, with
+ * m all zeros, no modules are known on this system. */
 int vmsk_module_note(vmos_module_t *m, uintptr_t addr);
 /* Code of this library, when it is a shared library of its own: else both are 0. */
 void vmsk_module_own(uintptr_t *text, uintptr_t *etext);
