@@ -9,6 +9,7 @@ table='
 build    must cmake                 cmake
 build    may  cc                    gcc
 build    may  /usr/include/stdio.h  libc6-dev
+build    may  /usr/include/elfutils/libdwfl.h libdw-dev
 test     must /usr/include/cmocka.h libcmocka-dev
 test     must python3               python3
 test     may  g++                   g++

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The command vmalloc: finds the subcommand and hands over. */
+#include "symbols.h"
 #include "tool.h"
 
 #include <stdarg.h>
@@ -14,6 +15,7 @@ static const struct command {
     const char *what;
 } commands[] = {
     {"run", tool_run, "run a program on vmalloc instead of the system's malloc"},
+    {"symbols", tool_symbols, "name functions and lines of addresses, as reports need it"},
 };
 
 int tool_fail(int status, const char *format, ...)
@@ -61,7 +63,7 @@ int main(int argc, char **argv)
         return 0;
     }
     if (strcmp(argv[1], "--version") == 0) {
-        printf("vmalloc %ld\n", VMALLOC_VERSION);
+        printf("vmalloc %ld\nsymbols: %s\n", VMALLOC_VERSION, symbols_version());
         return 0;
     }
     command = find(argv[1]);

@@ -13,6 +13,7 @@
 #define TOOL_NOTFOUND 127 /* the program to run is not there */
 
 int tool_run(int argc, char **argv);
+int tool_symbols(int argc, char **argv);
 
 /* Print "vmalloc: " and a message in the manner of printf on stderr; returns status. */
 int tool_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
