@@ -117,6 +117,8 @@ typedef struct vmos_module {
     const void *phdr;      /* program headers in memory, NULL unknown */
     size_t nphdr;
     const void *unwind;    /* .eh_frame_hdr, NULL: none */
+    const void *frames;    /* .eh_frame of a program without that, NULL: not known */
+    size_t nframes;        /* its bytes */
 } vmos_module_t;
 
 /* The module that addr lies in: 0, or -1 none.  Takes no lock.  Where the loader cannot be asked
@@ -125,6 +127,8 @@ int vmos_module_fast(void);
 int vmos_module_at(uintptr_t addr, vmos_module_t *m);
 /* f(m, arg) for each loaded module, under the loader's lock. */
 void vmos_module_each(void (*f)(const vmos_module_t *m, void *arg), void *arg);
+/* Set m->frames of the program, from its file; for who has no m->unwind. */
+void vmos_module_frames(vmos_module_t *m);
 /* Code, and the build-id (0 bytes: none), as the program headers say. */
 void vmos_module_code(const vmos_module_t *m, uintptr_t *text, uintptr_t *etext);
 size_t vmos_module_id(const vmos_module_t *m, unsigned char *id, size_t size);

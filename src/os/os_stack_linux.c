@@ -199,6 +199,44 @@ size_t vmos_module_id(const vmos_module_t *m, unsigned char *id, size_t size)
     return 0;
 }
 
+/* n bytes from a place in the file: 0, or -1. */
+static int get(int fd, void *to, size_t n, size_t at)
+{
+    return pread(fd, to, n, (off_t)at) == (ssize_t)n ? 0 : -1;
+}
+
+/* The section headers of a file, up to that of .eh_frame. */
+static void find_frames(vmos_module_t *m, int fd)
+{
+    ElfW(Ehdr) head;
+    ElfW(Shdr) names, s;
+    if (get(fd, &head, sizeof(head), 0) != 0 || head.e_shentsize != sizeof(s) ||
+        get(fd, &names, sizeof(names), head.e_shoff + head.e_shstrndx * sizeof(s)) != 0)
+        return;
+    for (size_t i = 0; i < head.e_shnum && m->frames == NULL; i++) {
+        char name[sizeof(".eh_frame")];
+        if (get(fd, &s, sizeof(s), head.e_shoff + i * sizeof(s)) == 0 &&
+            get(fd, name, sizeof(name), names.sh_offset + s.sh_name) == 0 &&
+            memcmp(name, ".eh_frame", sizeof(name)) == 0 && m->bias + s.sh_addr >= m->low &&
+            s.sh_size <= m->high - m->bias - s.sh_addr) {
+            m->frames = (const void *)(m->bias + s.sh_addr);
+            m->nframes = s.sh_size;
+        }
+    }
+}
+
+void vmos_module_frames(vmos_module_t *m)
+{
+    int keep = errno, fd;
+    if (m->path[0] != '\0' || (fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC)) < 0) {
+        errno = keep;
+        return;
+    }
+    find_frames(m, fd);
+    close(fd);
+    errno = keep;
+}
+
 static size_t copied(char *buf, size_t size, size_t at, const char *text)
 {
     size_t n = strlen(text);
@@ -231,9 +269,25 @@ size_t vmos_module_path(const vmos_module_t *m, char *buf, size_t size)
 #ifdef DLFO_EH_SEGMENT_TYPE
 #pragma weak _dl_find_object
 
+/* In a static program the loader is a part of it and knows less than the program headers say. */
+static int find_out(void)
+{
+    struct dl_find_object ours, loader;
+    if (&_dl_find_object == NULL || _dl_find_object((void *)(uintptr_t)find_out, &ours) != 0)
+        return 0;
+    return _dl_find_object((void *)(uintptr_t)_dl_find_object, &loader) != 0 ||
+           ours.dlfo_map_start != loader.dlfo_map_start;
+}
+
 int vmos_module_fast(void)
 {
-    return &_dl_find_object != NULL;
+    static signed char known;
+    signed char is = __atomic_load_n(&known, __ATOMIC_RELAXED);
+    if (is == 0) {
+        is = find_out() ? 1 : -1;
+        __atomic_store_n(&known, is, __ATOMIC_RELAXED);
+    }
+    return is > 0;
 }
 
 int vmos_module_at(uintptr_t addr, vmos_module_t *m)
@@ -282,8 +336,8 @@ typedef struct each {
 static int one(struct dl_phdr_info *info, size_t size, void *arg)
 {
     const each_t *each = arg;
-    vmos_module_t m = {info->dlpi_name, info->dlpi_addr, UINTPTR_MAX, 0,
-                       info->dlpi_phdr, info->dlpi_phnum, NULL};
+    vmos_module_t m = {.path = info->dlpi_name, .bias = info->dlpi_addr, .low = UINTPTR_MAX,
+                       .phdr = info->dlpi_phdr, .nphdr = info->dlpi_phnum};
     (void)size;
     for (size_t i = 0; i < info->dlpi_phnum; i++) {
         const ElfW(Phdr) *p = &info->dlpi_phdr[i];

@@ -73,6 +73,11 @@ void vmos_module_each(void (*f)(const vmos_module_t *m, void *arg), void *arg)
     (void)arg;
 }
 
+void vmos_module_frames(vmos_module_t *m)
+{
+    (void)m;
+}
+
 void vmos_module_code(const vmos_module_t *m, uintptr_t *text, uintptr_t *etext)
 {
     *text = m->low;

@@ -94,6 +94,8 @@ static record_t *add(const vmos_module_t *m)
         return NULL;
     r->loaded = *m;
     r->loaded.path = keep_text(m->path, strlen(m->path));
+    if (m->unwind == NULL)
+        vmos_module_frames(&r->loaded);
     r->m.path = path_of(m, r->loaded.path);
     r->m.bias = m->bias;
     r->m.low = m->low;
@@ -159,12 +161,6 @@ static record_t *note(const vmos_module_t *m)
 
 /* ---- for the walker ---- */
 
-static void list_once(void)
-{
-    if (!__atomic_exchange_n(&begun, 1, __ATOMIC_RELAXED))
-        vmsk_refresh();
-}
-
 /* Of those that lay at addr one after the other, the one that was there in generation when. */
 static const record_t *holding(uintptr_t addr, uint32_t when)
 {
@@ -178,27 +174,36 @@ static const record_t *holding(uintptr_t addr, uint32_t when)
     return NULL;
 }
 
+/* Where the loader cannot be asked by address, what was listed must do. */
+static int listed(vmos_module_t *m, uintptr_t addr)
+{
+    const record_t *r;
+    if (!__atomic_exchange_n(&begun, 1, __ATOMIC_RELAXED))
+        vmsk_refresh();
+    r = holding(addr, vmsk_generation());
+    memset(m, 0, sizeof(*m));
+    if (r == NULL)
+        return __atomic_load_n(&count, __ATOMIC_RELAXED) > 0 ? -1 : 1;
+    *m = r->loaded;
+    return 0;
+}
+
 int vmsk_module_note(vmos_module_t *m, uintptr_t addr)
 {
     const record_t *r;
-    int noted = 0;
-    if (!vmos_module_fast()) {
-        list_once();
-        memset(m, 0, sizeof(*m));
-        r = holding(addr, vmsk_generation());
-        if (r != NULL)
-            *m = r->loaded;
-        return r != NULL ? 0 : __atomic_load_n(&count, __ATOMIC_RELAXED) > 0 ? -1 : 1;
-    }
+    if (!vmos_module_fast())
+        return listed(m, addr);
     if (vmos_module_at(addr, m) != 0)
         return -1;
-    if (known(m) != NULL)
-        return 0;
-    if (write_begin()) {
-        noted = note(m) != NULL;
+    r = known(m);
+    if (r == NULL && write_begin()) {
+        r = note(m);
         write_end();
     }
-    return !noted;
+    if (r == NULL)
+        return 1;
+    *m = r->loaded;
+    return 0;
 }
 
 /* This library's name begins so, as a file. */
