@@ -10,7 +10,7 @@ export VMALLOC_SOURCE := $(CURDIR)
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := all
-.PHONY: all demo check check-all sanitize asan tsan valgrind bench soak install clean dist help
+.PHONY: all pages demo check check-all sanitize asan tsan valgrind pages16 pages64 bench soak install clean dist help
 
 all: ## build the libraries and the command into build/
 	@cmake/deps.sh build
@@ -32,11 +32,13 @@ check-all: check sanitize ## all tests, and again under the sanitizers and valgr
 
 sanitize: asan tsan valgrind ## the tests that make sense there, under the sanitizers and valgrind
 
-asan tsan valgrind:
+asan tsan valgrind pages16 pages64:
 	@cmake/deps.sh build test $@
 	@cmake --preset $@
 	@cmake --build --preset $@ -j $(JOBS)
 	@ctest --preset $@ -j2
+
+pages: pages16 pages64 ## the tests, as on systems with pages of 16 and 64 KiB
 
 bench: all ## the benchmarks
 	@cmake/deps.sh bench

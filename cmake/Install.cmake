@@ -22,6 +22,10 @@ foreach(section 1 3 7)
     install(FILES ${pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
 endforeach()
 
+# Each name that a page announces is found by it: a page that leads to that one.
+include(cmake/ManNames.cmake)
+vm_install_man_names(${PROJECT_SOURCE_DIR}/doc/man)
+
 configure_package_config_file(cmake/vmallocConfig.cmake.in vmallocConfig.cmake INSTALL_DESTINATION ${package_dir})
 write_basic_package_version_file(vmallocConfigVersion.cmake COMPATIBILITY SameMajorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/vmallocConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/vmallocConfigVersion.cmake

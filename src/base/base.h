@@ -99,13 +99,8 @@ long vmb_tree_check(vmb_node_t *root, vmb_cmp_f cmp);
 
 #define VMB_PAGE 4096u
 #define VMB_PAGESHIFT 12
-#if UINTPTR_MAX > 0xffffffffu
-#define VMB_MAPBITS 47 /* user addresses of the usual 64-bit systems */
-#define VMB_LEAFBITS 18
-#else
-#define VMB_MAPBITS 32
-#define VMB_LEAFBITS 10
-#endif
+#define VMB_MAPBITS VMOS_ADDRBITS
+#define VMB_LEAFBITS (VMB_MAPBITS > 32 ? 18 : 10)
 #define VMB_ROOTSIZE ((size_t)1 << (VMB_MAPBITS - VMB_PAGESHIFT - VMB_LEAFBITS))
 #define VMB_LEAFSIZE ((size_t)1 << VMB_LEAFBITS)
 

@@ -34,6 +34,15 @@
 size_t vmos_pagesize(void);
 size_t vmos_hugesize(void);
 
+/* Bits of the addresses that the system gives out unless asked for more. */
+#if UINTPTR_MAX <= 0xffffffffu
+#define VMOS_ADDRBITS 32
+#elif defined(__x86_64__)
+#define VMOS_ADDRBITS 47
+#else
+#define VMOS_ADDRBITS 48
+#endif
+
 #define VMOS_RESERVE 1 /* do not charge for memory not touched (MAP_NORESERVE) */
 #define VMOS_SMALL 2   /* never merge into huge pages: for large tables with few parts in use */
 

@@ -43,13 +43,34 @@
 
 /* ---- sizes ---- */
 
+/* VMOS_PAGESIZE: a build for tests that behaves as a system with larger pages does.  What is mapped is
+ * aligned to them, lengths are rounded up to them, and other addresses are refused. */
+#ifdef VMOS_PAGESIZE
+#define SIMULATED ((size_t)VMOS_PAGESIZE)
+#else
+#define SIMULATED ((size_t)0)
+#endif
+
+/* What the system does with [addr, addr+*size): -1 (EINVAL) if addr is not at a page. */
+static int wholepages(const void *addr, size_t *size)
+{
+    if (SIMULATED == 0)
+        return 0;
+    if (((uintptr_t)addr & (SIMULATED - 1)) != 0) {
+        errno = EINVAL;
+        return -1;
+    }
+    *size = (*size + SIMULATED - 1) & ~(SIMULATED - 1);
+    return 0;
+}
+
 size_t vmos_pagesize(void)
 {
     static size_t known;
     size_t n = __atomic_load_n(&known, __ATOMIC_RELAXED);
     if (VMOS_UNLIKELY(n == 0)) {
         int keep = errno;
-        n = getauxval(AT_PAGESZ);
+        n = SIMULATED != 0 ? SIMULATED : getauxval(AT_PAGESZ);
         n = n != 0 ? n : 4096;
         errno = keep;
         __atomic_store_n(&known, n, __ATOMIC_RELAXED);
@@ -88,6 +109,22 @@ size_t vmos_hugesize(void)
 
 /* ---- mapping ---- */
 
+static void *mappages(void *addr, size_t size, int more)
+{
+    size_t spare = more & (MAP_FIXED_NOREPLACE | MAP_HUGETLB) ? 0 : SIMULATED, head;
+    char *p;
+    if (wholepages(addr, &size) < 0)
+        return MAP_FAILED;
+    p = mmap(addr, size + spare, PROT_READ | PROT_WRITE, more, -1, 0);
+    if ((void *)p == MAP_FAILED || spare == 0)
+        return p;
+    head = -(uintptr_t)p & (spare - 1);
+    if (head != 0)
+        munmap(p, head);
+    munmap(p + head + size, spare - head);
+    return p + head;
+}
+
 /* Whatever the system's reason (EAGAIN under mlockall(), EINVAL for absurd sizes under emulators):
  * to the caller there is no memory, or the place is taken. */
 static void *mapflags(void *addr, size_t size, int flags, int more)
@@ -95,7 +132,7 @@ static void *mapflags(void *addr, size_t size, int flags, int more)
     int keep = errno;
     void *p;
     more |= MAP_PRIVATE | MAP_ANONYMOUS | (flags & VMOS_RESERVE ? MAP_NORESERVE : 0);
-    p = mmap(addr, size, PROT_READ | PROT_WRITE, more, -1, 0);
+    p = mappages(addr, size, more);
     if (p == MAP_FAILED) {
         errno = errno == EEXIST ? EEXIST : ENOMEM;
         return NULL;
@@ -160,7 +197,7 @@ void *vmos_maphuge(size_t size, size_t pagesize)
 
 int vmos_unmap(void *addr, size_t size)
 {
-    return munmap(addr, size);
+    return wholepages(addr, &size) < 0 ? -1 : munmap(addr, size);
 }
 
 /* ---- what pages are like ---- */
@@ -168,6 +205,8 @@ int vmos_unmap(void *addr, size_t size)
 int vmos_purge(void *addr, size_t size)
 {
     int keep = errno;
+    if (wholepages(addr, &size) < 0)
+        return -1;
     if (madvise(addr, size, MADV_DONTNEED) == 0)
         return 0;
     if (errno != EINVAL || madvise(addr, size, MADV_DONTNEED_LOCKED) != 0)
@@ -178,17 +217,17 @@ int vmos_purge(void *addr, size_t size)
 
 int vmos_protect(void *addr, size_t size)
 {
-    return mprotect(addr, size, PROT_NONE);
+    return wholepages(addr, &size) < 0 ? -1 : mprotect(addr, size, PROT_NONE);
 }
 
 int vmos_unprotect(void *addr, size_t size)
 {
-    return mprotect(addr, size, PROT_READ | PROT_WRITE);
+    return wholepages(addr, &size) < 0 ? -1 : mprotect(addr, size, PROT_READ | PROT_WRITE);
 }
 
 int vmos_askhuge(void *addr, size_t size)
 {
-    return madvise(addr, size, MADV_HUGEPAGE);
+    return wholepages(addr, &size) < 0 ? -1 : madvise(addr, size, MADV_HUGEPAGE);
 }
 
 void vmos_populate(void *addr, size_t size)

@@ -219,7 +219,7 @@ static void torn(void **state)
     volatile size_t at;
     (void)state;
     for (at = 1; at < 12; at++) {
-        chk_t *c = chk_new(0, CHK_RESERVE, CHK_INPLACE);
+        chk_t *c = chk_new(4096, CHK_RESERVE, CHK_INPLACE);
         Vmalloc_t *volatile vm;
         model_t *volatile m;
         volatile size_t i;

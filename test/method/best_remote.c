@@ -130,7 +130,7 @@ static void scarce_crowd(void **state)
     size_t size;
     (void)state;
     for (size = 8192; size <= 300000; size *= 6) {
-        chk_t *c = chk_new(0, CHK_MALLOC, CHK_REFUSE);
+        chk_t *c = chk_new(4096, CHK_MALLOC, CHK_REFUSE);
         shared_t s = {.rounds = MANY / 16, .most = 3000};
         c->maxbytes = size;
         c->disc.exceptf = NULL; /* it counts, and is called without a lock */
@@ -309,7 +309,7 @@ static void nomem_allocates(void **state)
     for (s = 0; s < 3; s++)
         for (k = 0; k < 12; k++) {
             static char *p[20000];
-            chk_t *c = chk_new(0, CHK_MALLOC, CHK_REFUSE);
+            chk_t *c = chk_new(4096, CHK_MALLOC, CHK_REFUSE);
             Vmalloc_t *vm;
             c->onevent = helps_itself;
             memset(&plan, 0, sizeof plan);
@@ -353,7 +353,7 @@ static void nomem_clears(void **state)
     size_t s, i;
     (void)state;
     for (s = 0; s < 5; s++) {
-        chk_t *c = chk_new(0, CHK_MALLOC, s % 2 ? CHK_REFUSE : CHK_NEWSEG);
+        chk_t *c = chk_new(4096, CHK_MALLOC, s % 2 ? CHK_REFUSE : CHK_NEWSEG);
         Vmalloc_t *vm;
         uint64_t seed = s;
         c->onevent = clears;

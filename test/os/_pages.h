@@ -27,7 +27,11 @@ static void sizes(void **state)
 {
     size_t page = vmos_pagesize(), huge = vmos_hugesize();
     (void)state;
+#ifdef VMOS_PAGESIZE
+    assert_int_equal(page, VMOS_PAGESIZE);
+#else
     assert_int_equal(page, (size_t)sysconf(_SC_PAGESIZE));
+#endif
     assert_int_equal(page, vmos_pagesize());
     assert_int_equal(huge & (huge - 1), 0);
     assert_true(huge == 0 || huge > page);

@@ -22,6 +22,21 @@ mv "$work/stage/usr" "$work/tree"
 libdir=$(dirname "$(find "$work/tree" -name libvmalloc.so)")
 export LD_LIBRARY_PATH=$libdir
 
+# Each name that a page of section 3 announces has a page, itself or one that leads to it.
+man=$(dirname "$(find "$work/tree" -name vmalloc.3)")
+while read -r name; do
+    page=$man/$name.3
+    if grep -q '^\.so ' "$page" 2>/dev/null; then
+        page=$man/../$(sed -n 's/^\.so //p' "$page")
+    fi
+    grep -qE "^\.Nm $name( ,)?$" "$page" || { echo "man $name: no page"; exit 1; }
+done < <(awk '/^\.Sh NAME/ { on = 1; next } /^\.Nd/ { on = 0 } on && $1 == ".Nm" { print $2 }' "$source"/doc/man/*.3)
+
+if [ -e "$man/cc.3" ]; then
+    echo "man cc: a page of ours"
+    exit 1
+fi
+
 cat >"$work/program.c" <<'END'
 #include <stdlib.h>
 #include <vmalloc.h>

@@ -1,0 +1,23 @@
+# vm_install_man_names(<folder>): for the names in NAME of a manual page other than its own, install pages that
+# are one line, ".so man3/page.3".
+
+function(vm_install_man_names folder)
+    file(GLOB pages CONFIGURE_DEPENDS ${folder}/*.[137])
+    foreach(page IN LISTS pages)
+        set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${page})
+        get_filename_component(file ${page} NAME)
+        string(REGEX REPLACE ".*\\." "" section ${file})
+        file(READ ${page} text)
+        string(REGEX REPLACE "\n\\.Nd.*" "\n" text "${text}")
+        string(REGEX MATCHALL "\n\\.Nm [A-Za-z_]+" names "${text}")
+        list(TRANSFORM names REPLACE ".*\\.Nm " "")
+        list(REMOVE_DUPLICATES names)
+        foreach(name IN LISTS names)
+            if(NOT EXISTS ${folder}/${name}.${section})
+                set(alias ${CMAKE_CURRENT_BINARY_DIR}/man/${name}.${section})
+                file(WRITE ${alias} ".so man${section}/${file}\n")
+                install(FILES ${alias} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
+            endif()
+        endforeach()
+    endforeach()
+endfunction()
