@@ -179,6 +179,7 @@ struct _vmstat_s {
 extern VM_API Vmethod_t *Vmbest; /* general purpose: best fit behind size classes and caches */
 extern VM_API Vmethod_t *Vmlast; /* build and drop whole: only the last block can be freed */
 extern VM_API Vmethod_t *Vmpool; /* one size, that of the first block */
+extern VM_API Vmethod_t *Vmdebug; /* Vmbest, and finds errors; over others: vmover() */
 
 /* Disciplines.  Writable: `Vmdcheap->round = n` and handlers set in them are honoured. */
 extern VM_API Vmdisc_t *Vmdcsystem; /* memory of the system, returned to it */

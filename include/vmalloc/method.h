@@ -40,6 +40,8 @@ typedef struct _vmseg_s {
 #define VM_METHEXIT 7   /* arg: thread handle of a thread that is ending */
 #define VM_METHJUMP 8   /* a thread may have left a call by longjmp(), without a lock: what it counted
                            may be off by a block.  Not locked; may come in a signal handler */
+#define VM_METHDEAD 9   /* to methods with VM_MTDEBUG: vmclose() was called though the region is gone,
+                           and vm->data is NULL; 0: let it be, else it fails with EINVAL */
 
 typedef struct _vmethodx_s {
     const char *name; /* "best" */

@@ -13,6 +13,7 @@
  * vmsize() and vmresize() of an earlier block a look at the map.
  */
 #include "last.h"
+#include "over.h"
 #include "method_tables.h"
 
 /* ---- the region's lock and its owner ---- */
@@ -339,11 +340,11 @@ static VMOS_NOINLINE Void_t *resizeslow(Vmalloc_t *vm, Void_t *addr, size_t size
     void *p;
 
     if (addr == NULL) {
-        p = (*vm->meth.allocf)(vm, size, local);
+        p = alloc(vm, size, local);
         return p != NULL && (type & VM_RSZERO) ? memset(p, 0, size) : p;
     }
     if (size == 0) {
-        (*vm->meth.freef)(vm, addr, local);
+        freeb(vm, addr, local);
         return NULL;
     }
     vmla_enter(vm, local);
@@ -402,7 +403,7 @@ static void settle(Vmalloc_t *vm)
 
     vmm_forget(&st->own);
     st->may = !single && vmm_private(vm);
-    if (single) {
+    if (single && !vmmt_joined(vm)) {
         vm->meth.allocf = alloc1;
         vm->meth.freef = freeb1;
         vm->meth.resizef = resize1;

@@ -7,8 +7,11 @@
 
 #include <vmalloc.h>
 
+#include "over.h"
+
 extern Vmethod_t vmmt_best;
 extern Vmethod_t vmmt_last;
 extern Vmethod_t vmmt_pool;
+extern vmmt_over_t vmmt_debug;
 
 #endif

@@ -36,6 +36,12 @@ VMOS_INLINE const Vmethod_t *vmmt_under(const Vmalloc_t *vm)
 {
     return vmmt_overof(vm->meth.more)->under;
 }
+/* Whether the region's method is one over another: its handle calls the upper one's functions, and the
+ * lower one leaves them alone. */
+VMOS_INLINE int vmmt_joined(const Vmalloc_t *vm)
+{
+    return (vm->meth.meth & (VM_MTDEBUG | VM_MTPROFILE)) != 0;
+}
 VMOS_INLINE void *vmmt_upper(Vmalloc_t *vm)
 {
     return (char *)vmr_state(vm) + VMB_UP(vmmt_under(vm)->more->size, VM_ALIGN);

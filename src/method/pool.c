@@ -14,6 +14,7 @@
  *
  * A double free is always found, unless two threads free the same block in the same nanoseconds.
  */
+#include "over.h"
 #include "pool.h"
 #include "method_tables.h"
 
@@ -226,11 +227,11 @@ static Void_t *resize(Vmalloc_t *vm, Void_t *p, size_t n, int type, int local)
     long now;
 
     if (p == NULL) {
-        p = (*vm->meth.allocf)(vm, n, local);
+        p = alloc(vm, n, local);
         return p != NULL && (type & VM_RSZERO) ? memset(p, 0, n) : p;
     }
     if (n == 0) {
-        (*vm->meth.freef)(vm, p, local);
+        freeb(vm, p, local);
         return NULL;
     }
     now = size(vm, p, local);
@@ -311,7 +312,7 @@ static int walk(Vmalloc_t *vm, Vmblock_f f, Void_t *handle)
 /* Which functions the handle calls. */
 static void settle(Vmalloc_t *vm)
 {
-    if (vmr_single(vm)) {
+    if (vmr_single(vm) && !vmmt_joined(vm)) {
         vm->meth.allocf = alloc1;
         vm->meth.freef = freeb1;
     }

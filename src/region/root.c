@@ -98,7 +98,7 @@ void vmr_freehandle(vmr_handle_t *h)
 {
     int e = errno;
 
-    if (!h->inside) {
+    if (!h->inside && !(h->vm.meth.meth & VM_MTDEBUG)) {
         vmr_inside++;
         (*VMR_HEAP->meth.freef)(VMR_HEAP, h, 0);
         vmr_inside--;

@@ -55,9 +55,14 @@ static void unindex(Vmalloc_t *vm)
         vmr_index_remove(vm, seg);
 }
 
-/* The region's memory went before: only the handle is left. */
+/* The region's memory went before: only the handle is left.  Those of Vmdebug stay for good, to be
+ * known again. */
 static int closedead(vmr_handle_t *h)
 {
+    if (h->vm.meth.meth & VM_MTDEBUG && (*h->vm.meth.more->eventf)(&h->vm, VM_METHDEAD, NULL) != 0) {
+        errno = EINVAL;
+        return -1;
+    }
     vmos_lock(&vmr_listlock);
     vmr_unlink(&h->vm);
     vmos_unlock(&vmr_listlock);

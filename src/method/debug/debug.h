@@ -49,7 +49,7 @@ typedef struct vmdg_block {
     uint32_t id;            /* number of the descriptor */
     vmdg_state_t state;
     vmdg_family_t family;
-    int guarded;            /* it lies against an inaccessible page */
+    int guarded;            /* 1: an inaccessible page is behind it, 2: before it, 0: none */
     uint32_t alloc, freed;  /* stacks; 0: unknown */
     uint32_t allocthread, freethread;
     uint64_t allocop, freeop; /* freeop 0: unknown */
@@ -69,10 +69,10 @@ uint32_t vmdg_ids(void);
 /* The block with that descriptor number.  0, or -1 when it is none. */
 int vmdg_byid(uint32_t id, vmdg_block_t *b);
 
-/* The bytes of a block's fences: byte at address a is (word >> 8 * (a & 7)) & 255.  The front
- * fence is the VMDG_FRONT bytes before addr, the rear one from addr + size to vmdg_end(). */
+/* The fences: VMDG_FRONT bytes before addr, and from addr + size to vmdg_end().  The byte that
+ * belongs at address a of a fence of the block (anything for an a that is in none). */
 #define VMDG_FRONT 16
-uint64_t vmdg_fenceword(const void *addr);
+unsigned char vmdg_fencebyte(const vmdg_block_t *b, const void *a);
 const char *vmdg_end(const vmdg_block_t *b);
 /* What new and freed memory is filled with. */
 #define VMDG_NEWBYTE 0xb5
@@ -181,6 +181,8 @@ typedef struct vmdg_error {
 /* Tell of an error.  Called with no lock of ours held; may be called in a signal handler.  errno is
  * kept.  Returns 1 when it was told, 0 when it was suppressed or beyond the limit. */
 int vmdg_report(const vmdg_error_t *e);
+/* How many errors were found so far, those not told included; watched addresses are none. */
+uint64_t vmdg_errors(void);
 /* An error was found: what the debugger's user sets a breakpoint on. */
 void vmdbwarn(void);
 

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * books: what the files of Vmdebug share among themselves: descriptors, the index, shards.
+ *
+ *   descriptor (32 bytes)
+ *     where   | region 16 | address 48 |
+ *     what    | guard 2 | busy 1 | out 1 | state 3 | family 4 | lead 6 | reported 1 | size 46 |
+ *     alloc   stack          freed  stack, or the next unused descriptor
+ *     op      operation that made it (low 32 bits)
+ *     athread, fthread       numbers of threads
+ *
+ * Invariants
+ *   - A block's granule (its address / 32) in the index holds the number of its descriptor, from
+ *     before the program gets the address until the memory goes back to the lower method.  Two
+ *     blocks never share one, since a block with its lead is at least 32 bytes.
+ *   - The state changes by compare-and-swap of `what`: of two threads that free a block one wins.
+ *   - A shard's lock is held for a few instructions, never with a call to another room inside; what
+ *     is done under it is one store that counts, so that a thread that a fork took away in
+ *     between leaves the books in order.
+ */
+#ifndef VM_DEBUG_BOOKS_H
+#define VM_DEBUG_BOOKS_H 1
+
+#include "debug.h"
+#include "over.h"
+
+/* ---- descriptors (desc.c) ---- */
+
+typedef struct vmdg_desc {
+    uint64_t where, what;
+    uint32_t alloc, freed;
+    uint32_t op;
+    uint16_t athread, fthread;
+} vmdg_desc_t;
+
+#define VMDG_ADDRBITS 48
+#define VMDG_SIZEBITS 46
+#define VMDG_SIZEMASK (((uint64_t)1 << VMDG_SIZEBITS) - 1)
+#define VMDG_REPORTED ((uint64_t)1 << 46) /* its broken fence was told of */
+#define VMDG_LEADSHIFT 47                 /* 6 bits: log2 of the lead; 0: odd, ask the lower method */
+#define VMDG_FAMSHIFT 53                  /* 4 bits */
+#define VMDG_STATESHIFT 57                /* 3 bits */
+#define VMDG_STATEMASK ((uint64_t)7 << VMDG_STATESHIFT)
+#define VMDG_GUARDSHIFT 62 /* 2 bits: VMDG_NOGUARD, VMDG_ABOVE, VMDG_BELOW */
+#define VMDG_OUT ((uint64_t)1 << 60) /* freed, and the lower method has its memory already */
+#define VMDG_NOGUARD 0
+#define VMDG_ABOVE 1
+#define VMDG_BELOW 2
+#define VMDG_BUSY ((uint64_t)1 << 61) /* its bytes are being checked: it must stay as it is */
+
+#define VMDG_CHUNKSHIFT 14
+#define VMDG_CHUNK ((uint32_t)1 << VMDG_CHUNKSHIFT)
+#define VMDG_CHUNKS ((uint32_t)1 << (31 - VMDG_CHUNKSHIFT))
+#define VMDG_ROUNDSHIFT 8 /* blocks that are checked together */
+
+typedef struct vmdg_chunk {
+    vmdg_desc_t desc[VMDG_CHUNK];
+    uint64_t checked[VMDG_CHUNK >> VMDG_ROUNDSHIFT]; /* operation at which they were */
+} vmdg_chunk_t;
+
+extern vmdg_chunk_t *vmdg_chunk[VMDG_CHUNKS] VMOS_HIDDEN;
+
+/* id: of a descriptor that there is. */
+VMOS_INLINE vmdg_desc_t *vmdg_desc(uint32_t id)
+{
+    return &vmdg_chunk[id >> VMDG_CHUNKSHIFT]->desc[id & (VMDG_CHUNK - 1)];
+}
+VMOS_INLINE char *vmdg_addr(const vmdg_desc_t *d)
+{
+    return (char *)(uintptr_t)(d->where & (((uint64_t)1 << VMDG_ADDRBITS) - 1));
+}
+VMOS_INLINE uint32_t vmdg_regionof(const vmdg_desc_t *d)
+{
+    return (uint32_t)(d->where >> VMDG_ADDRBITS);
+}
+VMOS_INLINE uint64_t vmdg_what(const vmdg_desc_t *d)
+{
+    return __atomic_load_n(&d->what, __ATOMIC_ACQUIRE);
+}
+VMOS_INLINE vmdg_state_t vmdg_stateof(uint64_t what)
+{
+    return (vmdg_state_t)(what >> VMDG_STATESHIFT & 7);
+}
+VMOS_INLINE vmdg_family_t vmdg_familyof(uint64_t what)
+{
+    return (vmdg_family_t)(what >> VMDG_FAMSHIFT & 15);
+}
+VMOS_INLINE int vmdg_guardof(uint64_t what)
+{
+    return (int)(what >> VMDG_GUARDSHIFT);
+}
+VMOS_INLINE size_t vmdg_sizeof(uint64_t what)
+{
+    return (size_t)(what & VMDG_SIZEMASK);
+}
+/* From state `from` to `to`, when nobody looks at the block any more.  0, or -1 when it was in
+ * another state. */
+int vmdg_turn_busy(vmdg_desc_t *d, vmdg_state_t from, vmdg_state_t to);
+/* Wait until nobody looks at the block. */
+void vmdg_await(vmdg_desc_t *d);
+VMOS_INLINE int vmdg_turn(vmdg_desc_t *d, vmdg_state_t from, vmdg_state_t to)
+{
+    uint64_t old = vmdg_what(d);
+    if (vmdg_stateof(old) != from)
+        return -1;
+    if (VMOS_LIKELY(!(old & VMDG_BUSY)) &&
+        VMOS_LIKELY(__atomic_compare_exchange_n(
+            &d->what, &old, (old & ~VMDG_STATEMASK) | (uint64_t)to << VMDG_STATESHIFT, 0,
+            __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)))
+        return 0;
+    return vmdg_turn_busy(d, from, to);
+}
+
+/* ---- shards (desc.c): threads are spread over them ---- */
+
+#define VMDG_SHARDS 8
+
+typedef struct vmdg_entry { /* of a quarantine */
+    uint32_t id, op;
+} vmdg_entry_t;
+
+typedef struct vmdg_shard {
+    vmos_lock_t lock;
+    uint32_t unused;     /* descriptors, linked by `freed`; 0: none */
+    vmdg_entry_t *ring;  /* the quarantine: entries [head, tail), each modulo its size */
+    size_t nring;        /* a power of two */
+    size_t head, tail, bytes;
+} __attribute__((aligned(128))) vmdg_shard_t;
+
+extern vmdg_shard_t vmdg_shards[VMDG_SHARDS] VMOS_HIDDEN;
+
+/* The calling thread's, locked.  In a signal handler that interrupted a thread inside: another. */
+vmdg_shard_t *vmdg_shard(void);
+VMOS_INLINE void vmdg_leave(vmdg_shard_t *s) { vmos_unlock(&s->lock); }
+
+/* A descriptor number, 0 when there is no memory; and back. */
+uint32_t vmdg_desc_get(void);
+void vmdg_desc_put(uint32_t id);
+/* In the child of a fork. */
+void vmdg_shards_renew(void);
+
+/* ---- index (index.c) ---- */
+
+#define VMDG_GRANULE 32
+
+/* The number at p's granule, 0: none. */
+uint32_t vmdg_index_get(const void *p);
+/* Note that block id begins at p; its memory with fences is [from, end).  -1: no memory. */
+int vmdg_index_set(const void *p, const void *from, const void *end, uint32_t id);
+/* p's granule no longer says id. */
+void vmdg_index_clear(const void *p, uint32_t id);
+/* Clear all of [from, end), as memory that comes anew. */
+void vmdg_index_wipe(const void *from, const void *end);
+/* Whether a block may lie at p: its page had one. */
+int vmdg_index_maybe(const void *p);
+/* The number at the last granule at or before p's that has one and is not below low; 0: none.
+ * *at gets the granule's first address.  And the first one at or behind it, below high. */
+uint32_t vmdg_index_before(const void *p, const void *low, const char **at);
+uint32_t vmdg_index_after(const void *p, const void *high, const char **at);
+
+/* ---- threads (thread.c) ---- */
+
+typedef struct vmdg_self {
+    uint32_t number;   /* plus 1; 0: not yet known */
+    int inside;        /* reporting: no stacks, no checks */
+    uint64_t op, last; /* numbers of operations taken in advance: op up to last */
+    uint64_t check;    /* operation for the next piece of checking */
+    uint64_t random;
+} vmdg_self_t;
+extern __thread vmdg_self_t vmdg_self VMOS_HIDDEN;
+
+/* Number of this operation. */
+uint64_t vmdg_op_more(void);
+VMOS_INLINE uint64_t vmdg_op(void)
+{
+    vmdg_self_t *me = &vmdg_self;
+    return VMOS_LIKELY(me->op != me->last) ? ++me->op : vmdg_op_more();
+}
+/* The largest number given out so far. */
+uint64_t vmdg_now(void);
+uint32_t vmdg_threads(void); /* how many there were */
+int vmdg_isstack(uintptr_t low, uintptr_t high); /* whether a thread's stack was seen there */
+void vmdg_thread_ends(void);
+void vmdg_thread_forked(void);
+
+/* ---- stacks (place.c) ---- */
+
+/* Number of the calling thread's stack, with the place of VMFL when one was noted. */
+uint32_t vmdg_here(void);
+uint32_t vmdg_here_of(const void *context);
+
+/* ---- regions (regions.c) ---- */
+
+uint32_t vmdg_region_open(Vmalloc_t *vm, uint64_t key); /* its number, 0 when there are too many */
+uint64_t vmdg_region_key(uint32_t region); /* what its fences are made from */
+void vmdg_regions_renew(void);
+void vmdg_region_cleared(uint32_t region, uint32_t stack);
+void vmdg_region_closed(uint32_t region, uint32_t stack);
+Vmalloc_t *vmdg_region_vm(uint32_t region); /* NULL when it is closed */
+/* Number of the region, open or the last one that was closed, with that handle; 0: none. */
+uint32_t vmdg_region_find(const Vmalloc_t *vm);
+
+/* ---- blocks (block.c) ---- */
+
+void vmdg_fill(vmdg_block_t *b, uint32_t id);
+/* Bytes of the lower method's block before the program's, for a lead of the descriptor. */
+size_t vmdg_lead(const vmdg_desc_t *d);
+
+/* ---- fences (fence.c) ---- */
+
+#define VMDG_REAR 8 /* fewest bytes of fence behind a block */
+
+/* What is asked of the lower method for a block of size bytes behind `lead`; 0: overflow. */
+size_t vmdg_need(size_t size, size_t lead);
+/* Where the rear fence ends.  guard: where the inaccessible page is, VMDG_NOGUARD ... */
+const char *vmdg_fence_end(const char *p, size_t size, int guard);
+/* key: of the region. */
+void vmdg_fence_lay(char *p, size_t size, uint64_t key, int guard);
+/* First damaged byte of the fences, NULL: sound. */
+const char *vmdg_fence_check(const char *p, size_t size, uint64_t key, int guard);
+/* The size that the front fence of p tells; (size_t)-1: there is none. */
+size_t vmdg_fence_size(const char *p, uint64_t key);
+/* Fill a new block, a freed one; the first byte that was changed in a freed one since, or NULL. */
+void vmdg_fill_new(char *p, size_t size);
+void vmdg_fill_freed(char *p, size_t size);
+const char *vmdg_freed_check(const char *p, size_t size);
+
+/* ---- quarantine (quarantine.c) ---- */
+
+/* The block was freed: it goes back to the lower method when it is among the oldest.  local: its
+ * region is locked by the caller. */
+void vmdg_quarantine(uint32_t id, uint64_t op, int local);
+/* Give back what the region has there; how many blocks. */
+size_t vmdg_quarantine_flush(uint32_t region, int local);
+/* Give the memory of a freed block back (or of one that nobody has). */
+void vmdg_release(uint32_t id, int local);
+uint64_t vmdg_quarantine_op(uint32_t id); /* operation that freed it, 0: unknown */
+
+/* ---- checks (check.c) ---- */
+
+/* Check a block by its state, and tell of damage once.  1 when it is damaged. */
+int vmdg_verify(uint32_t id, vmdg_when_t when, const char *call);
+/* The operation op came: go on with the check that runs along, now and then. */
+void vmdg_check_some(uint64_t op);
+VMOS_INLINE void vmdg_tick(uint64_t op)
+{
+    if (VMOS_UNLIKELY(op >= vmdg_self.check))
+        vmdg_check_some(op);
+}
+/* All blocks of region (0: of all); number of damaged ones. */
+int vmdg_check_all(uint32_t region, vmdg_when_t when);
+/* The last operation at which the block was checked and found sound. */
+uint64_t vmdg_checked(uint32_t id);
+void vmdg_check_renew(void);
+
+/* ---- blocks made and given back (make.c, give.c, remake.c) ---- */
+
+/* What Vmdebug keeps in a region, behind the lower method's state. */
+typedef struct vmdg {
+    uint64_t key;    /* what fences are made from; stays with the region */
+    uint32_t region; /* its number in this process */
+    int single;      /* blocks are freed at once: Vmlast */
+    size_t pool;     /* size of all blocks: Vmpool; 0: not yet known */
+} vmdg_t;
+
+VMOS_INLINE vmdg_t *vmdg_of(Vmalloc_t *vm) { return vmmt_upper(vm); }
+
+/* A block: align as vmalign() takes it, 0: none; zero: cleared. */
+void *vmdg_make(Vmalloc_t *vm, size_t size, size_t align, int zero, vmdg_family_t family, int local);
+
+#define VMDG_NOSIZE ((size_t)-1)
+typedef struct vmdg_giving { /* how a block is given back */
+    const char *call;
+    vmdg_family_t family;
+    size_t size, align; /* as told; NOSIZE, 0: were not */
+    vmdg_when_t when;
+} vmdg_giving_t;
+/* To region vm; NULL: to its own.  -1 after a report. */
+int vmdg_give(Vmalloc_t *vm, void *p, const vmdg_giving_t *g, int local);
+/* move: to a new address in any case. */
+void *vmdg_remake(Vmalloc_t *vm, void *p, size_t size, int type, int move, const vmdg_giving_t *g,
+                  int local);
+/* A block of the lower method in a region that was found again: entered if its fence says so. */
+void vmdg_adopt(Vmalloc_t *vm, char *base, size_t size);
+/* The descriptor of the live block at p of region vm (NULL: any), else 0. */
+uint32_t vmdg_live(const Vmalloc_t *vm, const void *p);
+/* An operation on a watched address, if p is one. */
+void vmdg_alert(uint32_t id, const char *what);
+/* vm was closed, or its memory is gone: tells of call.  -1. */
+int vmdg_dead(const Vmalloc_t *vm, const void *addr, const char *call);
+
+/* ---- errors (error.c) ---- */
+
+/* An error of kind about addr, with what is known of it filled in. */
+void vmdg_error_init(vmdg_error_t *e, vmdg_kind_t kind, vmdg_when_t when, const void *addr);
+/* vmdg_report(), with the thread marked as inside. */
+void vmdg_tell(const vmdg_error_t *e);
+/* Tell that call was given addr, which is no block of region. */
+void vmdg_badaddr(uint32_t region, const void *addr, vmdg_when_t when, const char *call);
+/* What an address is that is in no block: a text; object gets its name. */
+const char *vmdg_whatis(const void *addr, char *object, size_t size);
+
+#endif

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * give: a block comes back.  Looked up, its fences checked, then filled and put in quarantine.
+ */
+#include "books.h"
+
+#include <errno.h>
+#include <string.h>
+
+uint32_t vmdg_live(const Vmalloc_t *vm, const void *p)
+{
+    uint32_t id = vmdg_index_get(p);
+    const vmdg_desc_t *d = vmdg_desc(id);
+    if (VMOS_UNLIKELY(id == 0 || vmdg_addr(d) != p || vmdg_stateof(vmdg_what(d)) != VMDG_LIVE))
+        return 0;
+    return VMOS_LIKELY(vm == NULL || vmdg_region_vm(vmdg_regionof(d)) == vm) ? id : 0;
+}
+
+void vmdg_alert(uint32_t id, const char *what)
+{
+    vmdg_error_t e;
+    vmdg_error_init(&e, VMDG_WATCH, VMDG_ATACCESS, vmdg_addr(vmdg_desc(id)));
+    vmdg_fill(&e.block, id);
+    e.region = e.block.region;
+    e.detail = what;
+    vmdg_tell(&e);
+}
+
+/* ---- what the call said of the block ---- */
+
+/* Calls that belong together: those of one kind of the enumeration. */
+static int kind(vmdg_family_t f)
+{
+    static const char kinds[] = {0, 1, 1, 2, 2, 3, 3};
+    return kinds[f];
+}
+
+static int aligned(vmdg_family_t f)
+{
+    return f == VMDG_NEWALIGN || f == VMDG_ARRAYALIGN;
+}
+
+static void mismatch(uint32_t id, const vmdg_giving_t *g, vmdg_kind_t what, size_t given, size_t wanted)
+{
+    vmdg_error_t e;
+    vmdg_error_init(&e, what, g->when, vmdg_addr(vmdg_desc(id)));
+    vmdg_fill(&e.block, id);
+    e.region = e.block.region;
+    e.call = g->call;
+    e.family = g->family;
+    e.given = given;
+    e.wanted = wanted;
+    vmdg_tell(&e);
+}
+
+/* The first thing that is wrong with what the call says, if any. */
+static void compare(uint32_t id, const vmdg_giving_t *g)
+{
+    const vmdg_desc_t *d = vmdg_desc(id);
+    uint64_t what = vmdg_what(d);
+    vmdg_family_t made = vmdg_familyof(what);
+    size_t size = vmdg_sizeof(what);
+    if (VMOS_UNLIKELY(kind(made) != kind(g->family)))
+        mismatch(id, g, VMDG_FAMILY, 0, 0);
+    else if (VMOS_UNLIKELY(aligned(made) != aligned(g->family)))
+        mismatch(id, g, VMDG_ALIGN, g->align, vmdg_lead(d));
+    else if (VMOS_UNLIKELY(g->align > VM_ALIGN && g->align != vmdg_lead(d)))
+        mismatch(id, g, VMDG_ALIGN, g->align, vmdg_lead(d));
+    else if (VMOS_UNLIKELY(g->size != VMDG_NOSIZE && g->size != size))
+        mismatch(id, g, VMDG_SIZE, g->size, size);
+}
+
+/* ---- the block goes ---- */
+
+/* Out of the program's hands: freed, and busy until it is filled.  -1: somebody else was quicker. */
+static int seize(vmdg_desc_t *d)
+{
+    uint64_t old = vmdg_what(d);
+    while (vmdg_stateof(old) == VMDG_LIVE) {
+        uint64_t new = (old & ~VMDG_STATEMASK) | (uint64_t)VMDG_FREED << VMDG_STATESHIFT | VMDG_BUSY;
+        if (VMOS_UNLIKELY(old & VMDG_BUSY)) {
+            vmdg_await(d);
+            old = vmdg_what(d);
+        } else if (__atomic_compare_exchange_n(&d->what, &old, new, 0, __ATOMIC_ACQ_REL,
+                                               __ATOMIC_RELAXED)) {
+            return 0;
+        }
+    }
+    return -1;
+}
+
+/* Vmlast takes its last block back at once, or says that it cannot. */
+static int giveback(Vmalloc_t *vm, uint32_t id, const vmdg_giving_t *g, uint64_t op, int local)
+{
+    vmdg_desc_t *d = vmdg_desc(id);
+    char *base = vmdg_addr(d) - vmdg_lead(d);
+    if ((*vmmt_under(vm)->freef)(vm, base, local) == 0) {
+        __atomic_fetch_or(&d->what, VMDG_OUT, __ATOMIC_RELAXED);
+        __atomic_fetch_and(&d->what, ~VMDG_BUSY, __ATOMIC_RELEASE);
+        vmdg_quarantine(id, op, local);
+        return 0;
+    }
+    __atomic_fetch_and(&d->what, ~(VMDG_BUSY | VMDG_STATEMASK), __ATOMIC_RELAXED);
+    __atomic_fetch_or(&d->what, (uint64_t)VMDG_LIVE << VMDG_STATESHIFT, __ATOMIC_RELEASE);
+    mismatch(id, g, VMDG_CANNOTFREE, 0, 0);
+    return -1;
+}
+
+static int part(Vmalloc_t *vm, uint32_t id, const vmdg_giving_t *g, uint64_t op, int local)
+{
+    vmdg_desc_t *d = vmdg_desc(id);
+    d->freed = vmdg_here();
+    d->fthread = (uint16_t)vmdg_thisthread();
+    if (VMOS_UNLIKELY(vmdg_of(vm)->single))
+        return giveback(vm, id, g, op, local);
+    vmdg_fill_freed(vmdg_addr(d), vmdg_sizeof(vmdg_what(d)));
+    __atomic_fetch_and(&d->what, ~VMDG_BUSY, __ATOMIC_RELEASE);
+    vmdg_quarantine(id, op, local);
+    return 0;
+}
+
+/* ---- the call ---- */
+
+static VMOS_COLD int bad(Vmalloc_t *vm, void *p, const vmdg_giving_t *g, int local)
+{
+    if (local)
+        vmr_unlock(vm);
+    vmdg_badaddr(vm != NULL ? vmdg_of(vm)->region : 0, p, g->when, g->call);
+    if (vm != NULL)
+        vmmtbadaddr(vm, p);
+    if (local)
+        vmr_lock(vm);
+    return -1;
+}
+
+int vmdg_give(Vmalloc_t *vm, void *p, const vmdg_giving_t *g, int local)
+{
+    uint64_t op = vmdg_op();
+    uint32_t id = vmdg_live(vm, p);
+    int keep = errno, r;
+    vmdg_tick(op);
+    if (VMOS_UNLIKELY(id == 0))
+        return bad(vm, p, g, local);
+    vmdg_verify(id, g->when, g->call);
+    compare(id, g);
+    if (VMOS_UNLIKELY(vmr_watched(p)))
+        vmdg_alert(id, "being freed");
+    if (VMOS_UNLIKELY(seize(vmdg_desc(id)) < 0))
+        return bad(vm, p, g, local);
+    r = part(vmdg_region_vm(vmdg_regionof(vmdg_desc(id))), id, g, op, local);
+    errno = keep;
+    return r;
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * index: from addresses to blocks.
+ *
+ *   root[address / 128 MiB] --> leaf: | number of each 32 bytes | starts: a bit per 4 KiB | used: same |
+ *
+ * A number is stored where a block begins, and nowhere else; what lies inside is found by going
+ * back to the next one, page by page with the help of `starts`.  Both bitmaps only ever gain bits
+ * but in wipe(): a bit may stand for blocks that are gone, a missing one means none.
+ *
+ * Readers take no lock; each number is one word that its block's owner writes.  Cost: three loads
+ * to look an address up; 16 MiB of addresses for a leaf, of which the pages get memory that lie
+ * beside blocks, an eighth of theirs.
+ */
+#include "books.h"
+
+#include <errno.h>
+
+#define LEAFSHIFT 27
+#define NROOT ((size_t)1 << (VMB_MAPBITS > LEAFSHIFT ? VMB_MAPBITS - LEAFSHIFT : 0))
+#define NGRAN ((size_t)1 << (LEAFSHIFT - 5))
+#define NPAGE ((size_t)1 << (LEAFSHIFT - VMB_PAGESHIFT))
+#define PERPAGE (VMB_PAGE / VMDG_GRANULE)
+
+typedef struct leaf {
+    uint64_t starts[NPAGE / 64]; /* pages in which a block began */
+    uint64_t used[NPAGE / 64];   /* pages that a block was in */
+    uint32_t gran[NGRAN];
+} leaf_t;
+
+static leaf_t **root; /* NROOT of them */
+
+static leaf_t *leafof(uintptr_t a)
+{
+    leaf_t **r = __atomic_load_n(&root, __ATOMIC_ACQUIRE);
+    size_t i = a >> LEAFSHIFT;
+    return r != NULL && i < NROOT ? __atomic_load_n(&r[i], __ATOMIC_ACQUIRE) : NULL;
+}
+
+/* Map something once; of two threads one wins. */
+static void *once(void **where, size_t size)
+{
+    void *p = __atomic_load_n(where, __ATOMIC_ACQUIRE), *had = NULL;
+    if (p != NULL)
+        return p;
+    size = VMB_UP(size, vmos_pagesize());
+    p = vmos_map(NULL, size, VMOS_RESERVE | VMOS_SMALL);
+    if (p == NULL || __atomic_compare_exchange_n(where, &had, p, 0, __ATOMIC_ACQ_REL,
+                                                 __ATOMIC_ACQUIRE)) {
+        if (p != NULL)
+            vmos_name(p, size, "vmalloc debug");
+        return p;
+    }
+    vmos_unmap(p, size);
+    return had;
+}
+
+static VMOS_COLD leaf_t *makeleaf(uintptr_t a)
+{
+    leaf_t **r = once((void **)&root, NROOT * sizeof(*r));
+    if (r == NULL || a >> LEAFSHIFT >= NROOT)
+        return NULL;
+    return once((void **)&r[a >> LEAFSHIFT], sizeof(leaf_t));
+}
+
+VMOS_INLINE uint32_t *granof(leaf_t *l, uintptr_t a)
+{
+    return &l->gran[a / VMDG_GRANULE & (NGRAN - 1)];
+}
+
+VMOS_INLINE size_t pageof(uintptr_t a)
+{
+    return a >> VMB_PAGESHIFT & (NPAGE - 1);
+}
+
+VMOS_INLINE void setbit(uint64_t *map, size_t i)
+{
+    uint64_t bit = (uint64_t)1 << (i & 63);
+    if (VMOS_UNLIKELY(!(__atomic_load_n(&map[i >> 6], __ATOMIC_RELAXED) & bit)))
+        __atomic_fetch_or(&map[i >> 6], bit, __ATOMIC_RELAXED);
+}
+
+uint32_t vmdg_index_get(const void *p)
+{
+    leaf_t *l = leafof((uintptr_t)p);
+    return l != NULL ? __atomic_load_n(granof(l, (uintptr_t)p), __ATOMIC_ACQUIRE) : 0;
+}
+
+int vmdg_index_maybe(const void *p)
+{
+    leaf_t *l = leafof((uintptr_t)p);
+    size_t page = pageof((uintptr_t)p);
+    return l != NULL && (__atomic_load_n(&l->used[page >> 6], __ATOMIC_RELAXED) >> (page & 63) & 1);
+}
+
+/* Pages [a, end) are used; word by word where there are many. */
+static int use(uintptr_t a, uintptr_t end)
+{
+    leaf_t *l = NULL;
+    for (a = VMB_DOWN(a, VMB_PAGE); a < end;) {
+        size_t page = pageof(a);
+        l = l != NULL && page != 0 ? l : leafof(a);
+        if (VMOS_UNLIKELY(l == NULL) && (l = makeleaf(a)) == NULL)
+            return -1;
+        if ((page & 63) == 0 && end - a >= 64 * VMB_PAGE) {
+            __atomic_store_n(&l->used[page >> 6], ~(uint64_t)0, __ATOMIC_RELAXED);
+            a += 64 * VMB_PAGE;
+        } else {
+            setbit(l->used, page);
+            a += VMB_PAGE;
+        }
+    }
+    return 0;
+}
+
+int vmdg_index_set(const void *p, const void *from, const void *end, uint32_t id)
+{
+    leaf_t *l;
+    if (VMOS_UNLIKELY(use((uintptr_t)from, (uintptr_t)end) < 0)) {
+        errno = ENOMEM;
+        return -1;
+    }
+    l = leafof((uintptr_t)p);
+    if (VMOS_UNLIKELY(l == NULL)) /* a block of no bytes at the end of a leaf */
+        return -1;
+    setbit(l->starts, pageof((uintptr_t)p));
+    __atomic_store_n(granof(l, (uintptr_t)p), id, __ATOMIC_RELEASE);
+    return 0;
+}
+
+void vmdg_index_clear(const void *p, uint32_t id)
+{
+    leaf_t *l = leafof((uintptr_t)p);
+    if (l != NULL)
+        __atomic_compare_exchange_n(granof(l, (uintptr_t)p), &id, 0, 0, __ATOMIC_RELEASE,
+                                    __ATOMIC_RELAXED);
+}
+
+/* ---- searching ---- */
+
+/* In the granules of one page, from the one of `a` down. */
+static uint32_t inpage_down(leaf_t *l, uintptr_t a, const char **at)
+{
+    size_t first = (a / VMDG_GRANULE & (NGRAN - 1)) & ~(size_t)(PERPAGE - 1), i;
+    for (i = a / VMDG_GRANULE & (NGRAN - 1);; i--) {
+        uint32_t id = __atomic_load_n(&l->gran[i], __ATOMIC_ACQUIRE);
+        if (id != 0) {
+            *at = (const char *)(VMB_DOWN(a, (uintptr_t)1 << LEAFSHIFT) + i * VMDG_GRANULE);
+            return id;
+        }
+        if (i == first)
+            return 0;
+    }
+}
+
+static uint32_t inpage_up(leaf_t *l, uintptr_t a, const char **at)
+{
+    size_t i = a / VMDG_GRANULE & (NGRAN - 1), end = (i | (PERPAGE - 1)) + 1;
+    for (; i < end; i++) {
+        uint32_t id = __atomic_load_n(&l->gran[i], __ATOMIC_ACQUIRE);
+        if (id != 0) {
+            *at = (const char *)(VMB_DOWN(a, (uintptr_t)1 << LEAFSHIFT) + i * VMDG_GRANULE);
+            return id;
+        }
+    }
+    return 0;
+}
+
+uint32_t vmdg_index_before(const void *p, const void *low, const char **at)
+{
+    uintptr_t a = (uintptr_t)p, least = (uintptr_t)low;
+    for (;;) {
+        leaf_t *l = leafof(a);
+        uintptr_t base = VMB_DOWN(a, (uintptr_t)1 << LEAFSHIFT);
+        size_t page = pageof(a);
+        while (l != NULL && page != (size_t)-1) {
+            uint32_t id = vmb_bit(l->starts, page) ? inpage_down(l, a, at) : 0;
+            if (id != 0)
+                return *at >= (const char *)VMB_DOWN(least, VMDG_GRANULE) ? id : 0;
+            page = page > 0 ? vmb_bits_prev1(l->starts, page - 1) : (size_t)-1;
+            a = base + (page + 1) * VMB_PAGE - 1;
+            if (page != (size_t)-1 && a < least)
+                return 0;
+        }
+        if (base <= least || base == 0)
+            return 0;
+        a = base - 1;
+    }
+}
+
+uint32_t vmdg_index_after(const void *p, const void *high, const char **at)
+{
+    uintptr_t a = (uintptr_t)p, most = (uintptr_t)high;
+    while (a < most) {
+        leaf_t *l = leafof(a);
+        uintptr_t base = VMB_DOWN(a, (uintptr_t)1 << LEAFSHIFT);
+        size_t page = pageof(a);
+        while (l != NULL && page < NPAGE && a < most) {
+            uint32_t id = vmb_bit(l->starts, page) ? inpage_up(l, a, at) : 0;
+            if (id != 0)
+                return *at < (const char *)high ? id : 0;
+            page = vmb_bits_next1(l->starts, page + 1, NPAGE);
+            a = base + page * VMB_PAGE;
+        }
+        if (base + ((uintptr_t)1 << LEAFSHIFT) < base)
+            return 0;
+        a = base + ((uintptr_t)1 << LEAFSHIFT);
+    }
+    return 0;
+}
+
+void vmdg_index_wipe(const void *from, const void *end)
+{
+    const char *at;
+    uint32_t id;
+    while ((id = vmdg_index_after(from, end, &at)) != 0) {
+        vmdg_index_clear(at, id);
+        from = at + VMDG_GRANULE;
+    }
+}

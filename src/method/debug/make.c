@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * make: a new block: from the lower method, entered in the books, fences laid.
+ */
+#include "books.h"
+
+#include <errno.h>
+#include <string.h>
+
+static int ispower(size_t x)
+{
+    return (x & (x - 1)) == 0;
+}
+
+/* Bytes in front of a block that keep its alignment; 0: too many. */
+static size_t leadfor(size_t align)
+{
+    if (align <= VMDG_FRONT && ispower(align))
+        return VMDG_FRONT;
+    return ispower(align) ? align : vmb_lcm(align, VMDG_FRONT);
+}
+
+/* ---- memory of the lower method ---- */
+
+static char *ask(Vmalloc_t *vm, size_t n, size_t align, int zero, int local)
+{
+    const Vmethod_t *under = vmmt_under(vm);
+    if (align > VM_ALIGN || !ispower(align))
+        return (*under->alignf)(vm, n, align, local);
+    if (zero)
+        return (*under->resizef)(vm, NULL, n, VM_RSZERO, local);
+    return (*under->allocf)(vm, n, local);
+}
+
+/* What waits in quarantine is better than none. */
+static char *obtain(Vmalloc_t *vm, size_t n, size_t align, int zero, int local)
+{
+    char *p = ask(vm, n, align, zero, local);
+    if (VMOS_UNLIKELY(p == NULL) && vmdg_quarantine_flush(vmdg_of(vm)->region, local) != 0)
+        p = ask(vm, n, align, zero, local);
+    return p;
+}
+
+/* ---- requests that cannot be meant ---- */
+
+static VMOS_COLD void *refuse(Vmalloc_t *vm, vmdg_kind_t kind, size_t given, size_t wanted)
+{
+    vmdg_error_t e;
+    vmdg_error_init(&e, kind, VMDG_ATALLOC, NULL);
+    e.given = given;
+    e.wanted = wanted;
+    e.region = vmdg_of(vm)->region;
+    vmdg_tell(&e);
+    errno = kind == VMDG_OVERFLOW ? ENOMEM : EINVAL;
+    return NULL;
+}
+
+/* A pool's blocks are of one size, as asked for and not as rounded. */
+static int fitspool(Vmalloc_t *vm, size_t size)
+{
+    vmdg_t *dg = vmdg_of(vm);
+    if (VMOS_LIKELY(vmmt_under(vm)->meth != VM_MTPOOL) || dg->pool == size || size == 0)
+        return 1;
+    if (dg->pool == 0) {
+        dg->pool = size;
+        return 1;
+    }
+    refuse(vm, VMDG_POOLSIZE, size, dg->pool);
+    return 0;
+}
+
+/* ---- the books ---- */
+
+static uint64_t whatfor(size_t size, size_t lead, vmdg_family_t family)
+{
+    uint64_t log = ispower(lead) ? (uint64_t)vmb_log2(lead) : 0;
+    return (uint64_t)size | log << VMDG_LEADSHIFT | (uint64_t)family << VMDG_FAMSHIFT |
+           (uint64_t)VMDG_LIVE << VMDG_STATESHIFT;
+}
+
+/* Where the discipline gave memory twice, blocks of two regions lie in the same place.  Cold: only
+ * where the index has a live block already. */
+static VMOS_COLD void overlap(uint32_t had, char *p, size_t size, Vmalloc_t *vm)
+{
+    vmdg_error_t e;
+    vmdg_block_t b;
+    if (vmdg_byid(had, &b) < 0 || b.state != VMDG_LIVE || (b.addr != p && b.addr >= p + size))
+        return;
+    vmdg_error_init(&e, VMDG_OVERLAP, VMDG_ATALLOC, p);
+    e.block = b;
+    e.offset = p - b.addr;
+    e.given = size;
+    e.region = vmdg_of(vm)->region;
+    vmdg_tell(&e);
+}
+
+static void enter(uint32_t id, char *p, uint64_t what, uint32_t region, uint64_t op)
+{
+    vmdg_desc_t *d = vmdg_desc(id);
+    uint32_t thread = vmdg_thisthread();
+    d->where = (uint64_t)(uintptr_t)p | (uint64_t)region << VMDG_ADDRBITS;
+    d->alloc = vmdg_here();
+    d->freed = 0;
+    d->op = (uint32_t)op;
+    d->athread = (uint16_t)thread;
+    d->fthread = 0;
+    __atomic_store_n(&d->what, what, __ATOMIC_RELEASE);
+}
+
+/* Enter the block at p, whose memory of the lower method is [base, base+n).  -1: no memory. */
+static int record(Vmalloc_t *vm, char *base, char *p, size_t n, size_t size, uint64_t what, uint64_t op)
+{
+    uint32_t id = vmdg_desc_get(), had = vmdg_index_get(p);
+    if (VMOS_UNLIKELY(had != 0))
+        overlap(had, p, size, vm);
+    if (id == 0)
+        return -1;
+    enter(id, p, what, vmdg_of(vm)->region, op);
+    if (VMOS_LIKELY(vmdg_index_set(p, base, base + n, id) == 0)) {
+        if (VMOS_UNLIKELY(vmr_watched(p)))
+            vmdg_alert(id, "just allocated");
+        return 0;
+    }
+    vmdg_desc_put(id);
+    return -1;
+}
+
+static VMOS_NOINLINE void *nomemory(void)
+{
+    errno = ENOMEM;
+    return NULL;
+}
+
+void *vmdg_make(Vmalloc_t *vm, size_t size, size_t align, int zero, vmdg_family_t family, int local)
+{
+    uint64_t op = vmdg_op();
+    size_t lead = leadfor(align), n = vmdg_need(size, lead);
+    char *base, *p;
+    vmdg_tick(op);
+    if (VMOS_UNLIKELY(size > PTRDIFF_MAX))
+        return refuse(vm, VMDG_OVERFLOW, size, 0);
+    if (VMOS_UNLIKELY(lead == 0 || n == 0 || n > VMDG_SIZEMASK))
+        return nomemory();
+    if (VMOS_UNLIKELY(!fitspool(vm, size)))
+        return NULL;
+    base = obtain(vm, n, align, zero, local);
+    if (VMOS_UNLIKELY(base == NULL))
+        return NULL;
+    p = base + lead;
+    if (!zero)
+        vmdg_fill_new(p, size);
+    vmdg_fence_lay(p, size, vmdg_of(vm)->key, VMDG_NOGUARD);
+    if (VMOS_LIKELY(record(vm, base, p, n, size, whatfor(size, lead, family), op) == 0))
+        return p;
+    (*vmmt_under(vm)->freef)(vm, base, local);
+    return nomemory();
+}
+
+/* The one byte position of a fence in front is known but for odd alignments: those of powers of two
+ * are tried.  Who made it is not known. */
+void vmdg_adopt(Vmalloc_t *vm, char *base, size_t size)
+{
+    uint64_t key = vmdg_of(vm)->key;
+    for (size_t lead = VMDG_FRONT; lead < size; lead *= 2) {
+        size_t had = vmdg_fence_size(base + lead, key), n;
+        n = had != VMDG_NOSIZE ? vmdg_need(had, lead) : 0;
+        if (n == 0 || n > size)
+            continue;
+        record(vm, base, base + lead, n, had, whatfor(had, lead, VMDG_VM), vmdg_op());
+        return;
+    }
+}

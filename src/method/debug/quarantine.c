@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * quarantine: freed blocks wait, so that who still uses them is found.
+ *
+ *   a shard's ring   | head: oldest ... newest | tail        entry: number of the block, operation
+ *
+ * A block leaves when the shard has too many bytes or too many blocks; the shards share what the
+ * options grant.  On leaving its filling is looked at, and its memory goes back to the lower method.
+ * Blocks of regions that were cleared or closed wait too, without memory, to tell what they were.
+ */
+#include "books.h"
+#include "over.h"
+
+#define BATCH 32
+#define COST 48 /* bytes that a block costs beside its own */
+
+/* Size of all rings: twice the blocks allowed, for there may be calls in which nothing can leave. */
+static size_t ringsize(void)
+{
+    static size_t n;
+    if (VMOS_UNLIKELY(n == 0))
+        n = (size_t)2 << vmb_log2(VMB_MAX(vmdg_options.age, (size_t)512));
+    return n;
+}
+
+static int ready(vmdg_shard_t *s)
+{
+    void *p;
+    if (VMOS_LIKELY(s->ring != NULL))
+        return 1;
+    p = vmos_map(NULL, VMB_UP(ringsize() * sizeof(*s->ring), vmos_pagesize()), VMOS_RESERVE);
+    if (p == NULL)
+        return 0;
+    s->nring = ringsize();
+    s->ring = p;
+    return 1;
+}
+
+/* ---- leaving ---- */
+
+static void release_memory(const vmdg_desc_t *d, uint64_t what, int local)
+{
+    Vmalloc_t *vm = vmdg_region_vm(vmdg_regionof(d));
+    char *base;
+    if (vm == NULL || what & VMDG_OUT)
+        return;
+    base = vmdg_addr(d) - vmdg_lead(d);
+    (*vmmt_under(vm)->freef)(vm, base, local);
+}
+
+void vmdg_release(uint32_t id, int local)
+{
+    vmdg_desc_t *d = vmdg_desc(id);
+    uint64_t what = vmdg_what(d);
+    if (vmdg_stateof(what) == VMDG_FREED) {
+        vmdg_verify(id, VMDG_ATEVICT, NULL);
+        if (vmdg_turn(d, VMDG_FREED, VMDG_NONE) == 0) {
+            vmdg_index_clear(vmdg_addr(d), id);
+            release_memory(d, what, local);
+        }
+    }
+    vmdg_index_clear(vmdg_addr(d), id);
+    vmdg_desc_put(id);
+}
+
+static size_t cost(uint32_t id)
+{
+    uint64_t what = vmdg_what(vmdg_desc(id));
+    return COST + (vmdg_stateof(what) == VMDG_FREED ? vmdg_sizeof(what) : 0);
+}
+
+static int toomuch(const vmdg_shard_t *s)
+{
+    size_t share = VMB_MIN(vmdg_threads(), VMDG_SHARDS);
+    share = share != 0 ? share : 1;
+    return s->tail - s->head > vmdg_options.age / share ||
+           s->bytes > vmdg_options.quarantine / share;
+}
+
+/* Take the oldest ones out while there is too much. */
+static size_t expel(vmdg_shard_t *s, uint32_t *ids, size_t most)
+{
+    size_t n = 0;
+    while (n < most && s->head != s->tail && toomuch(s)) {
+        uint32_t id = s->ring[s->head & (s->nring - 1)].id;
+        __atomic_store_n(&s->head, s->head + 1, __ATOMIC_RELAXED);
+        if (id == 0)
+            continue;
+        s->bytes -= VMB_MIN(s->bytes, cost(id));
+        ids[n++] = id;
+    }
+    return n;
+}
+
+/* With room for one in the ring. */
+static void enter(vmdg_shard_t *s, uint32_t id, uint64_t op)
+{
+    s->ring[s->tail & (s->nring - 1)] = (vmdg_entry_t){id, (uint32_t)op};
+    s->bytes += cost(id);
+    __atomic_store_n(&s->tail, s->tail + 1, __ATOMIC_RELEASE);
+}
+
+void vmdg_quarantine(uint32_t id, uint64_t op, int local)
+{
+    uint32_t out[BATCH];
+    vmdg_shard_t *s = vmdg_shard();
+    int entered = ready(s) && s->tail - s->head < s->nring;
+    size_t n = 0;
+    if (VMOS_LIKELY(entered))
+        enter(s, id, op);
+    do {
+        n = local || !entered ? 0 : expel(s, out, BATCH);
+        vmdg_leave(s);
+        for (size_t i = 0; i < n; i++)
+            vmdg_release(out[i], 0);
+        if (n == BATCH)
+            s = vmdg_shard();
+    } while (n == BATCH);
+    if (VMOS_UNLIKELY(!entered))
+        vmdg_release(id, local);
+}
+
+/* ---- one region ---- */
+
+static size_t pick(vmdg_shard_t *s, uint32_t region, uint32_t *ids)
+{
+    size_t n = 0;
+    for (size_t i = s->head; i != s->tail && n < BATCH; i++) {
+        vmdg_entry_t *e = &s->ring[i & (s->nring - 1)];
+        if (e->id == 0 || vmdg_regionof(vmdg_desc(e->id)) != region)
+            continue;
+        s->bytes -= VMB_MIN(s->bytes, cost(e->id));
+        ids[n++] = e->id;
+        e->id = 0;
+    }
+    return n;
+}
+
+size_t vmdg_quarantine_flush(uint32_t region, int local)
+{
+    uint32_t out[BATCH];
+    size_t n, total = 0;
+    for (int i = 0; i < VMDG_SHARDS; i++) {
+        do {
+            vmdg_shard_t *s = &vmdg_shards[i];
+            if (vmos_lockedbyme(&s->lock))
+                break;
+            vmos_lock(&s->lock);
+            n = s->ring != NULL ? pick(s, region, out) : 0;
+            vmos_unlock(&s->lock);
+            for (size_t k = 0; k < n; k++)
+                vmdg_release(out[k], local);
+            total += n;
+        } while (n != 0);
+    }
+    return total;
+}
+
+uint64_t vmdg_quarantine_op(uint32_t id)
+{
+    uint64_t now = vmdg_now();
+    for (int i = 0; i < VMDG_SHARDS; i++) {
+        const vmdg_shard_t *s = &vmdg_shards[i];
+        size_t end = __atomic_load_n(&s->tail, __ATOMIC_ACQUIRE), k;
+        for (k = __atomic_load_n(&s->head, __ATOMIC_RELAXED); k != end; k++)
+            if (s->ring[k & (s->nring - 1)].id == id)
+                return now - (uint32_t)((uint32_t)now - s->ring[k & (s->nring - 1)].op);
+    }
+    return 0;
+}

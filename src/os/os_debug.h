@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * os_debug: what Vmdebug must know of the host: memory that may not be there, guards in page tables,
+ * signals of faults, hardware watchpoints.  A part of the room os.
+ */
+#ifndef VM_OS_DEBUG_H
+#define VM_OS_DEBUG_H 1
+
+#include "os.h"
+
+/* ---- threads ---- */
+
+long vmos_tid(void);
+/* The name of a living thread of this process, "" when it cannot be told. */
+void vmos_threadname(long tid, char *name, size_t size);
+
+/* ---- memory that may not be there ---- */
+
+/* Copy n bytes from addr: how many could be read before one that could not. */
+size_t vmos_peek(const void *addr, void *to, size_t n);
+
+/* The mapping that holds addr.  0, or -1: none, or not known. */
+typedef struct vmos_mapping {
+    uintptr_t low, high;
+    int read, write, exec, shared;
+    char name[256]; /* path, "[stack]", ...; "" anonymous */
+} vmos_mapping_t;
+int vmos_mapping(const void *addr, vmos_mapping_t *m);
+/* f for each mapping in order of addresses until it returns non-zero, which is returned; -1 when
+ * the system does not tell. */
+int vmos_mappings(int (*f)(const vmos_mapping_t *m, void *arg), void *arg);
+
+/* ---- guards in page tables: no access, at no mapping of their own ---- */
+
+/* Whether the kernel has them (Linux 6.13); tried out once. */
+int vmos_guards(void);
+/* Pages of private anonymous memory become inaccessible, what they held is lost; and accessible
+ * again, cleared. */
+int vmos_guard(void *addr, size_t size);
+int vmos_unguard(void *addr, size_t size);
+/* How many mappings a process may have, 0: not known. */
+size_t vmos_maxmappings(void);
+
+/* ---- the end ---- */
+
+/* f(status) when the process ends by exit() or by return from main(), after all that was registered
+ * later.  status -1: not known.  0 or -1. */
+int vmos_onexit(void (*f)(int status));
+void vmos_exit(int status) __attribute__((noreturn)); /* exit(): handlers not yet run go on */
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/* What Vmdebug asks of systems other than Linux: what Posix has; the rest is not available there. */
+#define _DEFAULT_SOURCE 1
+#include "os_debug.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+long vmos_tid(void)
+{
+    return (long)(vmos_self() >> 4);
+}
+
+void vmos_threadname(long tid, char *name, size_t size)
+{
+    (void)tid;
+    memset(name, 0, size);
+}
+
+/* A pipe refuses what cannot be read. */
+size_t vmos_peek(const void *addr, void *to, size_t n)
+{
+    int fd[2], keep = errno;
+    size_t done = 0;
+    if (pipe(fd) != 0)
+        return 0;
+    while (done < n) {
+        size_t part = n - done < 256 ? n - done : 256;
+        if (write(fd[1], (const char *)addr + done, part) != (ssize_t)part) {
+            if (part == 1 || write(fd[1], (const char *)addr + done, part = 1) != 1)
+                break;
+        }
+        if (read(fd[0], (char *)to + done, part) != (ssize_t)part)
+            break;
+        done += part;
+    }
+    close(fd[0]);
+    close(fd[1]);
+    errno = keep;
+    return done;
+}
+
+int vmos_mapping(const void *addr, vmos_mapping_t *m)
+{
+    (void)addr, (void)m;
+    return -1;
+}
+
+int vmos_mappings(int (*f)(const vmos_mapping_t *m, void *arg), void *arg)
+{
+    (void)f, (void)arg;
+    return -1;
+}
+
+int vmos_guards(void)
+{
+    return 0;
+}
+
+int vmos_guard(void *addr, size_t size)
+{
+    (void)addr, (void)size;
+    errno = ENOSYS;
+    return -1;
+}
+
+int vmos_unguard(void *addr, size_t size)
+{
+    return vmos_guard(addr, size);
+}
+
+size_t vmos_maxmappings(void)
+{
+    return 0;
+}
+
+static void (*atend)(int status);
+
+static void ended(void)
+{
+    atend(-1);
+}
+
+int vmos_onexit(void (*f)(int status))
+{
+    atend = f;
+    return atexit(ended) == 0 ? 0 : -1;
+}
+
+void vmos_exit(int status)
+{
+    exit(status);
+}
