@@ -83,7 +83,7 @@ VMOS_INLINE void *vmma_take(size_t size)
     vmbe_lane_t *lane = vmma_lane;
     if (VMOS_UNLIKELY(lane->vm != Vmregion || size > BE_TABLEMAX))
         return NULL;
-    return vmbe_take(lane, vmbe_class(size));
+    return vmbe_taketab(lane, size);
 }
 
 /* A plain Vmbest region: one that is traced is not, and is served by its method. */

@@ -30,6 +30,8 @@ static void smallest_class(void **state)
             c++;
         assert_int_equal(vmbe_class(size), c);
         assert_int_equal(vmbe_class_of(size), c);
+        if (size <= BE_TABLEMAX)
+            assert_int_equal(vmbe_cursortab[(size + 15) >> 4], offsetof(vmbe_lane_t, cur[c]));
     }
     assert_int_equal(vmbe_class(0), 0);
 }

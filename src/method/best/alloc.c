@@ -174,19 +174,12 @@ static int slab_free(vmbe_t *be, vmbe_run_t *run, void *p)
 {
     vmbe_lane_t *mine = vmbe_lane_mine(be);
     size_t i = vmbe_index(run, p);
-    unsigned cls = run->cls;
     int r;
     if (i > run->last)
         return -1;
     if (vmbe_lane(BE_LOAD(run->lane)) == mine && (r = own_free(mine, run, p, i)) != 0)
         return r > 0 ? 0 : -1;
-    if (vmbe_remote_free(run, (unsigned)i) < 0)
-        return -1;
-    if (mine)
-        BE_ADD(mine->cur[cls].live, -1);
-    else
-        __atomic_fetch_sub(&be->hub->live[cls], 1, __ATOMIC_RELAXED);
-    return 0;
+    return vmbe_remote_free(run, (unsigned)i);
 }
 
 /* The block at p, if it is the large one of run; locked. */

@@ -62,7 +62,7 @@ struct vmbe_run {
     char *base;      /* first page; large: the block */
     uintptr_t lane;  /* owner and tag */
     uint32_t recip;  /* slab: ceil(2^32 / block size), see class.h */
-    uint16_t cursor; /* slab: offset of its class' cursor in a lane */
+    uint16_t spare;
     uint8_t cls;     /* slab: size class */
     uint8_t last;    /* slab: index of its last block */
     uint64_t empty;  /* slab: value of a word on which free() asks whether the slab is empty */
@@ -95,17 +95,16 @@ struct vmbe_run {
 _Static_assert((sizeof(vmbe_run_t) & (sizeof(vmbe_run_t) - 1)) == 0,
                "descriptors are aligned to their size: vmbe_current()");
 
-/* Where a lane takes blocks of a class: 32 bytes. */
+/* Where a lane takes blocks of a class: half a cache line. */
 typedef struct vmbe_cursor {
     uint64_t *word; /* word of bits in the current slab's descriptor, or in the lane's `none` */
     char *base;     /* address of the block of its bit 0 */
-    int64_t live;   /* blocks allocated minus blocks freed through this lane */
     size_t size;    /* of the class */
+    vmbe_run_t *avail; /* slabs with free blocks beside the current one */
 } vmbe_cursor_t;
 
 struct vmbe_lane {
     vmbe_cursor_t cur[BE_CLASSES];
-    vmbe_run_t *avail[BE_CLASSES]; /* slabs with free blocks beside the current one */
     uint8_t order[BE_CLASSES];     /* how large the next new slab shall be: see slab.c */
     Vmalloc_t *vm;
     vmbe_t *be;
@@ -144,7 +143,6 @@ typedef struct vmbe_small {
 /* What a region needs once it has a paged area; lies in the first one. */
 typedef struct vmbe_hub {
     vmbe_lane_t *tab[BE_TAB];   /* lane of a thread, by hash of its number; a cache */
-    int64_t live[BE_CLASSES];   /* as in lanes, of threads that have none; atomic */
     vmbe_run_t *bin[BE_BINS];   /* large blocks */
 } vmbe_hub_t;
 
@@ -171,7 +169,7 @@ struct vmbe {
     uint32_t nlanes, nidle;
     uint32_t zeroed;      /* the discipline's memory comes cleared */
     uint32_t reserve;     /* untouched memory costs nothing */
-    uint32_t jumped;      /* lanes' counts may be off: count anew when that can be */
+    uint32_t jumped;      /* a lane's lists may be off: make them anew when that can be */
 };
 
 VMOS_INLINE vmbe_t *vmbe_of(Vmalloc_t *vm) { return vmr_state(vm); }
@@ -183,11 +181,9 @@ VMOS_INLINE vmbe_t *vmbe_of(Vmalloc_t *vm) { return vmr_state(vm); }
 #define BE_SEE(x) __atomic_load_n(&(x), __ATOMIC_ACQUIRE)
 #define BE_SHOW(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELEASE)
 #if defined(__SANITIZE_THREAD__)
-#define BE_ADD(x, n) BE_STORE(x, BE_LOAD(x) + (n))
 #define BE_READ(x) BE_LOAD(x)
 #else
 #define BE_READ(x) (x) /* as a part of the instruction that compares */
-#define BE_ADD(x, n) ((x) += (n)) /* one instruction; readers of statistics bear the race */
 #endif
 
 VMOS_INLINE vmbe_lane_t *vmbe_lane(uintptr_t tagged)
@@ -329,6 +325,8 @@ VMOS_INLINE uint64_t vmbe_allfree(const vmbe_run_t *run)
     return run->last >= 63 ? ~(uint64_t)0 : ((uint64_t)1 << (run->last + 1)) - 1;
 }
 VMOS_INLINE unsigned vmbe_words(const vmbe_run_t *run) { return run->last / 64u + 1; }
+/* Blocks in use; other threads may be at work meanwhile. */
+unsigned vmbe_slab_live(const vmbe_run_t *run);
 /* An empty slab goes back; locked. */
 void vmbe_slab_give(vmbe_lane_t *lane, vmbe_run_t *run);
 /* free() met a slab of the calling thread's lane that was full, or may now be empty. */

@@ -11,7 +11,6 @@ typedef struct {
     int bad, alone;
     size_t freepages, freeruns, nlarge, dirty;
     size_t listed; /* slabs with free blocks that their lanes know of, less those found there */
-    int64_t live[BE_CLASSES];
 } check_t;
 
 static void fault(check_t *c, const void *addr, const char *sentence)
@@ -24,22 +23,19 @@ static void check_slab(check_t *c, const vmbe_run_t *run)
 {
     unsigned w;
     vmbe_lane_t *lane = vmbe_lane(BE_LOAD(run->lane));
-    if (run->cls >= BE_CLASSES || run->cursor != run->cls * sizeof(vmbe_cursor_t) ||
+    if (run->cls >= BE_CLASSES ||
         vmbe_capacity(run) * vmbe_blocksize(run) > vmbe_runbytes(run) || lane->be != c->be) {
         fault(c, run->base, "slab: class, capacity or lane is wrong");
         return;
     }
-    c->live[run->cls] += vmbe_capacity(run);
     c->listed += !(run->lane & BE_FULL);
     for (w = 0; w < 4; w++) {
         uint64_t m = BE_LOAD(run->u.word[w]), r = BE_LOAD(run->remote[w]);
         uint64_t no = vmbe_invalid(run, w);
         if ((m & no) || (r & no) != no)
             fault(c, run->base, "slab: blocks beyond its end are free");
-        r &= ~no;
-        if (c->alone && (m & r))
+        if (c->alone && (m & r & ~no))
             fault(c, run->base, "slab: a block is free twice");
-        c->live[run->cls] -= vmb_pop(m | r);
     }
     if (c->alone && (run->lane & BE_FULL) && run->rsum == 0 && !vmbe_isfull(run))
         fault(c, run->base, "slab: it has free blocks and its lane does not know");
@@ -91,7 +87,7 @@ static void check_lane(check_t *c, vmbe_lane_t *lane)
         if (run != &lane->none && run->lane != (uintptr_t)lane)
             fault(c, run->base, "lane: its current slab is another lane's");
         c->listed -= run != &lane->none;
-        for (run = lane->avail[cls]; run; run = run->next, c->listed--)
+        for (run = lane->cur[cls].avail; run; run = run->next, c->listed--)
             if (run->kind != BE_SLAB || run->cls != cls || run->lane != (uintptr_t)lane ||
                 vmbe_isfull(run))
                 fault(c, run, "lane: a slab is on the wrong list");
@@ -101,20 +97,11 @@ static void check_lane(check_t *c, vmbe_lane_t *lane)
 static void check_counts(check_t *c)
 {
     vmbe_t *be = c->be;
-    unsigned cls;
-    vmbe_lane_t *lane;
     long nodes = vmb_tree_check(be->tree, vmbe_run_cmp);
     if (nodes < 0 || (size_t)nodes != c->freeruns || be->freeruns != c->freeruns)
         fault(c, NULL, "tree of free runs is out of order");
     if (be->freepages != c->freepages || be->dirtypages != c->dirty || be->nlarge != c->nlarge)
         fault(c, NULL, "pages are miscounted");
-    for (cls = 0; c->alone && cls < BE_CLASSES; cls++) {
-        int64_t live = be->hub ? be->hub->live[cls] : 0;
-        for (lane = be->lanes; lane; lane = lane->next)
-            live += lane->cur[cls].live;
-        if (live != c->live[cls])
-            fault(c, NULL, "blocks of a class are miscounted");
-    }
 }
 
 int vmbe_check(Vmalloc_t *vm)

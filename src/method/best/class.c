@@ -2,12 +2,19 @@
 /* class: tables of the size classes; class.h has the rule, test/method/best_class.c compares. */
 #include "best.h"
 
-const uint8_t vmbe_classtab[BE_TABLEMAX / 16 + 1] = {
-    0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
-    15, 16, 16, 17, 17, 18, 18, 19, 19, 20, 20, 21, 21, 22, 22, 23,
-    23, 24, 24, 24, 24, 25, 25, 25, 25, 26, 26, 26, 26, 27, 27, 27,
-    27, 28, 28, 28, 28, 29, 29, 29, 29, 30, 30, 30, 30, 31, 31, 31,
-    31};
+#define TABLE                                                                                     \
+    C(0), C(0), C(1), C(2), C(3), C(4), C(5), C(6), C(7), C(8), C(9), C(10), C(11), C(12), C(13), \
+        C(14), C(15), D(16), D(17), D(18), D(19), D(20), D(21), D(22), D(23), E(24), E(25),       \
+        E(26), E(27), E(28), E(29), E(30), E(31)
+#define D(c) C(c), C(c)
+#define E(c) D(c), D(c)
+
+#define C(c) c
+const uint8_t vmbe_classtab[BE_TABLEMAX / 16 + 1] = {TABLE};
+#undef C
+#define C(c) offsetof(vmbe_lane_t, cur) + (c) * sizeof(vmbe_cursor_t)
+const uint16_t vmbe_cursortab[BE_TABLEMAX / 16 + 1] = {TABLE};
+#undef C
 
 const uint16_t vmbe_classbytes[BE_CLASSES] = {
     16, 32, 48, 64, 80, 96, 112, 128, 144, 160, 176, 192,

@@ -24,8 +24,9 @@
 #define BE_SMALLMAX 32768u /* largest size that a slab serves */
 #define BE_TABLEMAX 1024u
 
-/* Class of sizes up to BE_TABLEMAX, by (size + 15) / 16. */
+/* Of sizes up to BE_TABLEMAX, by (size + 15) / 16: the class, and where a lane has its cursor. */
 extern const uint8_t vmbe_classtab[BE_TABLEMAX / 16 + 1];
+extern const uint16_t vmbe_cursortab[BE_TABLEMAX / 16 + 1];
 extern const uint16_t vmbe_classbytes[BE_CLASSES];
 
 /* Class of a size from 1 to BE_SMALLMAX. */

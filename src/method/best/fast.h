@@ -8,49 +8,54 @@
 
 #include "best.h"
 
-/* The cursor of a class. */
-VMOS_INLINE vmbe_cursor_t *vmbe_cursor(vmbe_lane_t *lane, size_t cls) { return &lane->cur[cls]; }
-
-/* A block of class cls from lane's cursor, NULL when the cursor's word is used up: then
- * vmbe_refill(). */
-VMOS_INLINE void *vmbe_take(vmbe_lane_t *lane, size_t cls)
+/* A block from a cursor, NULL when its word is used up: then vmbe_refill(). */
+VMOS_INLINE void *vmbe_next(vmbe_cursor_t *c)
 {
-    vmbe_cursor_t *c = vmbe_cursor(lane, cls);
     uint64_t m = BE_LOAD(*c->word);
     char *p;
     if (VMOS_UNLIKELY(m == 0))
         return NULL;
     BE_STORE(*c->word, m & (m - 1));
-    BE_ADD(c->live, 1);
-    p = c->base + (uint64_t)(unsigned)vmb_ctz(m) * c->size;
+    p = c->base + (uint64_t)vmb_ctz(m) * c->size;
     if (p == NULL)
         __builtin_unreachable(); /* saves callers a test */
     return p;
 }
 
-/* Index of the block of a slab that starts at p, (size_t)-1 when none does; it may lie beyond the
- * slab's last block.  class.h has the reason. */
+/* The same from a lane's cursor of a class, and of the class of a size up to BE_TABLEMAX. */
+VMOS_INLINE void *vmbe_take(vmbe_lane_t *lane, unsigned cls) { return vmbe_next(&lane->cur[cls]); }
+VMOS_INLINE void *vmbe_taketab(vmbe_lane_t *lane, size_t size)
+{
+    return vmbe_next((vmbe_cursor_t *)(void *)((char *)lane + vmbe_cursortab[(size + 15) >> 4]));
+}
+
+/* Index of the block of a slab that holds p in the high half, below run->recip in the low half when p
+ * is its start.  It may lie beyond the slab's last block.  class.h has the reason. */
+VMOS_INLINE uint64_t vmbe_product(const vmbe_run_t *run, const void *p)
+{
+    return (uint64_t)((const char *)p - run->base) * run->recip;
+}
+/* Index of the block of a slab that starts at p, (size_t)-1 when none does. */
 VMOS_INLINE size_t vmbe_index(const vmbe_run_t *run, const void *p)
 {
-    uint64_t i = (uint64_t)((const char *)p - run->base) * run->recip;
-    return VMOS_LIKELY((uint32_t)i < run->recip) ? (size_t)(i >> 32) : (size_t)-1;
+    uint64_t x = vmbe_product(run, p);
+    return VMOS_LIKELY((uint32_t)x < run->recip) ? (size_t)(x >> 32) : (size_t)-1;
 }
 
 /* Free the block at p of a slab whose lane the calling thread holds.  -1: p is no allocated block,
  * nothing was changed. */
 VMOS_INLINE int vmbe_give(vmbe_lane_t *lane, vmbe_run_t *run, void *p)
 {
-    size_t i = vmbe_index(run, p);
-    uint64_t m;
-    if (VMOS_UNLIKELY(i == (size_t)-1))
+    uint64_t x = vmbe_product(run, p), m, more, bit = (uint64_t)1 << (x >> 32 & 63);
+    size_t w = x >> 38;
+    if (VMOS_UNLIKELY((uint32_t)x >= run->recip))
         return -1;
-    m = BE_LOAD(run->u.word[i >> 6]);
-    if (VMOS_UNLIKELY((m | BE_LOAD(run->remote[i >> 6])) >> (i & 63) & 1))
+    m = BE_LOAD(run->u.word[w]);
+    more = m | bit;
+    if (VMOS_UNLIKELY(more == m || (BE_LOAD(run->remote[w]) & bit)))
         return -1;
-    m |= (uint64_t)1 << (i & 63);
-    BE_STORE(run->u.word[i >> 6], m);
-    BE_ADD(((vmbe_cursor_t *)(void *)((char *)lane + run->cursor))->live, -1);
-    if (VMOS_UNLIKELY(m == run->empty))
+    BE_STORE(run->u.word[w], more);
+    if (VMOS_UNLIKELY(more == run->empty))
         vmbe_slab_empty(lane, run);
     return 0;
 }

@@ -9,7 +9,7 @@
  */
 #include "best.h"
 
-#define NONE {vmbe_nolane.none.u.word, NULL, 0, 0}
+#define NONE {vmbe_nolane.none.u.word, NULL, 0, NULL}
 #define NONE8 NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE
 vmbe_lane_t vmbe_nolane = {
     .cur = {NONE8, NONE8, NONE8, NONE8, NONE8, NONE8, NONE8, NONE8, NONE8}};

@@ -18,15 +18,6 @@ int vmbe_alone(vmbe_t *be)
     return 1;
 }
 
-static void recount_slab(vmbe_run_t *run)
-{
-    int64_t *live = &vmbe_lane(run->lane)->cur[run->cls].live;
-    unsigned w;
-    *live += vmbe_capacity(run);
-    for (w = 0; w < vmbe_words(run); w++)
-        *live -= vmb_pop(run->u.word[w]) + vmb_pop(run->remote[w] & ~vmbe_invalid(run, w));
-}
-
 void vmbe_mend(vmbe_t *be)
 {
     if (!be->jumped || !vmbe_alone(be))
@@ -68,9 +59,7 @@ static void reset_lane(vmbe_lane_t *lane, int alone)
     lane->kept = lane->busy = 0;
     for (c = 0; c < BE_CLASSES; c++) {
         vmbe_leave(lane, c);
-        lane->avail[c] = NULL;
-        if (alone)
-            lane->cur[c].live = 0;
+        lane->cur[c].avail = NULL;
     }
 }
 
@@ -85,8 +74,6 @@ static void reset(vmbe_t *be, int alone)
     be->nsmall = be->ssmall = 0;
     if (be->hub)
         __builtin_memset(be->hub->bin, 0, sizeof(be->hub->bin));
-    if (be->hub && alone)
-        __builtin_memset(be->hub->live, 0, sizeof(be->hub->live));
     for (lane = be->lanes; lane; lane = lane->next)
         if (alone || lane == mine || lane->tid == 0)
             reset_lane(lane, alone);
@@ -117,8 +104,6 @@ static void enlist_slab(vmbe_lane_t *lane, vmbe_run_t *run, int alone)
     BE_STORE(run->lane, (uintptr_t)lane | BE_FULL);
     if (!vmbe_isfull(run))
         vmbe_slab_unfull(lane, run);
-    if (alone)
-        recount_slab(run);
 }
 
 static void relink_slab(vmbe_t *be, vmbe_run_t *run, int alone)

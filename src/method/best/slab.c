@@ -36,6 +36,16 @@ int vmbe_isfull(const vmbe_run_t *run)
     return any == 0;
 }
 
+unsigned vmbe_slab_live(const vmbe_run_t *run)
+{
+    unsigned w, n = vmbe_capacity(run);
+    for (w = 0; w < vmbe_words(run); w++) {
+        uint64_t other = BE_LOAD(run->remote[w]) & ~vmbe_invalid(run, w);
+        n -= (unsigned)vmb_pop(BE_LOAD(run->u.word[w]) | other);
+    }
+    return n;
+}
+
 /* Take in the words that `sum` names. */
 static void collect(vmbe_run_t *run, unsigned sum)
 {
@@ -100,7 +110,7 @@ VMOS_INLINE void leave(vmbe_lane_t *lane, uint32_t was)
 
 void vmbe_lane_link(vmbe_lane_t *lane, vmbe_run_t *run)
 {
-    vmbe_run_t **head = &lane->avail[run->cls];
+    vmbe_run_t **head = &lane->cur[run->cls].avail;
     run->prev = NULL;
     run->next = *head;
     if (*head)
@@ -111,7 +121,7 @@ void vmbe_lane_link(vmbe_lane_t *lane, vmbe_run_t *run)
 
 void vmbe_lane_unlink(vmbe_lane_t *lane, vmbe_run_t *run)
 {
-    *(run->prev ? &run->prev->next : &lane->avail[run->cls]) = run->next;
+    *(run->prev ? &run->prev->next : &lane->cur[run->cls].avail) = run->next;
     if (run->next)
         run->next->prev = run->prev;
     run->prev = run->next = NULL;
@@ -261,7 +271,7 @@ void vmbe_flush(vmbe_lane_t *lane, int locked)
             vmbe_leave(lane, c);
             vmbe_slab_give(lane, run);
         }
-        for (run = lane->avail[c]; run; run = next) {
+        for (run = lane->cur[c].avail; run; run = next) {
             next = run->next;
             if (vmbe_collect(run), vmbe_isempty(run)) {
                 vmbe_lane_unlink(lane, run);
@@ -314,9 +324,9 @@ void *vmbe_local(vmbe_lane_t *lane, unsigned cls)
             return vmbe_take(lane, cls);
         finish(lane, run);
     }
-    if (lane->avail[cls] == NULL)
+    if (lane->cur[cls].avail == NULL)
         vmbe_drain(lane, 0);
-    run = lane->avail[cls];
+    run = lane->cur[cls].avail;
     if (run == NULL)
         return NULL;
     vmbe_lane_unlink(lane, run);
@@ -329,7 +339,6 @@ static void slab_init(vmbe_lane_t *lane, vmbe_run_t *run, unsigned cls)
     unsigned w;
     cap = cap <= 64 ? cap : VMB_MIN(cap & ~(size_t)63, (size_t)256);
     run->recip = (uint32_t)((((uint64_t)1 << 32) + size - 1) / size);
-    run->cursor = (uint16_t)(cls * sizeof(vmbe_cursor_t));
     run->cls = (uint8_t)cls;
     run->last = (uint8_t)(cap - 1);
     run->rsum = 0;
@@ -355,7 +364,7 @@ static vmbe_run_t *adopt(vmbe_lane_t *lane, unsigned cls)
         vmbe_drain(l, 1);
         run = vmbe_current(&l->cur[cls]);
         vmbe_leave(l, cls);
-        if (run == &l->none && (run = l->avail[cls]) != NULL)
+        if (run == &l->none && (run = l->cur[cls].avail) != NULL)
             vmbe_lane_unlink(l, run);
         if (run) {
             BE_STORE(run->lane, (uintptr_t)lane);
@@ -417,7 +426,7 @@ static void *refill(vmbe_lane_t *lane, unsigned cls)
     run = adopt(lane, cls);
     if (run == NULL) {
         visit(lane);
-        if ((run = lane->avail[cls]) != NULL)
+        if ((run = lane->cur[cls].avail) != NULL)
             vmbe_lane_unlink(lane, run);
         else
             run = fresh(lane, cls, be->reserve);
