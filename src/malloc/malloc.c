@@ -28,7 +28,7 @@ void vmma_free(void *p)
 {
     vmbe_lane_t *lane = vmma_lane;
     vmbe_run_t *run = vmb_map_get(p);
-    if (VMOS_LIKELY(run != NULL && BE_READ(run->lane) == (uintptr_t)lane) &&
+    if (VMOS_LIKELY(run != NULL && vmbe_isquick(lane, run)) &&
         VMOS_LIKELY(vmbe_give(lane, run, p) == 0))
         return;
     vmma_freeslow(p);

@@ -160,16 +160,6 @@ int vmbe_iszero(const void *p)
 
 /* ---- free ---- */
 
-/* Into the caller's own lane; 1: done, 0: the slab is another lane's now, -1: no block in use. */
-static int own_free(vmbe_lane_t *lane, vmbe_run_t *run, void *p, size_t i)
-{
-    if ((BE_LOAD(run->u.word[i >> 6]) | BE_LOAD(run->remote[i >> 6])) >> (i & 63) & 1)
-        return -1;
-    if ((BE_LOAD(run->lane) & BE_FULL) && vmbe_slab_unfull(lane, run) < 0)
-        return 0;
-    return vmbe_give(lane, run, p) == 0 ? 1 : -1;
-}
-
 static int slab_free(vmbe_t *be, vmbe_run_t *run, void *p)
 {
     vmbe_lane_t *mine = vmbe_lane_mine(be);
@@ -177,7 +167,7 @@ static int slab_free(vmbe_t *be, vmbe_run_t *run, void *p)
     int r;
     if (i > run->last)
         return -1;
-    if (vmbe_lane(BE_LOAD(run->lane)) == mine && (r = own_free(mine, run, p, i)) != 0)
+    if (vmbe_lane(BE_LOAD(run->lane)) == mine && (r = vmbe_slab_free(mine, run, (unsigned)i)) != 0)
         return r > 0 ? 0 : -1;
     return vmbe_remote_free(run, (unsigned)i);
 }

@@ -22,8 +22,8 @@
  *
  * Invariants
  *   1. Runs of a paged area tile it; two free runs never touch.
- *   2. A slab with run->lane == L (untagged) is L's cursor or on L's list of its class; one with
- *      tag BE_FULL is on no list.
+ *   2. A slab with run->lane == L (untagged) is L's cursor or on one of L's two lists of its class;
+ *      one with tag BE_FULL is on no list.
  *   3. Free blocks of a slab: bits of word[] or of remote[], never of both.
  *   4. Everything but lanes is guarded by the region's lock.
  */
@@ -54,18 +54,24 @@ enum { BE_NONE, BE_FREE, BE_SLAB, BE_LARGE, BE_META, BE_LANE };
 #define BE_OTHER 2u /* no slab: the pointer is that of the engine */
 #define BE_TAGS 3u
 
-/* In run->rsum: the slab is, or is about to be, on its lane's pending list, and stays a slab. */
+/* In run->rsum: the words of remote[] that hold something; and: the slab is, or is about to be, on its
+ * lane's pending list, and stays a slab. */
+#define BE_NAMES 15u
 #define BE_QUEUED 0x80u
 
-/* Descriptor of a run: two cache lines, the second for other threads and slow paths. */
+/* Descriptor of a run: two cache lines, the second for other threads and slow paths.  Of the first,
+ * other threads write rsum, once for all they free until the owner looks. */
 struct vmbe_run {
     char *base;      /* first page; large: the block */
     uintptr_t lane;  /* owner and tag */
     uint32_t recip;  /* slab: ceil(2^32 / block size), see class.h */
-    uint16_t spare;
+    uint16_t span;   /* slab: bytes of all its blocks, less one */
+    uint16_t left;   /* slab: frees until something is to be done for it */
+    uint8_t rsum;    /* slab: bit w: remote[w] is not 0; BE_QUEUED */
     uint8_t cls;     /* slab: size class */
     uint8_t last;    /* slab: index of its last block */
-    uint64_t empty;  /* slab: value of a word on which free() asks whether the slab is empty */
+    uint8_t waits;   /* slab: on the list of those with few free blocks */
+    uint32_t unused;
     union {
         uint64_t word[4]; /* slab: a bit per block, 1 is free */
         struct {          /* free */
@@ -84,7 +90,6 @@ struct vmbe_run {
     } u;
     uint64_t remote[4];   /* slab: freed by other threads; always 1 for blocks beyond its end */
     vmbe_run_t *pend;     /* slab: on its lane's pending list */
-    uint8_t rsum;         /* slab: bit w: remote[w] is not 0; BE_QUEUED */
     uint8_t kind;         /* BE_... */
     uint8_t kept;         /* slab: empty, and kept by its lane; free: on the dirty list */
     uint8_t tried;        /* free: not given back once, so as not to break a huge page */
@@ -105,6 +110,7 @@ typedef struct vmbe_cursor {
 
 struct vmbe_lane {
     vmbe_cursor_t cur[BE_CLASSES];
+    vmbe_run_t *few[BE_CLASSES];   /* slabs with few free blocks, which wait to have more */
     uint8_t order[BE_CLASSES];     /* how large the next new slab shall be: see slab.c */
     Vmalloc_t *vm;
     vmbe_t *be;
@@ -310,8 +316,6 @@ int vmbe_area_add(vmbe_t *be, Vmseg_t *seg, char *base, char *end, char *dirty);
 /* ---- slab.c ---- */
 /* A block of class cls when the cursor's word is used up; unlocked.  NULL: no memory. */
 void *vmbe_refill(vmbe_lane_t *lane, unsigned cls);
-/* The same from what the lane has, without a lock. */
-void *vmbe_local(vmbe_lane_t *lane, unsigned cls);
 /* Bits of word w that stand for no block. */
 VMOS_INLINE uint64_t vmbe_invalid(const vmbe_run_t *run, unsigned w)
 {
@@ -319,28 +323,24 @@ VMOS_INLINE uint64_t vmbe_invalid(const vmbe_run_t *run, unsigned w)
            : run->last - w * 64u >= 63u ? 0
                                         : ~(uint64_t)0 << (run->last - w * 64 + 1);
 }
-/* Value of a slab's first word when all its blocks are free. */
-VMOS_INLINE uint64_t vmbe_allfree(const vmbe_run_t *run)
-{
-    return run->last >= 63 ? ~(uint64_t)0 : ((uint64_t)1 << (run->last + 1)) - 1;
-}
 VMOS_INLINE unsigned vmbe_words(const vmbe_run_t *run) { return run->last / 64u + 1; }
 /* Blocks in use; other threads may be at work meanwhile. */
 unsigned vmbe_slab_live(const vmbe_run_t *run);
 /* An empty slab goes back; locked. */
 void vmbe_slab_give(vmbe_lane_t *lane, vmbe_run_t *run);
-/* free() met a slab of the calling thread's lane that was full, or may now be empty. */
-/* The former; -1: another lane was first to take the slab over. */
-int vmbe_slab_unfull(vmbe_lane_t *lane, vmbe_run_t *run);
-void vmbe_slab_empty(vmbe_lane_t *lane, vmbe_run_t *run);
+/* Block i is freed into the caller's own lane; 1: done, 0: the slab is another lane's now, -1: the
+ * block is not in use. */
+int vmbe_slab_free(vmbe_lane_t *lane, vmbe_run_t *run, unsigned i);
+/* run->left has come to 0. */
+void vmbe_slab_notice(vmbe_lane_t *lane, vmbe_run_t *run);
+/* A slab of the lane whose tag says that it is full gets the place that its bits call for. */
+void vmbe_slab_place(vmbe_lane_t *lane, vmbe_run_t *run);
 /* Take in what other threads freed; true when the slab has free blocks. */
 int vmbe_collect(vmbe_run_t *run);
 int vmbe_isempty(const vmbe_run_t *run);
 int vmbe_isfull(const vmbe_run_t *run);
 void vmbe_drain(vmbe_lane_t *lane, int locked);
 void vmbe_flush(vmbe_lane_t *lane, int locked);
-void vmbe_lane_link(vmbe_lane_t *lane, vmbe_run_t *run);
-void vmbe_lane_unlink(vmbe_lane_t *lane, vmbe_run_t *run);
 /* Block i of a slab was freed by a thread that does not hold its lane: 0, -1 double free. */
 int vmbe_remote_free(vmbe_run_t *run, unsigned i);
 

@@ -78,6 +78,17 @@ static void check_area(check_t *c, vmbe_area_t *a)
     }
 }
 
+static void check_list(check_t *c, const vmbe_lane_t *lane, unsigned cls, int few)
+{
+    const vmbe_run_t *run = few ? lane->few[cls] : lane->cur[cls].avail;
+    for (; run; run = run->next, c->listed--)
+        if (run->kind != BE_SLAB || run->cls != cls || run->lane != (uintptr_t)lane ||
+            vmbe_isfull(run) || !run->waits != !few)
+            fault(c, run, "lane: a slab is on the wrong list");
+        else if (!few && run->rsum == 0 && run->left != vmbe_slab_live(run))
+            fault(c, run, "lane: the frees that make a slab empty are miscounted");
+}
+
 static void check_lane(check_t *c, vmbe_lane_t *lane)
 {
     unsigned cls;
@@ -87,10 +98,8 @@ static void check_lane(check_t *c, vmbe_lane_t *lane)
         if (run != &lane->none && run->lane != (uintptr_t)lane)
             fault(c, run->base, "lane: its current slab is another lane's");
         c->listed -= run != &lane->none;
-        for (run = lane->cur[cls].avail; run; run = run->next, c->listed--)
-            if (run->kind != BE_SLAB || run->cls != cls || run->lane != (uintptr_t)lane ||
-                vmbe_isfull(run))
-                fault(c, run, "lane: a slab is on the wrong list");
+        check_list(c, lane, cls, 0);
+        check_list(c, lane, cls, 1);
     }
 }
 

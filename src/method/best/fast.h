@@ -42,21 +42,27 @@ VMOS_INLINE size_t vmbe_index(const vmbe_run_t *run, const void *p)
     return VMOS_LIKELY((uint32_t)x < run->recip) ? (size_t)(x >> 32) : (size_t)-1;
 }
 
-/* Free the block at p of a slab whose lane the calling thread holds.  -1: p is no allocated block,
- * nothing was changed. */
+/* Whether lane's thread may say of the slab's blocks by word[] alone which are free. */
+VMOS_INLINE int vmbe_isquick(const vmbe_lane_t *lane, const vmbe_run_t *run)
+{
+    return BE_READ(run->lane) == (uintptr_t)lane && !(BE_READ(run->rsum) & BE_NAMES);
+}
+
+/* Free the block at p of a slab whose lane the calling thread holds, unless another thread has.
+ * -1: p is no allocated block, nothing was changed. */
 VMOS_INLINE int vmbe_give(vmbe_lane_t *lane, vmbe_run_t *run, void *p)
 {
-    uint64_t x = vmbe_product(run, p), m, more, bit = (uint64_t)1 << (x >> 32 & 63);
-    size_t w = x >> 38;
-    if (VMOS_UNLIKELY((uint32_t)x >= run->recip))
+    size_t off = (size_t)((const char *)p - run->base);
+    uint64_t x = off * (uint64_t)run->recip, m, more, *word = &run->u.word[x >> 38];
+    if (VMOS_UNLIKELY((uint32_t)x >= run->recip || (uint16_t)off > run->span))
         return -1;
-    m = BE_LOAD(run->u.word[w]);
-    more = m | bit;
-    if (VMOS_UNLIKELY(more == m || (BE_LOAD(run->remote[w]) & bit)))
+    m = BE_LOAD(*word);
+    more = m | (uint64_t)1 << (x >> 32 & 63);
+    if (VMOS_UNLIKELY(more == m))
         return -1;
-    BE_STORE(run->u.word[w], more);
-    if (VMOS_UNLIKELY(more == run->empty))
-        vmbe_slab_empty(lane, run);
+    BE_STORE(*word, more);
+    if (VMOS_UNLIKELY(--run->left == 0))
+        vmbe_slab_notice(lane, run);
     return 0;
 }
 

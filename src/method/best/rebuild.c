@@ -59,7 +59,7 @@ static void reset_lane(vmbe_lane_t *lane, int alone)
     lane->kept = lane->busy = 0;
     for (c = 0; c < BE_CLASSES; c++) {
         vmbe_leave(lane, c);
-        lane->cur[c].avail = NULL;
+        lane->cur[c].avail = lane->few[c] = NULL;
     }
 }
 
@@ -100,10 +100,8 @@ static void enlist_slab(vmbe_lane_t *lane, vmbe_run_t *run, int alone)
 {
     gather(run, alone);
     run->kept = 0;
-    run->empty = vmbe_allfree(run);
     BE_STORE(run->lane, (uintptr_t)lane | BE_FULL);
-    if (!vmbe_isfull(run))
-        vmbe_slab_unfull(lane, run);
+    vmbe_slab_place(lane, run);
 }
 
 static void relink_slab(vmbe_t *be, vmbe_run_t *run, int alone)

@@ -16,13 +16,14 @@
 
 #define VISITS 8   /* lanes looked at before new memory is taken */
 #define KEEPMAX 16 /* pages that a lane keeps in empty slabs, so as not to make them anew */
+#define ENOUGH 16  /* one part in so many of a slab is to be free before it is allocated from again */
+#define NEVER UINT16_MAX /* so many frees into the current slab: then the number is set anew */
 
 int vmbe_isempty(const vmbe_run_t *run)
 {
     unsigned w;
-    uint64_t all = vmbe_allfree(run);
     for (w = 0; w < vmbe_words(run); w++)
-        if (BE_LOAD(run->u.word[w]) != all)
+        if ((BE_LOAD(run->u.word[w]) | vmbe_invalid(run, w)) != ~(uint64_t)0)
             return 0;
     return __atomic_load_n(&run->rsum, __ATOMIC_ACQUIRE) == 0;
 }
@@ -49,7 +50,7 @@ unsigned vmbe_slab_live(const vmbe_run_t *run)
 /* Take in the words that `sum` names. */
 static void collect(vmbe_run_t *run, unsigned sum)
 {
-    for (sum &= 15; sum; sum &= sum - 1) {
+    for (sum &= BE_NAMES; sum; sum &= sum - 1) {
         int w = vmb_ctz(sum);
         uint64_t no = vmbe_invalid(run, (unsigned)w);
         uint64_t more = __atomic_exchange_n(&run->remote[w], no, __ATOMIC_ACQ_REL);
@@ -59,7 +60,7 @@ static void collect(vmbe_run_t *run, unsigned sum)
 
 int vmbe_collect(vmbe_run_t *run)
 {
-    if (__atomic_load_n(&run->rsum, __ATOMIC_RELAXED) & 15)
+    if (__atomic_load_n(&run->rsum, __ATOMIC_RELAXED) & BE_NAMES)
         collect(run, __atomic_fetch_and(&run->rsum, BE_QUEUED, __ATOMIC_ACQ_REL));
     return !vmbe_isfull(run);
 }
@@ -108,20 +109,36 @@ VMOS_INLINE void leave(vmbe_lane_t *lane, uint32_t was)
     lane->busy = was;
 }
 
-void vmbe_lane_link(vmbe_lane_t *lane, vmbe_run_t *run)
+/* Free blocks that a slab must have before it is allocated from again: where blocks are freed all over
+ * the place each slab would else be full again after one or two. */
+static unsigned enough(const vmbe_run_t *run) { return 1 + run->last / ENOUGH; }
+
+static vmbe_run_t **headof(vmbe_lane_t *lane, const vmbe_run_t *run)
 {
-    vmbe_run_t **head = &lane->cur[run->cls].avail;
+    return run->waits ? &lane->few[run->cls] : &lane->cur[run->cls].avail;
+}
+
+/* On the list that its free blocks call for.  Those that other threads freed count once they are
+ * collected. */
+static void link_slab(vmbe_lane_t *lane, vmbe_run_t *run)
+{
+    unsigned w, nfree = 0;
+    vmbe_run_t **head;
+    for (w = 0; w < vmbe_words(run); w++)
+        nfree += (unsigned)vmb_pop(BE_LOAD(run->u.word[w]));
+    run->waits = nfree < enough(run);
+    run->left = (uint16_t)((run->waits ? enough(run) : vmbe_capacity(run)) - nfree);
+    head = headof(lane, run);
     run->prev = NULL;
     run->next = *head;
     if (*head)
         (*head)->prev = run;
     *head = run;
-    run->empty = vmbe_allfree(run);
 }
 
-void vmbe_lane_unlink(vmbe_lane_t *lane, vmbe_run_t *run)
+static void unlink_slab(vmbe_lane_t *lane, vmbe_run_t *run)
 {
-    *(run->prev ? &run->prev->next : &lane->cur[run->cls].avail) = run->next;
+    *(run->prev ? &run->prev->next : headof(lane, run)) = run->next;
     if (run->next)
         run->next->prev = run->prev;
     run->prev = run->next = NULL;
@@ -131,16 +148,28 @@ void vmbe_lane_unlink(vmbe_lane_t *lane, vmbe_run_t *run)
     }
 }
 
-int vmbe_slab_unfull(vmbe_lane_t *lane, vmbe_run_t *run)
+/* The first of a list, taken off it. */
+static vmbe_run_t *pop_slab(vmbe_lane_t *lane, vmbe_run_t *run)
+{
+    if (run)
+        unlink_slab(lane, run);
+    return run;
+}
+
+/* A full slab is the lane's alone from now on: 0; -1: another lane was first to take it over. */
+static int untag(vmbe_lane_t *lane, vmbe_run_t *run)
 {
     uintptr_t full = (uintptr_t)lane | BE_FULL;
-    uint32_t was = enter(lane);
-    int mine = __atomic_compare_exchange_n(&run->lane, &full, (uintptr_t)lane, 0, __ATOMIC_ACQUIRE,
-                                           __ATOMIC_RELAXED);
-    if (mine)
-        vmbe_lane_link(lane, run);
-    leave(lane, was);
-    return mine ? 0 : -1;
+    return __atomic_compare_exchange_n(&run->lane, &full, (uintptr_t)lane, 0, __ATOMIC_ACQUIRE,
+                                       __ATOMIC_RELAXED)
+               ? 0
+               : -1;
+}
+
+void vmbe_slab_place(vmbe_lane_t *lane, vmbe_run_t *run)
+{
+    if (!vmbe_isfull(run) && untag(lane, run) == 0)
+        link_slab(lane, run);
 }
 
 void vmbe_slab_give(vmbe_lane_t *lane, vmbe_run_t *run)
@@ -163,7 +192,7 @@ static void settle(vmbe_lane_t *lane, vmbe_run_t *run, int locked)
         lane->kept += run->npages;
         return;
     }
-    vmbe_lane_unlink(lane, run);
+    unlink_slab(lane, run);
     if (!locked)
         vmr_lock(lane->vm);
     vmbe_slab_give(lane, run);
@@ -171,22 +200,65 @@ static void settle(vmbe_lane_t *lane, vmbe_run_t *run, int locked)
         vmr_unlock(lane->vm);
 }
 
-void vmbe_slab_empty(vmbe_lane_t *lane, vmbe_run_t *run)
+/* The free blocks of a slab that is on a list have become more. */
+static void relink(vmbe_lane_t *lane, vmbe_run_t *run, int locked)
+{
+    unlink_slab(lane, run);
+    link_slab(lane, run);
+    settle(lane, run, locked);
+}
+
+void vmbe_slab_notice(vmbe_lane_t *lane, vmbe_run_t *run)
 {
     uint32_t was = enter(lane);
     vmbe_collect(run);
-    settle(lane, run, 0);
+    if (vmbe_current(&lane->cur[run->cls]) == run)
+        run->left = NEVER;
+    else
+        relink(lane, run, 0);
     leave(lane, was);
+}
+
+/* The block's bit is set; what others freed is taken in, so that the next free() is quick. */
+static void own_free(vmbe_lane_t *lane, vmbe_run_t *run, unsigned i, int wasfull)
+{
+    uint64_t *word = &run->u.word[i >> 6];
+    vmbe_collect(run);
+    BE_STORE(*word, BE_LOAD(*word) | (uint64_t)1 << (i & 63));
+    if (wasfull) {
+        link_slab(lane, run);
+        settle(lane, run, 0);
+    } else if (vmbe_current(&lane->cur[run->cls]) != run) {
+        relink(lane, run, 0);
+    }
+}
+
+int vmbe_slab_free(vmbe_lane_t *lane, vmbe_run_t *run, unsigned i)
+{
+    int full = (BE_LOAD(run->lane) & BE_FULL) != 0, mine;
+    uint32_t was;
+    if ((BE_LOAD(run->u.word[i >> 6]) | BE_LOAD(run->remote[i >> 6])) >> (i & 63) & 1)
+        return -1;
+    was = enter(lane);
+    mine = !full || untag(lane, run) == 0;
+    if (mine)
+        own_free(lane, run, i, full);
+    leave(lane, was);
+    return mine;
 }
 
 /* One slab from the pending list, of this lane. */
 static void drain(vmbe_lane_t *lane, vmbe_run_t *run, int locked)
 {
     collect(run, __atomic_exchange_n(&run->rsum, 0, __ATOMIC_ACQ_REL));
-    if ((BE_LOAD(run->lane) & BE_FULL) && (vmbe_isfull(run) || vmbe_slab_unfull(lane, run) < 0))
-        return;
-    if (vmbe_current(&lane->cur[run->cls]) != run)
+    if (BE_LOAD(run->lane) & BE_FULL) {
+        if (vmbe_isfull(run) || untag(lane, run) < 0)
+            return;
+        link_slab(lane, run);
         settle(lane, run, locked);
+    } else if (vmbe_current(&lane->cur[run->cls]) != run) {
+        relink(lane, run, locked);
+    }
 }
 
 void vmbe_drain(vmbe_lane_t *lane, int locked)
@@ -258,6 +330,19 @@ static void visit(vmbe_lane_t *lane)
     be->visited = l;
 }
 
+/* The empty slabs of a list go back. */
+static void flush_list(vmbe_lane_t *lane, vmbe_run_t *run)
+{
+    vmbe_run_t *next;
+    for (; run; run = next) {
+        next = run->next;
+        if (vmbe_collect(run), vmbe_isempty(run)) {
+            unlink_slab(lane, run);
+            vmbe_slab_give(lane, run);
+        }
+    }
+}
+
 /* Empty slabs that the lane kept, and a current one without blocks in use, go back. */
 void vmbe_flush(vmbe_lane_t *lane, int locked)
 {
@@ -266,18 +351,13 @@ void vmbe_flush(vmbe_lane_t *lane, int locked)
     if (!locked)
         vmr_lock(lane->vm);
     for (c = 0; c < BE_CLASSES; c++) {
-        vmbe_run_t *run = vmbe_current(&lane->cur[c]), *next;
+        vmbe_run_t *run = vmbe_current(&lane->cur[c]);
         if (run != &lane->none && (vmbe_collect(run), vmbe_isempty(run))) {
             vmbe_leave(lane, c);
             vmbe_slab_give(lane, run);
         }
-        for (run = lane->cur[c].avail; run; run = next) {
-            next = run->next;
-            if (vmbe_collect(run), vmbe_isempty(run)) {
-                vmbe_lane_unlink(lane, run);
-                vmbe_slab_give(lane, run);
-            }
-        }
+        flush_list(lane, lane->cur[c].avail);
+        flush_list(lane, lane->few[c]);
     }
     if (!locked)
         vmr_unlock(lane->vm);
@@ -303,7 +383,6 @@ static int aim(vmbe_cursor_t *c, vmbe_run_t *run)
 /* The current slab has no more blocks. */
 static void finish(vmbe_lane_t *lane, vmbe_run_t *run)
 {
-    run->empty = vmbe_allfree(run);
     vmbe_leave(lane, run->cls);
     __atomic_store_n(&run->lane, BE_LOAD(run->lane) | BE_FULL, __ATOMIC_RELEASE);
 }
@@ -311,11 +390,12 @@ static void finish(vmbe_lane_t *lane, vmbe_run_t *run)
 /* run, which has free blocks, becomes the current slab; there is none. */
 static void *start(vmbe_lane_t *lane, unsigned cls, vmbe_run_t *run)
 {
-    run->empty = 0; /* no word is 0 after a free: the current slab is never asked */
+    run->left = NEVER;
     return aim(&lane->cur[cls], run) ? vmbe_take(lane, cls) : NULL;
 }
 
-void *vmbe_local(vmbe_lane_t *lane, unsigned cls)
+/* From what the lane has, without a lock; few: also from slabs that wait for more free blocks. */
+static void *local(vmbe_lane_t *lane, unsigned cls, int few)
 {
     vmbe_cursor_t *c = &lane->cur[cls];
     vmbe_run_t *run = vmbe_current(c);
@@ -326,11 +406,10 @@ void *vmbe_local(vmbe_lane_t *lane, unsigned cls)
     }
     if (lane->cur[cls].avail == NULL)
         vmbe_drain(lane, 0);
-    run = lane->cur[cls].avail;
-    if (run == NULL)
-        return NULL;
-    vmbe_lane_unlink(lane, run);
-    return start(lane, cls, run);
+    run = pop_slab(lane, lane->cur[cls].avail);
+    if (run == NULL && few)
+        run = pop_slab(lane, lane->few[cls]);
+    return run ? start(lane, cls, run) : NULL;
 }
 
 static void slab_init(vmbe_lane_t *lane, vmbe_run_t *run, unsigned cls)
@@ -341,6 +420,7 @@ static void slab_init(vmbe_lane_t *lane, vmbe_run_t *run, unsigned cls)
     run->recip = (uint32_t)((((uint64_t)1 << 32) + size - 1) / size);
     run->cls = (uint8_t)cls;
     run->last = (uint8_t)(cap - 1);
+    run->span = (uint16_t)(cap * size - 1);
     run->rsum = 0;
     run->kept = 0;
     run->pend = NULL;
@@ -364,14 +444,13 @@ static vmbe_run_t *adopt(vmbe_lane_t *lane, unsigned cls)
         vmbe_drain(l, 1);
         run = vmbe_current(&l->cur[cls]);
         vmbe_leave(l, cls);
-        if (run == &l->none && (run = l->cur[cls].avail) != NULL)
-            vmbe_lane_unlink(l, run);
+        if (run == &l->none && (run = pop_slab(l, l->cur[cls].avail)) == NULL)
+            run = pop_slab(l, l->few[cls]);
         if (run) {
             BE_STORE(run->lane, (uintptr_t)lane);
             if (vmbe_collect(run))
                 return run;
             BE_STORE(run->lane, (uintptr_t)lane | BE_FULL);
-            run->empty = vmbe_allfree(run);
         }
     }
     return NULL;
@@ -411,7 +490,7 @@ static void *larger(vmbe_lane_t *lane, unsigned cls, unsigned end)
 {
     void *p = NULL;
     for (cls++; cls < end && p == NULL; cls++)
-        p = vmbe_local(lane, cls);
+        p = local(lane, cls, 1);
     return p;
 }
 
@@ -419,16 +498,14 @@ static void *refill(vmbe_lane_t *lane, unsigned cls)
 {
     vmbe_t *be = lane->be;
     vmbe_run_t *run;
-    void *p = vmbe_local(lane, cls);
+    void *p = local(lane, cls, !be->reserve);
     if (p)
         return p;
     vmr_lock(lane->vm);
     run = adopt(lane, cls);
     if (run == NULL) {
         visit(lane);
-        if ((run = lane->cur[cls].avail) != NULL)
-            vmbe_lane_unlink(lane, run);
-        else
+        if ((run = pop_slab(lane, lane->cur[cls].avail)) == NULL)
             run = fresh(lane, cls, be->reserve);
     }
     if (run == NULL && (p = vmbe_small_alloc(be, vmbe_classbytes[cls], 16)) == NULL &&
@@ -442,6 +519,8 @@ static void *refill(vmbe_lane_t *lane, unsigned cls)
     vmr_unlock(lane->vm);
     if (run)
         return start(lane, cls, run);
+    if (p == NULL)
+        p = local(lane, cls, 1);
     return p ? p : larger(lane, cls, BE_CLASSES);
 }
 
