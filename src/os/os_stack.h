@@ -98,8 +98,8 @@ int vmos_regs_of_context(vmos_regs_t *r, const void *context);
 uintptr_t vmos_signal_context(uintptr_t sp);
 /* Bytes of a context from its address on that vmos_regs_of_context() reads. */
 size_t vmos_context_size(void);
-/* Whether code at pc is the system's return from a signal handler, found by its instructions,
- * which must be readable. */
+/* Whether the code from pc on is that which a signal handler returns to; 16 bytes of it must be
+ * readable. */
 int vmos_is_sigreturn(uintptr_t pc);
 
 /* How many bytes of [addr, addr+size) can be read, from the first on, in whole pages: asks the

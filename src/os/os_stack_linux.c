@@ -22,6 +22,11 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+/* A word of code, which need not be aligned. */
+typedef struct anywhere {
+    uint64_t word;
+} __attribute__((packed, may_alias)) anywhere_t;
+
 /* ---- registers ---- */
 
 #if defined(__x86_64__) && !defined(__ILP32__)
@@ -42,9 +47,10 @@ uintptr_t vmos_signal_context(uintptr_t sp)
 }
 
 /* mov $15, %rax; syscall */
-int vmos_is_sigreturn(uintptr_t pc)
+VMOS_UNCHECKED int vmos_is_sigreturn(uintptr_t pc)
 {
-    return memcmp((const void *)pc, "\x48\xc7\xc0\x0f\0\0\0\x0f\x05", 9) == 0;
+    const anywhere_t *code = (const anywhere_t *)pc;
+    return code[0].word == 0x0f0000000fc0c748u && (code[1].word & 0xff) == 0x05;
 }
 
 #elif defined(__aarch64__) && !defined(__ILP32__)
@@ -65,9 +71,9 @@ uintptr_t vmos_signal_context(uintptr_t sp)
 }
 
 /* mov x8, #139; svc #0 */
-int vmos_is_sigreturn(uintptr_t pc)
+VMOS_UNCHECKED int vmos_is_sigreturn(uintptr_t pc)
 {
-    return memcmp((const void *)pc, "\x68\x11\x80\xd2\x01\0\0\xd4", 8) == 0;
+    return ((const anywhere_t *)pc)->word == 0xd4000001d2801168u;
 }
 
 #else

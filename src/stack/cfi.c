@@ -87,6 +87,12 @@ static void remember(machine_t *m, int back)
         m->stack[m->depth++] = m->now;
 }
 
+/* Operands in units; what is out of all bounds is found when the rule is made. */
+static int64_t scaled(uint64_t x, int64_t align)
+{
+    return (int64_t)(x * (uint64_t)align);
+}
+
 /* Instructions that say where a register is saved; 0: op is none of them. */
 static int saving(machine_t *m, unsigned op, cursor_t *c)
 {
@@ -99,9 +105,9 @@ static int saving(machine_t *m, unsigned op, cursor_t *c)
         return 0;
     reg = CURSOR_ULEB(c);
     switch (op) {
-    case OFFSET_EXTENDED: save(m, reg, AT_CFA, (int64_t)CURSOR_ULEB(c) * align); break;
-    case OFFSET_EXTENDED_SF: save(m, reg, AT_CFA, CURSOR_SLEB(c) * align); break;
-    case NEGATIVE_OFFSET: save(m, reg, AT_CFA, -(int64_t)CURSOR_ULEB(c) * align); break;
+    case OFFSET_EXTENDED: save(m, reg, AT_CFA, scaled(CURSOR_ULEB(c), align)); break;
+    case OFFSET_EXTENDED_SF: save(m, reg, AT_CFA, scaled(cursor_leb(c, 1), align)); break;
+    case NEGATIVE_OFFSET: save(m, reg, AT_CFA, scaled(0 - CURSOR_ULEB(c), align)); break;
     case RESTORE_EXTENDED: restore(m, reg); break;
     case UNDEFINE: save(m, reg, UNDEFINED, 0); break;
     case SAME_VALUE: save(m, reg, SAME, 0); break;
@@ -124,10 +130,10 @@ static int defining(machine_t *m, unsigned op, cursor_t *c)
     cursor_t expr;
     switch (op) {
     case DEF_CFA: reg = CURSOR_ULEB(c), define(m, reg, (int64_t)CURSOR_ULEB(c)); return 1;
-    case DEF_CFA_SF: reg = CURSOR_ULEB(c), define(m, reg, CURSOR_SLEB(c) * align); return 1;
+    case DEF_CFA_SF: reg = CURSOR_ULEB(c), define(m, reg, scaled(cursor_leb(c, 1), align)); return 1;
     case DEF_CFA_REGISTER: define(m, CURSOR_ULEB(c), m->now.offset); return 1;
     case DEF_CFA_OFFSET: define(m, m->now.reg, (int64_t)CURSOR_ULEB(c)); return 1;
-    case DEF_CFA_OFFSET_SF: define(m, m->now.reg, CURSOR_SLEB(c) * align); return 1;
+    case DEF_CFA_OFFSET_SF: define(m, m->now.reg, scaled(cursor_leb(c, 1), align)); return 1;
     case DEF_CFA_EXPRESSION:
         expr = cursor_part(c, CURSOR_ULEB(c));
         m->now.expr = expr.p;
@@ -161,7 +167,7 @@ static void run(machine_t *m, const unsigned char *p, const unsigned char *end)
         if ((op & 0xc0) == ADVANCE)
             m->at += (uintptr_t)(low * m->fde->code_align);
         else if ((op & 0xc0) == OFFSET)
-            save(m, low, AT_CFA, (int64_t)CURSOR_ULEB(&c) * m->fde->data_align);
+            save(m, low, AT_CFA, scaled(CURSOR_ULEB(&c), m->fde->data_align));
         else if ((op & 0xc0) == RESTORE)
             restore(m, low);
         else if (!saving(m, op, &c) && !defining(m, op, &c))
@@ -181,7 +187,8 @@ static int plt(cursor_t *c, uintptr_t addr, int64_t *offset)
         c->p[7] != SHL || c->p[8] != PLUS || c->p[4] < LIT0 || c->p[4] > LIT0 + 15)
         return 0;
     limit = c->p[4] - LIT0;
-    *offset += (addr & 15) >= limit ? 8 : 0;
+    if ((addr & 15) >= limit)
+        *offset = (int64_t)((uint64_t)*offset + 8);
     return 1;
 }
 

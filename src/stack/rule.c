@@ -25,16 +25,30 @@ void vmsk_forget(void)
     __atomic_add_fetch(&vmsk_epoch, (uint64_t)1 << 48, __ATOMIC_ACQ_REL);
 }
 
-/* A place in a module: nothing of the tables, or what they say. */
-static vmsk_rule_t from_tables(const vmos_module_t *m, uintptr_t addr)
+/* What the handler of a signal returns to is known by its instructions: its tables, if it has any,
+ * are for where it was entered, but it never was. */
+static int from_signal(const vmos_module_t *m, uintptr_t pc)
+{
+    uintptr_t text, etext;
+    vmos_module_code(m, &text, &etext);
+    return etext - text > 16 && pc - text < etext - text - 16 && vmos_is_sigreturn(pc);
+}
+
+static vmsk_rule_t in_module(const vmos_module_t *m, uintptr_t pc)
 {
     vmsk_fde_t fde;
     vmsk_rule_t rule = 0;
-    if (VMOS_CFI && vmsk_fde_find(&fde, m, addr) == 0)
-        rule = vmsk_cfi_rule(&fde, addr);
-    else if (m->low < m->high && m->high - addr >= 16 && vmos_is_sigreturn(addr))
-        rule = vmsk_rule(VMSK_SIGNAL, 0, 0, 0, 0);
+    if (from_signal(m, pc))
+        return vmsk_rule(VMSK_SIGNAL, 0, 0, 0, 0);
+    if (VMOS_CFI && vmsk_fde_find(&fde, m, pc - 1) == 0)
+        rule = vmsk_cfi_rule(&fde, pc - 1);
     return rule != 0 ? rule : vmsk_rule(VMSK_CHAIN, 0, 0, 0, 0);
+}
+
+static vmsk_rule_t in_none(uintptr_t pc)
+{
+    unsigned kind = vmos_readable(pc, 16) == 16 && vmos_is_sigreturn(pc) ? VMSK_SIGNAL : VMSK_ALIEN;
+    return vmsk_rule(kind, 0, 0, 0, 0);
 }
 
 /* Rules are for the instruction that an entry lies in, which the byte before it is a part of. */
@@ -46,9 +60,9 @@ VMOS_COLD vmsk_rule_t vmsk_rule_find(uintptr_t pc)
     vmsk_slot_t *slot = vmsk_slot(pc);
     int noted = vmsk_module_note(&m, pc - 1);
     if (noted < 0)
-        return vmsk_rule(VMSK_ALIEN, 0, 0, 0, 0);
+        return in_none(pc);
     epoch = __atomic_load_n(&vmsk_epoch, __ATOMIC_ACQUIRE);
-    rule = from_tables(&m, pc - 1);
+    rule = in_module(&m, pc);
     if (noted == 0) {
         __atomic_store_n(&slot->check, rule ^ (pc | epoch), __ATOMIC_RELAXED);
         __atomic_store_n(&slot->rule, rule, __ATOMIC_RELAXED);

@@ -169,7 +169,7 @@ static void caught(int flags, void (*f)(volatile int *), volatile int *p)
 }
 
 /* A leaf: no frame of its own. */
-FRAME static void store(volatile int *p)
+FRAME VMOS_UNCHECKED static void store(volatile int *p)
 {
     *p = 1;
 }
@@ -197,7 +197,7 @@ static void fault_in_a_leaf(void **state)
     check_fault((void *)(uintptr_t)store, (void *)(uintptr_t)caught);
 }
 
-FRAME static void jump(volatile int *p)
+FRAME VMOS_UNCHECKED static void jump(volatile int *p)
 {
     void (*f)(void) = (void (*)(void))(uintptr_t)p;
     f();
@@ -218,7 +218,7 @@ static void call_of_nothing(void **state)
 }
 
 /* A fault inside libc, in code that was written in assembly. */
-FRAME static void copy(volatile int *p)
+FRAME VMOS_UNCHECKED static void copy(volatile int *p)
 {
     static char from[4096];
     void *(*volatile f)(void *, const void *, size_t) = memcpy;

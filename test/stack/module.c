@@ -130,8 +130,8 @@ static void exported(void **state)
 {
     uintptr_t distance;
     (void)state;
-    assert_string_equal(vmsk_symbol((char *)(uintptr_t)dlsym(RTLD_DEFAULT, "qsort") + 5, &distance),
-                        "qsort");
+    assert_string_equal(vmsk_symbol((char *)(uintptr_t)dlsym(RTLD_DEFAULT, "lfind") + 5, &distance),
+                        "lfind");
     assert_int_equal(distance, 4);
     assert_null(vmsk_symbol(&distance, &distance));
 }
