@@ -149,8 +149,10 @@ uint32_t vmdg_index_get(const void *p);
 int vmdg_index_set(const void *p, const void *from, const void *end, uint32_t id);
 /* p's granule no longer says id. */
 void vmdg_index_clear(const void *p, uint32_t id);
-/* Clear all of [from, end), as memory that comes anew. */
-void vmdg_index_wipe(const void *from, const void *end);
+/* The number of the next block that begins in [*from, end), 0: none; *from moves behind it. */
+uint32_t vmdg_index_next(const char **from, const char *end);
+/* Forget all blocks that begin in [from, end): memory that is given out anew. */
+void vmdg_index_wipe(const char *from, const char *end);
 /* Whether a block may lie at p: its page had one. */
 int vmdg_index_maybe(const void *p);
 /* The number at the last granule at or before p's that has one and is not below low; 0: none.
@@ -282,6 +284,8 @@ void *vmdg_remake(Vmalloc_t *vm, void *p, size_t size, int type, int move, const
                   int local);
 /* A block of the lower method in a region that was found again: entered if its fence says so. */
 void vmdg_adopt(Vmalloc_t *vm, char *base, size_t size);
+/* There are blocks in the index whose memory others may have by now. */
+extern int vmdg_stale VMOS_HIDDEN;
 /* The descriptor of the live block at p of region vm (NULL: any), else 0. */
 uint32_t vmdg_live(const Vmalloc_t *vm, const void *p);
 /* An operation on a watched address, if p is one. */

@@ -95,6 +95,7 @@ static int giveback(Vmalloc_t *vm, uint32_t id, const vmdg_giving_t *g, uint64_t
     vmdg_desc_t *d = vmdg_desc(id);
     char *base = vmdg_addr(d) - vmdg_lead(d);
     if ((*vmmt_under(vm)->freef)(vm, base, local) == 0) {
+        __atomic_store_n(&vmdg_stale, 1, __ATOMIC_RELAXED);
         __atomic_fetch_or(&d->what, VMDG_OUT, __ATOMIC_RELAXED);
         __atomic_fetch_and(&d->what, ~VMDG_BUSY, __ATOMIC_RELEASE);
         vmdg_quarantine(id, op, local);

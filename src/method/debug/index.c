@@ -209,12 +209,23 @@ uint32_t vmdg_index_after(const void *p, const void *high, const char **at)
     return 0;
 }
 
-void vmdg_index_wipe(const void *from, const void *end)
+/* Numbers that stand for blocks in [from, end); those of a block before from may share a granule. */
+uint32_t vmdg_index_next(const char **from, const char *end)
 {
-    const char *at;
+    const char *at, *p;
     uint32_t id;
-    while ((id = vmdg_index_after(from, end, &at)) != 0) {
-        vmdg_index_clear(at, id);
-        from = at + VMDG_GRANULE;
+    while ((id = vmdg_index_after(*from, end, &at)) != 0) {
+        p = vmdg_addr(vmdg_desc(id));
+        if (p >= *from)
+            return *from = at + VMDG_GRANULE, p < end ? id : 0;
+        *from = at + VMDG_GRANULE;
     }
+    return 0;
+}
+
+void vmdg_index_wipe(const char *from, const char *end)
+{
+    uint32_t id;
+    while ((id = vmdg_index_next(&from, end)) != 0)
+        vmdg_index_clear(vmdg_addr(vmdg_desc(id)), id);
 }

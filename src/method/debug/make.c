@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <string.h>
 
+int vmdg_stale;
+
 static int ispower(size_t x)
 {
     return (x & (x - 1)) == 0;
@@ -115,6 +117,8 @@ static int record(Vmalloc_t *vm, char *base, char *p, size_t n, size_t size, uin
         overlap(had, p, size, vm);
     if (id == 0)
         return -1;
+    if (VMOS_UNLIKELY(vmdg_stale))
+        vmdg_index_wipe(base, base + n);
     enter(id, p, what, vmdg_of(vm)->region, op);
     if (VMOS_LIKELY(vmdg_index_set(p, base, base + n, id) == 0)) {
         if (VMOS_UNLIKELY(vmr_watched(p)))

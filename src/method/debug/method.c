@@ -32,6 +32,7 @@ static void drop(uint32_t region, vmdg_state_t to, uint32_t stack)
 {
     uint32_t id, n = vmdg_ids();
     uint64_t op = vmdg_op();
+    __atomic_store_n(&vmdg_stale, 1, __ATOMIC_RELAXED);
     for (id = 1; id < n; id++) {
         vmdg_desc_t *d = vmdg_desc(id);
         uint64_t what = vmdg_what(d);
@@ -229,15 +230,16 @@ typedef struct walk {
 static int step(Vmalloc_t *vm, Void_t *addr, size_t size, int busy, Void_t *handle)
 {
     const walk_t *w = handle;
-    const char *at, *end = (char *)addr + size;
-    uint64_t what;
-    uint32_t id = busy ? vmdg_index_after(addr, end, &at) : 0;
-    if (id != 0 && vmdg_addr(vmdg_desc(id)) < (char *)addr) /* of the block before */
-        id = vmdg_index_after(at + VMDG_GRANULE, end, &at);
-    what = id != 0 ? vmdg_what(vmdg_desc(id)) : 0;
-    if (vmdg_stateof(what) == VMDG_LIVE)
-        return (*w->f)(vm, vmdg_addr(vmdg_desc(id)), vmdg_sizeof(what), 1, w->handle);
-    return (*w->f)(vm, addr, size, busy && id == 0, w->handle);
+    const char *at = addr, *end = (char *)addr + size;
+    uint32_t id;
+    int ours = 0;
+    while (busy && (id = vmdg_index_next(&at, end)) != 0) {
+        uint64_t what = vmdg_what(vmdg_desc(id));
+        if (vmdg_stateof(what) == VMDG_LIVE)
+            return (*w->f)(vm, vmdg_addr(vmdg_desc(id)), vmdg_sizeof(what), 1, w->handle);
+        ours = 1;
+    }
+    return (*w->f)(vm, addr, size, busy && !ours, w->handle);
 }
 
 static int debug_walk(Vmalloc_t *vm, Vmblock_f f, Void_t *handle)
