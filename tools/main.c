@@ -16,6 +16,7 @@ static const struct command {
 } commands[] = {
     {"run", tool_run, "run a program on vmalloc instead of the system's malloc"},
     {"symbols", tool_symbols, "name functions and lines of addresses, as reports need it"},
+    {"replay", tool_replay, "run a trace on several allocators and compare them"},
 };
 
 int tool_fail(int status, const char *format, ...)

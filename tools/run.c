@@ -74,8 +74,7 @@ static int own_folder(char folder[PATH_MAX])
     return 0;
 }
 
-/* The library's absolute path.  0, or the exit status after a message. */
-static int find_library(char path[PATH_MAX])
+int tool_library(char *path)
 {
     const char *named = getenv("VMALLOC_LIB");
     char folder[PATH_MAX], candidate[2 * PATH_MAX];
@@ -187,7 +186,7 @@ int tool_run(int argc, char **argv)
     status = parse(argc, argv, &want);
     if (status >= 0)
         return status;
-    status = find_library(library);
+    status = tool_library(library);
     if (status != 0)
         return status;
     if (strpbrk(library, " :"))

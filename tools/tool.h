@@ -14,6 +14,11 @@
 
 int tool_run(int argc, char **argv);
 int tool_symbols(int argc, char **argv);
+int tool_replay(int argc, char **argv);
+
+/* The absolute path, in room for PATH_MAX bytes, of the malloc interface.  0, or the exit status after
+ * a message. */
+int tool_library(char *path);
 
 /* Print "vmalloc: " and a message in the manner of printf on stderr; returns status. */
 int tool_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
