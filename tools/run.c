@@ -29,6 +29,7 @@ static const char *const methods[] = {"best", "last", "pool"};
 struct request {
     const char *method;  /* NULL: the library's own choice */
     const char *options; /* NULL: none beside the method */
+    const char *trace;   /* NULL: none */
     int verbose;
 };
 
@@ -40,6 +41,9 @@ static void print_help(void)
          "  --method=M     how blocks are cut: best (general purpose), last (free nothing but the\n"
          "                 last block), pool (blocks of one size)\n"
          "  --options=STR  options of the library, separated by commas; see vmalloc-options(7)\n"
+         "  --trace=FILE   record its calls for \"vmalloc replay\": in lines, or if FILE ends in .vmt\n"
+         "                 in the binary form; %p is the process number, and children have it behind\n"
+         "                 the name\n"
          "  --verbose      print what is set before the program starts\n"
          "\n"
          "Options are added to those in VMALLOC_OPTIONS and override them. VMALLOC_LIB names the\n"
@@ -119,15 +123,36 @@ static int extend_variable(const char *name, const char *text, char separator, i
     return result;
 }
 
+/* The option for a trace: its path whole, as the program may go to another folder.  0, or the exit
+ * status after a message. */
+static int trace_option(const char *path, char *option, size_t size)
+{
+    char folder[PATH_MAX] = "";
+
+    if (!path)
+        return 0;
+    if (path[0] != '/' && path[0] != '&' && !getcwd(folder, sizeof(folder)))
+        return tool_fail(TOOL_CANNOT, "--trace=%s: %s", path, strerror(errno));
+    if (!*path || strpbrk(path, ", \t\r\n") || strpbrk(folder, ", \t\r\n"))
+        return tool_fail(TOOL_CANNOT, "--trace=%s: a path with a comma or a space cannot be passed on",
+                         path);
+    snprintf(option, size, "trace=%s%s%s", folder, folder[0] ? "/" : "", path);
+    return 0;
+}
+
 /* Of several methods the library takes the first, of other options the last: hence the order. */
 static int set_environment(const struct request *want, const char *library)
 {
-    char method[32] = "";
+    char method[32] = "", trace[2 * PATH_MAX] = "";
+    int status = trace_option(want->trace, trace, sizeof(trace));
 
+    if (status != 0)
+        return status;
     if (want->method)
         snprintf(method, sizeof(method), "method=%s", want->method);
     if (extend_variable("LD_PRELOAD", library, ':', 1) != 0 ||
         extend_variable("VMALLOC_OPTIONS", method, ',', 1) != 0 ||
+        extend_variable("VMALLOC_OPTIONS", trace, ',', 0) != 0 ||
         extend_variable("VMALLOC_OPTIONS", want->options, ',', 0) != 0)
         return tool_fail(TOOL_CANNOT, "cannot set the environment: %s", strerror(errno));
     return 0;
@@ -138,6 +163,7 @@ static int parse(int argc, char **argv, struct request *want)
 {
     static const struct option known[] = {
         {"method", required_argument, NULL, 'm'}, {"options", required_argument, NULL, 'o'},
+        {"trace", required_argument, NULL, 't'},
         {"verbose", no_argument, NULL, 'v'},      {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
@@ -150,6 +176,8 @@ static int parse(int argc, char **argv, struct request *want)
             want->method = optarg;
         else if (c == 'o')
             want->options = optarg;
+        else if (c == 't')
+            want->trace = optarg;
         else if (c == 'v')
             want->verbose = 1;
         else if (c == 'h')
@@ -179,7 +207,7 @@ static void tell(const struct request *want, char *const *program)
 
 int tool_run(int argc, char **argv)
 {
-    struct request want = {NULL, NULL, 0};
+    struct request want = {0};
     char library[PATH_MAX];
     int status;
 
