@@ -36,6 +36,7 @@ typedef struct _vmdiscmore_s {
     int (*purgef)(Vmalloc_t *vm, Void_t *addr, size_t size, Vmdisc_t *disc);
     const char *name; /* for statistics and /proc/PID/maps; NULL: none */
     Vmdisc_t *under;  /* the discipline that this one passes requests on to, NULL: none */
+    Void_t *peer;     /* for the library: this process among those that share the region; NULL */
 } Vmdiscmore_t;
 
 /* Memory in a buffer of the user, of at least 4 KiB, at any address: all of it is the one segment.

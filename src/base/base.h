@@ -124,6 +124,9 @@ VMOS_INLINE void *vmb_map_get(const void *addr)
 int vmb_map_reserve(const void *addr, size_t size);
 /* Set the words of the n pages from addr's on (reserved before). */
 void vmb_map_set(const void *addr, size_t n, void *value);
+/* Where the words of the n pages from addr's on are (reserved before); *n becomes as many as lie there
+ * one behind another. */
+void *vmb_map_words(const void *addr, size_t *n);
 /* Set all words of [addr, addr+size) to NULL, cheaply where leaves were never touched. */
 void vmb_map_clear(const void *addr, size_t size);
 /* The last page at or before addr's, not below low, that has a word: that word, else NULL. */

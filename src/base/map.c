@@ -152,6 +152,13 @@ void vmb_map_set(const void *addr, size_t n, void *value)
     }
 }
 
+void *vmb_map_words(const void *addr, size_t *n)
+{
+    size_t page = (uintptr_t)addr >> VMB_PAGESHIFT, i = page & (VMB_LEAFSIZE - 1);
+    *n = VMB_MIN(*n, VMB_LEAFSIZE - i);
+    return leafof(page) + i;
+}
+
 void vmb_map_clear(const void *addr, size_t size)
 {
     size_t page = (uintptr_t)addr >> VMB_PAGESHIFT, end, stop;

@@ -89,7 +89,7 @@ VMOS_INLINE void *vmma_take(size_t size)
 /* A plain Vmbest region: one that is traced is not, and is served by its method. */
 VMOS_INLINE int vmma_isbest(const Vmalloc_t *vm)
 {
-    return vm->meth.meth == VM_MTBEST;
+    return vm->meth.meth == VM_MTBEST && !vmr_shared(vm);
 }
 
 #endif

@@ -69,11 +69,13 @@ void *vmma_alignslow(size_t align, size_t size)
 
 /* ---- release ---- */
 
-/* The engine that the page map knows for p, NULL: none. */
+/* The engine that the page map knows for p, NULL: none, or one that other processes use too: that
+ * needs its region's lock. */
 static vmbe_t *engine(const void *p)
 {
     vmbe_run_t *run = vmb_map_get(p);
-    return run != NULL ? vmbe_owner(run) : NULL;
+    vmbe_t *be = run != NULL ? vmbe_owner(run) : NULL;
+    return be != NULL && be->log == NULL ? be : NULL;
 }
 
 /* A region may lie in a block of another, and only the innermost is asked.  Vmlast frees nothing

@@ -32,6 +32,7 @@ vmla_t *vmla_enter(Vmalloc_t *vm, int local)
 
     if (!local)
         vmr_lock(vm);
+    vmla_log(st, st, sizeof *st);
     vmla_takeover(st);
     if (st->may)
         vmm_give(&st->own, vmos_self());
@@ -58,12 +59,20 @@ void *vmla_alloc(Vmalloc_t *vm, size_t size)
     return p;
 }
 
+/* p, if it is one, goes to the program. */
+static void *gave(Vmalloc_t *vm, void *p)
+{
+    if (p != NULL && vmr_shared(vm))
+        vmr_gave(vm, p);
+    return p;
+}
+
 static VMOS_NOINLINE Void_t *allocslow(Vmalloc_t *vm, size_t size, int local)
 {
     void *p;
 
     vmla_enter(vm, local);
-    p = vmla_alloc(vm, size);
+    p = gave(vm, vmla_alloc(vm, size));
     vmla_leave(vm, local);
     return p;
 }
@@ -126,7 +135,7 @@ static Void_t *align(Vmalloc_t *vm, size_t size, size_t al, int local)
         return NULL;
     }
     vmla_enter(vm, local);
-    p = alignat(vm, size, vmb_lcm(al, VM_ALIGN));
+    p = gave(vm, alignat(vm, size, vmb_lcm(al, VM_ALIGN)));
     vmla_leave(vm, local);
     return p;
 }
@@ -169,6 +178,8 @@ static int popaddr(Vmalloc_t *vm, char *p)
 
     if (p != st->last)
         return -1;
+    if (vmr_shared(vm))
+        vmr_took(vm, p);
     if (p == (char *)st->mark)
         st->mark = st->mark->prev;
     vmla_uncut(st, p);
@@ -260,16 +271,18 @@ static void leavehole(vmla_t *st, vmla_part_t *part, char *p, size_t size)
     st->nbusy--;
     if (part != st->cur && part->fill == p + size &&
         (st->mark == NULL || !vmla_before(st->mark, part, p))) {
-        vmla_setfill(part, p);
+        vmla_setfill(st, part, p);
         st->used -= size;
         return;
     }
     code = vmla_code(vmla_mapof(part), p);
+    vmla_log(st, code, 1);
     *code = (unsigned char)(VMLA_ISHOLE | (*code & VMLA_ISBIG));
     st->nhole++;
     st->hole += size;
     for (m = st->mark; m != NULL; m = m->prev)
         if (vmla_before(m, part, p)) {
+            vmla_log(st, m, sizeof *m);
             m->nbusy--;
             m->nhole++;
             m->hole += size;
@@ -280,10 +293,12 @@ static void leavehole(vmla_t *st, vmla_part_t *part, char *p, size_t size)
 static void *move(Vmalloc_t *vm, vmla_part_t *part, char *p, size_t n, size_t size, int type)
 {
     size_t old = vmla_asked(vmla_mapof(part), p, n);
-    char *q = vmla_alloc(vm, size);
+    char *q = gave(vm, vmla_alloc(vm, size));
 
     if (q == NULL)
         return NULL;
+    if (vmr_shared(vm))
+        vmr_took(vm, p);
     if ((type & VM_RSCOPY) || old == 1) /* one byte may be none, which has to be 0: vmla_alloc() */
         memcpy(q, p, VMB_MIN(old, size));
     if ((type & VM_RSZERO) && size > old)
@@ -387,6 +402,7 @@ static int compact(Vmalloc_t *vm, int local)
 
     if (!local)
         vmr_lock(vm);
+    vmla_log(st, st, sizeof *st);
     owner = vmm_hold(&st->own);
     vmla_compact(vm);
     vmm_give(&st->own, owner);
@@ -401,6 +417,7 @@ static void settle(Vmalloc_t *vm)
     vmla_t *st = vmr_state(vm);
     int single = vm->data->mode & VM_SINGLE;
 
+    st->log = vm->data->log;
     vmm_forget(&st->own);
     st->may = !single && vmm_private(vm);
     if (single && !vmmt_joined(vm)) {
@@ -414,8 +431,8 @@ static int open(Vmalloc_t *vm, Vmseg_t *root)
 {
     if (vmla_newpart(vmr_state(vm), root) == NULL)
         return -1;
-    vmla_reset(vm, NULL);
     settle(vm);
+    vmla_reset(vm, NULL);
     return 0;
 }
 
@@ -427,7 +444,8 @@ static int event(Vmalloc_t *vm, int ev, Void_t *arg)
     case VM_METHOPEN:
         return open(vm, arg);
     case VM_METHATTACH:
-        settle(vm);
+        if (!vmr_shared(vm)) /* else nothing in it is of one process */
+            settle(vm);
         break;
     case VM_METHCLEAR:
         vmm_hold(&st->own);

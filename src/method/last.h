@@ -78,7 +78,15 @@ typedef struct vmla {
     size_t nhole, hole;      /* holes and their bytes */
     size_t cap;              /* bytes in [base, lim) of all parts */
     size_t seq;
+    vmr_log_t *log;          /* of a region that processes share, else NULL */
 } vmla_t;
+
+/* [p, p+n) is about to change: of what is not vmla_t itself, which vmla_enter() notes. */
+VMOS_INLINE void vmla_log(const vmla_t *st, const void *p, size_t n)
+{
+    if (VMOS_UNLIKELY(st->log != NULL))
+        vmr_lognote(st->log, p, n);
+}
 
 VMOS_INLINE size_t vmla_round(size_t size) /* 0: size is 0, or overflow */
 {
@@ -129,7 +137,7 @@ VMOS_INLINE char *vmla_fill(const vmla_t *st, const vmla_part_t *part)
     return part == st->cur ? st->next : part->fill;
 }
 /* Let the part, which is not the current one, end at fill. */
-void vmla_setfill(vmla_part_t *part, char *fill);
+void vmla_setfill(const vmla_t *st, vmla_part_t *part, char *fill);
 /* Let the part be the current one, with its cursor at fill. */
 void vmla_setcur(vmla_t *st, vmla_part_t *part, char *fill);
 /* All blocks and marks go.  first: the part to begin with, NULL: the largest. */

@@ -47,7 +47,8 @@ static void goback(vmla_t *st, vmla_mark_t *m)
     st->mark = m;
     vmla_droptop(st, m->top);
     if (m->again != NULL)
-        vmla_setfill(m->again, m->againfill);
+        vmla_setfill(st, m->again, m->againfill);
+    vmla_log(st, m, sizeof *m);
     m->again = NULL;
     st->nbusy = m->nbusy;
     st->used = m->used;
@@ -69,6 +70,8 @@ int vmrelease(Vmalloc_t *vm, Void_t *mark)
         continue;
     if (m != NULL)
         goback(st, m);
+    if (m != NULL && vmr_shared(vm))
+        vmr_forgive(vm);
     vmla_leave(vm, 0);
     return m != NULL ? 0 : bad(EINVAL);
 }

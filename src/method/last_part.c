@@ -35,6 +35,7 @@ vmla_part_t *vmla_newpart(vmla_t *st, Vmseg_t *seg)
 
     if ((size_t)(seg->end - seg->base) < HEAD + 128)
         return NULL; /* too small for anything: unused until the region is closed */
+    vmla_log(st, &seg->own, sizeof seg->own);
     seg->own = part;
     part->seg = seg;
     part->base = part->fill = seg->base + HEAD;
@@ -61,6 +62,7 @@ static size_t mapped(const vmla_part_t *part, const char *fill)
 /* Give a part the map that its segment's new size asks for.  from: n bytes of it. */
 static void relimit(vmla_t *st, vmla_part_t *part, const char *from, size_t n)
 {
+    vmla_log(st, part, sizeof *part);
     st->cap -= (size_t)(part->lim - part->base);
     part->lim = limit(part);
     st->cap += (size_t)(part->lim - part->base);
@@ -71,9 +73,19 @@ static void relimit(vmla_t *st, vmla_part_t *part, const char *from, size_t n)
     }
 }
 
-static void regrow(vmla_t *st, vmla_part_t *part)
+/* The map moves to the new end; -1: it cannot, and the new end stays unused.  Where processes share the
+ * region, the old one has to be there until the call is done. */
+static int regrow(vmla_t *st, vmla_part_t *part)
 {
-    relimit(st, part, part->lim, mapped(part, vmla_fill(st, part)));
+    size_t n = mapped(part, vmla_fill(st, part));
+
+    if (st->log != NULL && n > (size_t)(limit(part) - part->lim)) {
+        if (n > VMR_LOGSIZE / 4)
+            return -1;
+        vmla_log(st, part->lim, n);
+    }
+    relimit(st, part, part->lim, n);
+    return 0;
 }
 
 vmla_part_t *vmla_partof(Vmalloc_t *vm, const char *p)
@@ -94,8 +106,9 @@ vmla_part_t *vmla_partof(Vmalloc_t *vm, const char *p)
 
 /* ---- which part is cut ---- */
 
-void vmla_setfill(vmla_part_t *part, char *fill)
+void vmla_setfill(const vmla_t *st, vmla_part_t *part, char *fill)
 {
+    vmla_log(st, part, sizeof *part);
     part->fill = fill;
     while (part->big != NULL && part->big >= fill)
         part->big = vmla_bigof(vmla_mapof(part), part->big)->prev;
@@ -103,7 +116,7 @@ void vmla_setfill(vmla_part_t *part, char *fill)
 
 void vmla_setcur(vmla_t *st, vmla_part_t *part, char *fill)
 {
-    vmla_setfill(part, fill);
+    vmla_setfill(st, part, fill);
     st->cur = part;
     st->map = vmla_mapof(part);
     st->next = st->end = fill;
@@ -120,6 +133,7 @@ static void change(vmla_t *st, vmla_part_t *part)
 {
     vmla_part_t *old = st->cur;
 
+    vmla_log(st, old, sizeof *old);
     old->fill = st->next;
     st->used += (size_t)(old->fill - old->base);
     if (st->spare == part)
@@ -136,12 +150,14 @@ static void unidle(vmla_t *st, vmla_part_t *part)
 
     while (*at != part)
         at = &(*at)->below;
+    vmla_log(st, at, sizeof *at);
     *at = part->below;
 }
 
 static void activate(vmla_t *st, vmla_part_t *part)
 {
     unidle(st, part);
+    vmla_log(st, part, sizeof *part);
     part->seq = ++st->seq;
     part->below = st->top;
     st->top = part;
@@ -149,6 +165,7 @@ static void activate(vmla_t *st, vmla_part_t *part)
 
 static void makeidle(vmla_t *st, vmla_part_t *part)
 {
+    vmla_log(st, part, sizeof *part);
     part->fill = part->base;
     part->big = NULL;
     part->seq = 0;
@@ -234,6 +251,7 @@ static void resume(vmla_t *st, vmla_part_t *part)
 
     for (m = st->mark; m != NULL && m->seq >= part->seq; m = m->prev)
         if (m->part != part && m->again == NULL) {
+            vmla_log(st, m, sizeof *m);
             m->again = part;
             m->againfill = part->fill;
         }
@@ -257,7 +275,10 @@ static int extend(Vmalloc_t *vm, size_t need, int *again)
         part = seg->own;
         if (part == NULL)
             return vmla_newpart(st, seg) != NULL ? 0 : -1;
-        regrow(st, part);
+        if (regrow(st, part) < 0) {
+            errno = ENOMEM;
+            return -1;
+        }
         if (part->seq != 0 && part != st->cur)
             resume(st, part);
     }
@@ -298,8 +319,10 @@ int vmla_roomlast(Vmalloc_t *vm, size_t n)
     if (vmb_addover(least, n / 4, &more) || vmmtgrow(vm, st->cur->seg, more) < 0)
         if (vmmtgrow(vm, st->cur->seg, least) < 0)
             return -1;
-    regrow(st, st->cur);
-    return 0;
+    if (regrow(st, st->cur) == 0)
+        return 0;
+    errno = ENOMEM;
+    return -1;
 }
 
 /* ---- cutting ---- */
@@ -323,6 +346,8 @@ static void setbig(vmla_t *st, size_t n)
     unsigned char *code = vmla_code(st->map, st->last);
     vmla_big_t *big = vmla_bigof(st->map, st->last);
 
+    vmla_log(st, code, (size_t)((char *)(big + 1) - (char *)code));
+    vmla_log(st, st->cur, sizeof *st->cur);
     if (st->cur->big != st->last) {
         big->prev = st->cur->big;
         st->cur->big = st->last;
@@ -341,10 +366,12 @@ void *vmla_cut(vmla_t *st, size_t size)
 
     if (n < VMLA_BIG) {
         advance(st, n);
+        vmla_log(st, vmla_code(st->map, st->next), 1);
         return vmla_bump(st, size);
     }
     st->last = st->next;
     st->nbusy++;
+    vmla_log(st, vmla_code(st->map, st->last), 1);
     *vmla_code(st->map, st->last) = (unsigned char)(VMLA_STARTS | (size & (VM_ALIGN - 1)));
     setbig(st, n);
     return st->last;
@@ -356,8 +383,12 @@ void vmla_setlast(vmla_t *st, size_t size)
     unsigned char *code = vmla_code(st->map, st->last);
     int wasbig = *code & VMLA_ISBIG;
 
+    vmla_log(st, code, 1);
+    vmla_log(st, st->cur, sizeof *st->cur);
+
     if (wasbig && n < VMLA_BIG) {
         st->cur->big = vmla_bigof(st->map, st->last)->prev;
+        vmla_log(st, code + 1, n / VM_ALIGN - 1);
         memset(code + 1, 0, n / VM_ALIGN - 1);
         st->end = st->last + n;
     } else if (n < VMLA_BIG && st->last + n > st->next) {
@@ -377,7 +408,9 @@ void vmla_uncut(vmla_t *st, char *p)
 {
     unsigned char *code = vmla_code(st->map, p);
 
+    vmla_log(st, code, 1);
     if (*code & VMLA_ISBIG) {
+        vmla_log(st, st->cur, sizeof *st->cur);
         st->cur->big = vmla_bigof(st->map, p)->prev;
         st->end = p;
     }

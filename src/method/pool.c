@@ -29,6 +29,7 @@ static void enter(Vmalloc_t *vm, int local)
             vmos_watchthread(); /* so that what its seat holds comes back; this may call malloc() */
         vmr_lock(vm);
     }
+    vmpo_note(st, st, sizeof *st);
 }
 
 static void leave(Vmalloc_t *vm, int local)
@@ -52,6 +53,14 @@ VMOS_INLINE vmpo_place_t *sit(const vmpo_t *st)
 
 /* ---- allocation ---- */
 
+/* The byte that vmpo_take() is about to change. */
+static void notetake(const vmpo_t *st, const vmpo_seat_t *seat)
+{
+    if (st->log != NULL && (seat->n > 0 || seat->word != 0))
+        vmpo_note(st, seat->n > 0 ? seat->stack[seat->n - 1].live : seat->live + vmb_ctz(seat->word),
+                  1);
+}
+
 /* A block of st->size bytes. */
 static void *allocsized(Vmalloc_t *vm)
 {
@@ -59,9 +68,14 @@ static void *allocsized(Vmalloc_t *vm)
     vmpo_seat_t *seat = vmpo_seat(vm);
     void *p;
 
-    while ((p = vmpo_take(st, seat)) == NULL)
+    notetake(st, seat);
+    while ((p = vmpo_take(st, seat)) == NULL) {
         if (vmpo_fill(vm, &seat) < 0)
             return NULL;
+        notetake(st, seat);
+    }
+    if (st->log != NULL)
+        vmr_gave(vm, p);
     return p;
 }
 
@@ -139,6 +153,10 @@ static int freelocked(Vmalloc_t *vm, char *p)
     seat = vmpo_seat(vm);
     if (seat->n == VMPO_STACK)
         vmpo_flush(st, seat, VMPO_STACK / 2);
+    if (st->log != NULL && vmpo_index(st, part, p) != SIZE_MAX) {
+        vmpo_note(st, &part->live[vmpo_index(st, part, p)], 1);
+        vmr_took(vm, p);
+    }
     return vmpo_put(st, seat, part, p);
 }
 
@@ -323,6 +341,7 @@ static void seats(Vmalloc_t *vm)
 {
     vmpo_t *st = vmr_state(vm);
 
+    st->log = vm->data->log;
     st->may = !vmr_single(vm) && vmm_private(vm);
     st->table = st->may ? st->tables : NULL;
     settle(vm);
@@ -358,6 +377,8 @@ static int event(Vmalloc_t *vm, int ev, Void_t *arg)
     case VM_METHOPEN:
         return open(vm, arg);
     case VM_METHATTACH:
+        if (vmr_shared(vm))
+            break; /* nothing in it is of one process */
         vmpo_forget(st);
         seats(vm);
         break;

@@ -98,8 +98,16 @@ typedef struct vmpo {
     vmpo_part_t *tried;  /* st->parts when there was no room for a table */
     size_t may;          /* seats can be */
     size_t laid;         /* size that all parts are laid out for; another one than size: not all */
+    vmr_log_t *log;      /* of a region that processes share, else NULL */
     vmpo_place_t one;
 } vmpo_t;
+
+/* [p, p+n) is about to change: of what is not vmpo_t itself. */
+VMOS_INLINE void vmpo_note(const vmpo_t *st, const void *p, size_t n)
+{
+    if (VMOS_UNLIKELY(st->log != NULL))
+        vmr_lognote(st->log, p, n);
+}
 
 #define VMPO_GET(x) __atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define VMPO_SET(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELAXED)

@@ -124,6 +124,10 @@ int vmpo_compact(Vmalloc_t *vm)
     Vmseg_t *seg, *next;
     vmpo_part_t *part;
 
+    for (part = st->log != NULL ? st->parts : NULL; part != NULL; part = part->next)
+        purge(vm, part);
+    if (st->log != NULL) /* the one segment that processes share stays as it is */
+        return 0;
     vmpo_holdall(st);
     vmpo_wipeall(st);
     st->hints = &st->few; /* a larger table is in the way */

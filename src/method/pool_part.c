@@ -32,6 +32,7 @@ void vmpo_layout(vmpo_t *st, vmpo_part_t *part)
 {
     size_t room = (size_t)(part->end - (char *)part), n;
 
+    vmpo_note(st, part, sizeof *part);
     VMPO_SET(part->cut, 0);
     part->span = part->navail = part->low = 0;
     if (st->size == 0 || room < LEAST + st->stride)
@@ -124,6 +125,7 @@ void *vmpo_reserve(vmpo_t *st, size_t size, int table)
             continue;
         at = (char *)VMB_DOWN(part->end - size, 64);
         span = (size_t)(at - part->base) / st->stride * st->stride;
+        vmpo_note(st, part, sizeof *part);
         part->end = at;
         part->table |= table;
         span = VMB_MIN(span, part->span);
@@ -141,6 +143,9 @@ void vmpo_giveback(vmpo_t *st, char *p)
     vmpo_part_t *part = vmpo_partof(st, p);
     size_t i = vmpo_index(st, part, p);
 
+    vmpo_note(st, part, sizeof *part);
+    vmpo_note(st, &part->avail[i / 64], sizeof part->avail[0]);
+    vmpo_note(st, &part->live[i], 1);
     VMPO_SET(part->live[i], 0);
     part->avail[i / 64] |= (uint64_t)1 << i % 64;
     part->low = VMB_MIN(part->low, i / 64);
@@ -172,6 +177,8 @@ static int recycled(vmpo_t *st, vmpo_seat_t *seat)
     for (w = part->low; part->avail[w] == 0;)
         w++;
     bits = part->avail[w];
+    vmpo_note(st, part, sizeof *part);
+    vmpo_note(st, &part->avail[w], sizeof bits);
     part->avail[w] = 0;
     part->low = w + 1;
     part->navail -= (size_t)vmb_pop(bits);
@@ -193,6 +200,7 @@ static int cut(vmpo_t *st, vmpo_seat_t *seat)
         return 0;
     st->from = part;
     w = part->cut / st->stride / 64;
+    vmpo_note(st, part, sizeof *part);
     n = VMB_MIN(64, (part->span - part->cut) / st->stride);
     memset(part->live + w * 64, 0, n);
     part->avail[w] = 0;

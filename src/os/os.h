@@ -86,8 +86,35 @@ typedef struct vmos_lock {
     uint32_t wait; /* times a thread had to wait */
 } vmos_lock_t;
 
+#define VMOS_WAITED 0x80000000u
 void vmos_lock_slow(vmos_lock_t *lk);
 void vmos_unlock_slow(vmos_lock_t *lk);
+
+/* ---- locks between processes (os_robust_*.c) ---- */
+
+/* The same two words, in memory that processes share; word is 0 or the number of the process that
+ * holds it (1 to 0x7fffffff, the caller knows of whom), with VMOS_WAITED.  Threads of one process take
+ * it from each other like those of several; who holds it among them is the caller's to know. */
+typedef int (*vmos_alive_f)(void *arg, uint32_t who);
+
+/* Take the lock for process `me`.  0; 1: its holder died, and left what it guards as it was at that
+ * moment.  alivef tells whether a process lives; it is asked before the first sleep and again every
+ * few ms, so that a process may die anywhere, also when it was to wake another one. */
+int vmos_robust_slow(vmos_lock_t *lk, uint32_t me, vmos_alive_f alivef, void *arg);
+VMOS_INLINE int vmos_robust_lock(vmos_lock_t *lk, uint32_t me, vmos_alive_f alivef, void *arg)
+{
+    uint32_t zero = 0;
+    if (VMOS_LIKELY(__atomic_compare_exchange_n(&lk->word, &zero, me, 0, __ATOMIC_ACQUIRE,
+                                                __ATOMIC_RELAXED)))
+        return 0;
+    return vmos_robust_slow(lk, me, alivef, arg);
+}
+void vmos_robust_wake(vmos_lock_t *lk);
+VMOS_INLINE void vmos_robust_unlock(vmos_lock_t *lk)
+{
+    if (VMOS_UNLIKELY(__atomic_exchange_n(&lk->word, 0, __ATOMIC_RELEASE) & VMOS_WAITED))
+        vmos_robust_wake(lk);
+}
 
 /* ---- threads (os_thread_*.c) ---- */
 
@@ -110,7 +137,6 @@ VMOS_INLINE uintptr_t vmos_self(void)
 
 /* What stands for the calling thread in a lock: threads' numbers differ in these bits unless their
  * descriptors lie a multiple of 32 GiB apart. */
-#define VMOS_WAITED 0x80000000u
 VMOS_INLINE uint32_t vmos_mark(void)
 {
     return ((uint32_t)(vmos_self() >> 4) & ~VMOS_WAITED) | 1;
@@ -166,6 +192,45 @@ void vmos_barrier(void);
 
 void vmos_yield(void);
 int vmos_cpus(void);
+
+/* ---- objects that processes map: files and named or nameless memory (os_object*.c) ---- */
+
+typedef struct vmos_object {
+    uint64_t dev, ino, size;
+    unsigned long uid;
+    int named; /* some name leads to it */
+} vmos_object_t;
+
+#define VMOS_CREATE 1 /* make it when it is not there */
+#define VMOS_MEMORY 2 /* path is a name for memory, without '/' */
+
+/* Open for reading and writing: close-on-exec, a high number, mode for what is created, whatever the
+ * umask.  EINVAL: it is no file or memory. */
+int vmos_object_open(const char *path, int flags, unsigned mode);
+/* A second way to what fd leads to, with locks of its own.  Linux needs /proc for this. */
+int vmos_object_again(int fd);
+void vmos_object_close(int fd);
+int vmos_object_stat(int fd, vmos_object_t *st);
+int vmos_object_remove(const char *path, int flags);
+/* Have memory for [from, to), so that storing there cannot fail; only when that cannot be told of
+ * this object it is made longer. */
+int vmos_object_grow(int fd, uint64_t from, uint64_t to);
+/* Cut to size bytes. */
+int vmos_object_cut(int fd, uint64_t size);
+/* Give the memory of [from, to) back: reads as zeros. */
+int vmos_object_punch(int fd, uint64_t from, uint64_t to);
+/* Map size bytes from `from` on at addr, in place of what the caller has there (vmos_mapat()), shared
+ * with all who map them; pages are fetched one by one. */
+int vmos_object_map(int fd, void *addr, size_t size, uint64_t from);
+/* Hand what was written to the device. */
+int vmos_object_sync(void *addr, size_t size, int wait);
+
+/* Lock number n of an object: held through one descriptor and its copies, let go when the last of them
+ * is closed, however its process ends.  wait 0: -1 (EAGAIN) when it is held through another one. */
+int vmos_object_lock(int fd, unsigned n, int wait);
+int vmos_object_unlock(int fd, unsigned n);
+/* Whether it is held through another descriptor: 1, 0, or -1. */
+int vmos_object_locked(int fd, unsigned n);
 
 /* ---- the rest (os_misc_*.c) ---- */
 

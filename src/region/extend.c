@@ -121,7 +121,7 @@ static int nomemory(Vmalloc_t *vm, size_t size)
 {
     int r;
 
-    if (size == 0)
+    if (size == 0 || vmr_shared(vm)) /* a call that processes share is done in one piece */
         return -1;
     if (vmr_lockedguest(vm)) {
         __atomic_store_n(&vm->data->withheld, 1, __ATOMIC_RELAXED);

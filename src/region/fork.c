@@ -10,7 +10,7 @@
  */
 #include "parts.h"
 
-static int shared(const Vmalloc_t *vm)
+static int locked(const Vmalloc_t *vm)
 {
     return !vmr_single(vm);
 }
@@ -21,7 +21,7 @@ static void others(void (*f)(Vmalloc_t *vm))
     Vmalloc_t *vm;
 
     for (vm = VMR_HEAP->next; vm != NULL; vm = vm->next)
-        if (vm->data != NULL && shared(vm))
+        if (vm->data != NULL && locked(vm))
             (*f)(vm);
 }
 
@@ -54,11 +54,16 @@ static void renew(vmos_lock_t *lock)
 
 static void renewregion(Vmalloc_t *vm)
 {
-    renew(&vm->data->lock);
+    if (vmr_shared(vm))
+        vmr_forkshared(vm); /* the lock is the parent's */
+    else
+        renew(&vm->data->lock);
 }
 
 static void tellforked(Vmalloc_t *vm)
 {
+    if (vmr_shared(vm))
+        return; /* other threads have nothing there for themselves */
     vmr_lock(vm);
     (*vm->meth.more->eventf)(vm, VM_METHFORK, NULL);
     vmr_unlock(vm);
@@ -89,7 +94,7 @@ static void threadends(void)
 
     vmos_lock(&vmr_listlock);
     for (vm = vmr_next(NULL); vm != NULL; vm = vmr_next(vm)) {
-        if (!shared(vm))
+        if (!locked(vm) || vmr_shared(vm))
             continue;
         vmr_lock(vm);
         (*vm->meth.more->eventf)(vm, VM_METHEXIT, (Void_t *)vmos_self());

@@ -51,12 +51,20 @@ static vmr_node_t *nextof(const vmr_node_t *n)
     return NODE(vmb_tree_next(root, &n->tree, compare));
 }
 
+/* Another process may have made the one segment of a region longer that it shares with this one. */
+static const char *endof(const vmr_node_t *n)
+{
+    const Vmdata_t *data = n->vm->data;
+
+    return vmr_handle(n->vm)->peer != NULL && data != NULL ? n->addr + data->segs->extent : n->end;
+}
+
 /* The innermost node that holds addr. */
 static vmr_node_t *holder(const char *addr)
 {
     vmr_node_t *n = floorof(addr);
 
-    while (n != NULL && addr >= n->end)
+    while (n != NULL && addr >= endof(n))
         n = n->up;
     return n;
 }

@@ -56,7 +56,7 @@ static int deadcompact(Vmalloc_t *vm, int local)
 static const Vmethod_t dead = {deadalloc, deadresize, deadfree,  deadask, deadask,
                                deadcompact, deadalign, 0, NULL};
 
-static void bury(Vmalloc_t *vm)
+void vmr_bury(Vmalloc_t *vm)
 {
     vm->meth = dead;
     vm->data = NULL;
@@ -82,7 +82,7 @@ void vmr_sink(Vmalloc_t *vm)
         return;
     tellmethod(vm);
     vmr_unlink(vm);
-    bury(vm);
+    vmr_bury(vm);
 }
 
 void vmr_drown(Vmalloc_t *vm)
@@ -102,5 +102,5 @@ void vmr_sweep(Vmalloc_t *vm, const char *addr, const char *end)
 
     while ((in = vmr_index_take(vm, addr, end)) != NULL)
         if (in->data != NULL)
-            bury(in);
+            vmr_bury(in);
 }

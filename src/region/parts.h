@@ -37,6 +37,8 @@ typedef struct vmr_handle {
     int inside;      /* the handle lies in its own region (VM_MEMORYF) */
     size_t nodes;    /* segments that the index knows, under the index lock */
     int guests;      /* segments of other regions lie, or lay, in its own */
+    vmr_peer_t *peer; /* of a VMR_SHARED region; else NULL */
+    unsigned again;  /* times that the region was opened once more: as often vmclose() only counts */
     vmr_node_t first;
 } vmr_handle_t;
 
@@ -73,6 +75,24 @@ VMOS_INLINE int vmr_raise(Vmalloc_t *vm, int event, Void_t *obj)
     vmr_inside = inside;
     return r;
 }
+
+/* ---- regions that processes share (shared.c) ---- */
+
+/* What the discipline says, NULL: the region is of this process alone. */
+vmr_peer_t *vmr_peerof(const Vmdisc_t *disc);
+/* Where the log lies, and that it does. */
+#define VMR_LOGBYTES (size_t)VMB_UP(sizeof(vmr_log_t) + 64, VM_ALIGN)
+void vmr_laylog(Vmdata_t *data, char *at);
+/* What is done from here to the other, locked, is not noted: the method's event is raised again when it
+ * was cut short. */
+void vmr_beginagain(Vmalloc_t *vm, int event);
+void vmr_endagain(Vmalloc_t *vm);
+/* Whether data is that of a region in [lo, hi) that can be gone on with. */
+int vmr_sane(const Vmdata_t *data, const vmr_peer_t *peer);
+/* A region of which this process, the child of a fork, cannot be a user: its handle dies. */
+void vmr_forkshared(Vmalloc_t *vm);
+/* vmclrlock() for such a region. */
+void vmr_breakshared(Vmalloc_t *vm, int all);
 
 /* ---- opening, in steps that vmopen() and Vmheap share (root.c) ---- */
 
@@ -127,6 +147,8 @@ int vmr_lockedguest(Vmalloc_t *vm);
 void vmr_drown(Vmalloc_t *vm);
 /* Mark one region dead, with its method told if that can be.  List lock held. */
 void vmr_sink(Vmalloc_t *vm);
+/* Mark it dead and no more. */
+void vmr_bury(Vmalloc_t *vm);
 
 /* ---- list of regions (list.c); all under vmr_listlock ---- */
 

@@ -9,6 +9,9 @@
  *   - data->segs lists the segments newest first; extent is the sum of theirs and a multiple of
  *     incr; every segment is a node of the process-wide segment index, keyed by address.
  *   - The list of regions is Vmheap, then the others newest first.
+ *   - A region that several processes use at the same time (VMR_SHARED) has one segment, which grows in
+ *     place, its lock is one between processes, and every change of its bookkeeping is noted in its
+ *     log before it is made: see shared.c.
  *   - Order of locks: list, then a region, then the region its memory comes from (opened before
  *     it), then index, then page map.  No event handler runs under any of them.
  */
@@ -26,6 +29,8 @@ typedef struct vmr_user { /* vmuserdata(): in blocks of the region */
     /* the area follows, aligned to VM_ALIGN */
 } vmr_user_t;
 
+struct vmr_log;
+
 struct _vmdata_s {
     vmos_lock_t lock; /* first, as in the original */
     int mode;         /* second, as in the original: VM_... flags and VM_MT... */
@@ -37,9 +42,11 @@ struct _vmdata_s {
     vmr_user_t *user;
     uintptr_t thread; /* that opened it: VM_SINGLE */
     Vmalloc_t *vm; /* the handle: found again through this at VM_METHATTACH, vmregion() */
+    struct vmr_log *log; /* of a VMR_SHARED region; else NULL */
     char name[32];
 };
 #define VMR_MAGIC 0x564d5247u
+#define VMR_SHARED 0x10000 /* in mode: processes use the region at the same time */
 #define VMR_STATEOFF VMB_UP(sizeof(struct _vmdata_s), VM_ALIGN)
 
 /* The method's state: vmmtstate() as an inline function. */
@@ -52,15 +59,79 @@ VMOS_INLINE int vmr_single(const Vmalloc_t *vm)
     return (__atomic_load_n(&vm->data->mode, __ATOMIC_RELAXED) & VM_SINGLE) != 0;
 }
 
+VMOS_INLINE int vmr_shared(const Vmalloc_t *vm)
+{
+    return (__atomic_load_n(&vm->data->mode, __ATOMIC_RELAXED) & VMR_SHARED) != 0;
+}
+
+/* ---- regions that processes share (shared.c) ---- */
+
+/* This process among those that share a region.  The discipline makes it, and lets
+ * Vmdiscmore_t.peer point to it, before VM_OPEN is done. */
+typedef struct vmr_peer {
+    uint32_t me; /* number of the process in the lock: its slot + 1 */
+    vmos_alive_f alivef; /* called with the peer: whether process `who` lives */
+    int (*forkedf)(struct vmr_peer *peer); /* in the child of a fork: become another one; -1: cannot */
+    const char *lo, *hi; /* all that the region's bookkeeping may lie in */
+    uintptr_t holder; /* the thread of this process that holds the region's lock, or 0 */
+    unsigned depth;   /* and how often */
+} vmr_peer_t;
+
+#define VMR_SLOTS 256    /* processes that may share a region */
+#define VMR_RECENT 7     /* blocks that are remembered of each */
+#define VMR_LOGSIZE 24576
+
+/* In the region. */
+typedef struct vmr_log {
+    uint32_t used;   /* bytes of entry[]; 0: no call is on its way */
+    uint32_t lost;   /* and it changed what entry[] had no room for */
+    uint32_t again;  /* event of the method that was begun and has to be done again, or 0 */
+    uint32_t nslots; /* no slot from here on was ever used */
+    uint64_t died;   /* processes that died in a call */
+    char entry[VMR_LOGSIZE];
+    struct vmr_recent {
+        uint32_t n; /* of all that were noted */
+        void *block[VMR_RECENT];
+    } __attribute__((aligned(64))) recent[VMR_SLOTS];
+} vmr_log_t;
+
+void vmr_lockshared(Vmalloc_t *vm);
+void vmr_unlockshared(Vmalloc_t *vm);
+/* [p, p+n) is about to change; in a VMR_SHARED region, locked. */
+void vmr_lognote(vmr_log_t *log, const void *p, size_t n);
+VMOS_INLINE void vmr_note(Vmalloc_t *vm, const void *p, size_t n)
+{
+    if (VMOS_UNLIKELY(vm->data->log != NULL))
+        vmr_lognote(vm->data->log, p, n);
+}
+/* All is in order at this moment of a long call: what it did so far stays, whatever comes. */
+void vmr_step(Vmalloc_t *vm);
+/* The method gave block p to the program, or gets it back.  Locked. */
+void vmr_gave(Vmalloc_t *vm, void *p);
+void vmr_took(Vmalloc_t *vm, const void *p);
+/* No block of before is one any more: of none it is remembered who got it. */
+void vmr_forgive(Vmalloc_t *vm);
+/* Tests look at each step: NULL, or called with what is about to happen (VMR_ON...). */
+enum { VMR_ONLOCK, VMR_ONNOTE, VMR_ONNOTED, VMR_ONDONE, VMR_ONUNDO };
+extern void (*vmr_onstep)(int step, const void *p, size_t n);
+
 VMOS_INLINE void vmr_lock(Vmalloc_t *vm)
 {
-    if (!vmr_single(vm))
+    int mode = __atomic_load_n(&vm->data->mode, __ATOMIC_RELAXED) & (VM_SINGLE | VMR_SHARED);
+
+    if (VMOS_LIKELY(mode == 0))
         vmos_lock(&vm->data->lock);
+    else if (mode & VMR_SHARED)
+        vmr_lockshared(vm);
 }
 VMOS_INLINE void vmr_unlock(Vmalloc_t *vm)
 {
-    if (!vmr_single(vm))
+    int mode = __atomic_load_n(&vm->data->mode, __ATOMIC_RELAXED) & (VM_SINGLE | VMR_SHARED);
+
+    if (VMOS_LIKELY(mode == 0))
         vmos_unlock(&vm->data->lock);
+    else if (mode & VMR_SHARED)
+        vmr_unlockshared(vm);
 }
 
 /* Old programs may leave a discipline's size unset: it must be a likely one before what it speaks of is

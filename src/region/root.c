@@ -2,7 +2,7 @@
 /*
  * root: the first segment of a region, and its handle.
  *
- *   addr | Vmseg_t | Vmdata_t, method's state | [handle] | base ... end |
+ *   addr | Vmseg_t | Vmdata_t, method's state | [handle] | [log] | base ... end |
  *
  * Only Vmdata_t and the method's state are cleared: touching less than a page makes opening cheap,
  * and large segments stay untouched.
@@ -25,6 +25,8 @@ static size_t rootsize(const Vmethodx_t *more, int mode, size_t incr)
 
     if (mode & VM_MEMORYF)
         size += VMR_HANDLESIZE;
+    if (mode & VMR_SHARED)
+        size += VMR_LOGBYTES;
     if (vmb_addover(size, more->room, &size))
         return 0;
     return vmb_round(size, incr);
@@ -50,7 +52,11 @@ static void layroot(Vmalloc_t *vm, Vmseg_t *root, int mode, size_t incr)
     if (mode & VM_MEMORYF)
         root->base += VMR_HANDLESIZE;
     memset(data, 0, VMR_STATEOFF + more->size);
-    data->mode = (mode & VM_OPENFLAGS) | (vm->meth.meth & VM_METHODS);
+    if (mode & VMR_SHARED) {
+        vmr_laylog(data, root->base);
+        root->base += VMR_LOGBYTES;
+    }
+    data->mode = (mode & (VM_OPENFLAGS | VMR_SHARED)) | (vm->meth.meth & VM_METHODS);
     data->incr = incr;
     data->nseg = 1;
     data->extent = data->maxextent = root->extent;

@@ -54,6 +54,8 @@ void vmr_linkseg(Vmalloc_t *vm, Vmseg_t *seg)
 
 void vmr_setextent(Vmalloc_t *vm, Vmseg_t *seg, size_t extent)
 {
+    vmr_note(vm, &vm->data->nseg, 3 * sizeof(size_t));
+    vmr_note(vm, &seg->extent, (size_t)((char *)&seg->own - (char *)&seg->extent));
     account(vm->data, extent - seg->extent);
     seg->extent = extent;
     seg->end = (char *)VMB_DOWN(seg->addr + extent, VM_ALIGN);

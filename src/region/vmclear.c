@@ -34,8 +34,12 @@ int vmclear(Vmalloc_t *vm)
         losehandles();
     vmos_unlock(&vmr_listlock);
     vmr_lock(vm);
+    if (vmr_shared(vm))
+        vmr_beginagain(vm, VM_METHCLEAR), vmr_forgive(vm);
     vm->data->user = NULL;
     r = (*vm->meth.more->eventf)(vm, VM_METHCLEAR, NULL);
+    if (vmr_shared(vm))
+        vmr_endagain(vm);
     vmr_unlock(vm);
     if (r < 0)
         return -1;

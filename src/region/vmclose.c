@@ -13,7 +13,7 @@
 static void withdraw(Vmalloc_t *vm, int keep)
 {
     vmos_lock(&vmr_listlock);
-    if (!keep)
+    if (!keep || vmr_shared(vm)) /* of a shared one, this process gives up its view of the memory */
         vmr_drown(vm);
     vmr_unlink(vm);
     vmos_unlock(&vmr_listlock);
@@ -92,6 +92,18 @@ static void closelive(Vmalloc_t *vm, int keep)
         vmr_freehandle(vmr_handle(vm));
 }
 
+/* A region that was opened several times is open until it was closed as often. */
+static int closedonce(vmr_handle_t *h)
+{
+    int once;
+
+    vmos_lock(&vmr_listlock);
+    once = h->again > 0;
+    h->again -= once ? 1 : 0;
+    vmos_unlock(&vmr_listlock);
+    return once;
+}
+
 int vmclose(Vmalloc_t *vm)
 {
     int e = errno, r;
@@ -102,6 +114,8 @@ int vmclose(Vmalloc_t *vm)
     }
     if (vm->data == NULL)
         return closedead(vmr_handle(vm));
+    if (closedonce(vmr_handle(vm)))
+        return 0;
     r = vmr_raise(vm, VM_CLOSE, (Void_t *)1);
     if (r < 0) {
         errno = ECANCELED;

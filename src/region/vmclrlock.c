@@ -22,7 +22,9 @@ static void breakown(vmos_lock_t *lock, int all)
 
 static void mend(Vmalloc_t *vm, int all)
 {
-    if (vmr_single(vm)) {
+    if (vmr_shared(vm)) {
+        vmr_breakshared(vm, all);
+    } else if (vmr_single(vm)) {
         if (all || vm->data->thread == vmos_self())
             (*vm->meth.more->eventf)(vm, VM_METHTORN, NULL);
     } else if (broken(&vm->data->lock, all)) {

@@ -14,6 +14,7 @@ const char *vmname(Vmalloc_t *vm, const char *name)
     data = vm->data;
     if (name != NULL) {
         vmr_lock(vm);
+        vmr_note(vm, data->name, sizeof data->name);
         for (i = 0; i < sizeof data->name - 1 && name[i] != '\0'; i++)
             data->name[i] = name[i];
         for (; i < sizeof data->name; i++)

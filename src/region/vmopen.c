@@ -32,14 +32,18 @@ static int settle(vmr_handle_t *h, int event, Vmseg_t *arg)
 /* A region in new memory. */
 static Vmalloc_t *create(Vmalloc_t *tmp, int flags)
 {
-    Vmseg_t *root = vmr_root(tmp, flags);
+    Vmseg_t *root;
     vmr_handle_t *h;
     int e;
 
+    if (vmr_peerof(tmp->disc) != NULL) /* where a process dies, no other thread of it waits */
+        flags = (flags & ~(VM_SINGLE | VM_MEMORYF)) | VMR_SHARED;
+    root = vmr_root(tmp, flags);
     if (root == NULL)
         return NULL;
     h = vmr_newhandle(tmp, flags & VM_MEMORYF ? vmr_roothandle(root, tmp->meth.more) : NULL);
     if (h != NULL) {
+        h->peer = vmr_peerof(tmp->disc);
         h->vm.data = vmr_rootdata(root);
         h->vm.data->vm = &h->vm;
         if (vmr_index_add(&h->vm, root) == 0 && settle(h, VM_METHOPEN, root) == 0)
@@ -69,6 +73,27 @@ static int indexall(Vmalloc_t *vm)
     return 0;
 }
 
+/* Take part in a region that other processes may be using at this moment. */
+static Vmalloc_t *join(Vmalloc_t *tmp, Vmdata_t *data, vmr_peer_t *peer)
+{
+    vmr_handle_t *h;
+
+    if (!(data->mode & VMR_SHARED) || !vmr_sane(data, peer)) {
+        errno = EINVAL;
+        return NULL;
+    }
+    h = vmr_newhandle(tmp, NULL);
+    if (h == NULL)
+        return NULL;
+    h->peer = peer;
+    h->vm.data = data;
+    if (vmr_index_add(&h->vm, data->segs) == 0 && settle(h, VM_METHATTACH, NULL) == 0)
+        return &h->vm;
+    vmr_index_purge(h);
+    vmr_freehandle(h);
+    return NULL;
+}
+
 /* The region whose vm->data the VM_OPEN handler gave, unless this process has it open. */
 static Vmalloc_t *attach(Vmalloc_t *tmp, Vmdata_t *data, int flags)
 {
@@ -83,6 +108,8 @@ static Vmalloc_t *attach(Vmalloc_t *tmp, Vmdata_t *data, int flags)
         errno = EBUSY;
         return NULL;
     }
+    if (vmr_peerof(tmp->disc) != NULL)
+        return join(tmp, data, vmr_peerof(tmp->disc));
     h = vmr_newhandle(tmp, data->mode & VM_MEMORYF ? (void *)data->vm : NULL);
     if (h == NULL)
         return NULL;

@@ -17,5 +17,5 @@ int vmset(Vmalloc_t *vm, int flags, int on)
     vmr_unlock(vm);
     if (now != was)
         vmr_tell(vm, VMR_MODE);
-    return was;
+    return was & ~VMR_SHARED;
 }

@@ -41,6 +41,7 @@ static vmr_user_t *make(Vmalloc_t *vm, unsigned int key, size_t size)
     memset(u, 0, size);
     u->key = key;
     u->next = vm->data->user;
+    vmr_note(vm, &vm->data->user, sizeof vm->data->user);
     vm->data->user = u;
     return u;
 }
@@ -59,13 +60,19 @@ Void_t *vmuserdata(Vmalloc_t *vm, unsigned int key, ssize_t size)
     return u != NULL ? (char *)u + USERHEAD : NULL;
 }
 
+static void unlink(Vmalloc_t *vm, vmr_user_t **at)
+{
+    vmr_note(vm, at, sizeof *at);
+    *at = (*at)->next;
+}
+
 void vmr_forget(Vmalloc_t *vm, const void *from, const void *end)
 {
     vmr_user_t **at = &vm->data->user;
 
     while (*at != NULL)
         if ((const char *)*at >= (const char *)from && (const char *)*at < (const char *)end)
-            *at = (*at)->next;
+            unlink(vm, at);
         else
             at = &(*at)->next;
 }

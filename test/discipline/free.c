@@ -18,7 +18,7 @@ static void only_what_was_made_is_freed(void **state)
     struct {
         Vmdiscmore_t more;
         char own[256];
-    } larger = {{{vmdc_heap.memoryf, NULL, 0, sizeof larger}, VM_DCMORE, 0, 0, NULL, NULL, NULL},
+    } larger = {{{vmdc_heap.memoryf, NULL, 0, sizeof larger}, VM_DCMORE, 0, 0, NULL, NULL, NULL, NULL},
                 ""};
     counting_t own;
 

@@ -91,6 +91,7 @@ static void hands_up_what_is_told(void **state)
                         256,
                         purged_by,
                         "own",
+                        NULL,
                         NULL};
     stack_t_ s = stack(&own.disc);
 
@@ -109,6 +110,7 @@ static void hands_up_what_is_told(void **state)
 static void unlikely_sizes_tell_nothing(void **state)
 {
     Vmdiscmore_t own = {{counting_memory, NULL, 48, 65537}, VM_DCMORE, VM_DCDEVICE, 256, NULL, "own",
+                        NULL,
                         NULL};
     stack_t_ s;
     (void)state;

@@ -7,13 +7,15 @@
 
 #include <errno.h>
 
-#define BE_MAX (SIZE_MAX / 2 - 64 * BE_PAGE)
-
 /* ---- large blocks ---- */
 
 void vmbe_large_link(vmbe_t *be, vmbe_run_t *run)
 {
     vmbe_run_t **bin = &be->hub->bin[vmb_log2(run->npages)];
+    vmbe_note(be, bin, sizeof(*bin));
+    vmbe_note(be, run, sizeof(*run));
+    if (*bin)
+        vmbe_note(be, &(*bin)->prev, sizeof(run->prev));
     run->prev = NULL;
     run->next = *bin;
     if (*bin)
@@ -25,7 +27,11 @@ void vmbe_large_link(vmbe_t *be, vmbe_run_t *run)
 
 void vmbe_large_unlink(vmbe_t *be, vmbe_run_t *run)
 {
-    *(run->prev ? &run->prev->next : &be->hub->bin[vmb_log2(run->npages)]) = run->next;
+    vmbe_run_t **at = run->prev ? &run->prev->next : &be->hub->bin[vmb_log2(run->npages)];
+    vmbe_note(be, at, sizeof(*at));
+    if (run->next)
+        vmbe_note(be, &run->next->prev, sizeof(run->prev));
+    *at = run->next;
     if (run->next)
         run->next->prev = run->prev;
     be->nlarge--;
@@ -37,6 +43,8 @@ static int reclaim(vmbe_t *be)
 {
     size_t before = be->freepages;
     vmbe_lane_t *lane, *mine = vmbe_lane_mine(be);
+    if (be->log)
+        return vmbe_shared_flush(be, 0);
     for (lane = be->lanes; lane; lane = lane->next)
         if (lane == mine || lane->tid == 0) {
             vmbe_drain(lane, 1);
@@ -77,7 +85,7 @@ static void *large(vmbe_t *be, size_t size, size_t align)
 
 /* A block from runs or small areas; grows the region; locked.  Only here VM_NOMEM is raised, once; *again
  * is 1 then, if the handler may have freed something. */
-static void *anywhere(vmbe_t *be, size_t size, size_t align, int *again)
+void *vmbe_anywhere(vmbe_t *be, size_t size, size_t align, int *again)
 {
     int odd = (align & (align - 1)) != 0;
     size_t npages = (size + (odd ? align : 0) + BE_PAGE - 1) >> BE_SHIFT;
@@ -101,7 +109,7 @@ static void *locked_anywhere(vmbe_t *be, size_t size, size_t align, int *again)
 {
     void *p;
     vmr_lock(be->vm);
-    p = anywhere(be, size, align, again);
+    p = vmbe_anywhere(be, size, align, again);
     vmr_unlock(be->vm);
     return p;
 }
@@ -121,7 +129,10 @@ static void *inlane(vmbe_t *be, size_t size)
 void *vmbe_alloc(vmbe_t *be, size_t size)
 {
     int again = 0, e = errno;
-    void *p = inlane(be, size);
+    void *p;
+    if (be->log)
+        return vmbe_shared_get(be, size);
+    p = inlane(be, size);
     if (p == NULL && size <= BE_MAX)
         p = locked_anywhere(be, size, 16, &again);
     if (p == NULL && again) /* what the handler freed may be in a slab */
@@ -165,6 +176,8 @@ static int slab_free(vmbe_t *be, vmbe_run_t *run, void *p)
     vmbe_lane_t *mine = vmbe_lane_mine(be);
     size_t i = vmbe_index(run, p);
     int r;
+    if (be->log)
+        return vmbe_shared_give(be, run, p);
     if (i > run->last)
         return -1;
     if (vmbe_lane(BE_LOAD(run->lane)) == mine && (r = vmbe_slab_free(mine, run, (unsigned)i)) != 0)
@@ -301,6 +314,7 @@ static int push_end(vmbe_t *be, vmbe_run_t *run, size_t npages)
         return -1;
     vmb_map_clear(a->last, n << BE_SHIFT);
     last = a->last;
+    vmbe_note(be, a, sizeof(*a));
     a->last += n << BE_SHIFT;
     be->pages += n;
     vmbe_run_insert(be, vmbe_desc_get(be), last, n, 0);

@@ -17,6 +17,7 @@ static int on_open(Vmalloc_t *vm, Vmseg_t *seg)
     unsigned flags = vmr_dcflags(vm);
     __builtin_memset(be, 0, sizeof(*be));
     be->vm = vm;
+    be->log = vm->data->log;
     be->tab = vmbe_notab;
     be->solo = &vmbe_nolane;
     be->zeroed = (flags & VM_DCZERO) != 0;
@@ -157,18 +158,23 @@ static void on_jump(vmbe_t *be)
 
 int vmbe_event(Vmalloc_t *vm, int event, void *arg)
 {
-    vmbe_t *be = vmbe_of(vm);
+    vmbe_t *be = vmbe_enter(vm);
     switch (event) {
     case VM_METHOPEN:
+        vmbe_shared_settle(vm);
         return on_open(vm, arg);
     case VM_METHATTACH:
-        on_attach(be, vm);
+        if (vmr_shared(vm))
+            vmbe_shared_settle(vm); /* nothing in it is of one process */
+        else
+            on_attach(be, vm);
         break;
     case VM_METHCLEAR:
         on_clear(vm);
         break;
     case VM_METHCLOSE:
-        on_close(be, arg != NULL);
+        if (!vmr_shared(vm)) /* else others go on */
+            on_close(be, arg != NULL);
         break;
     case VM_METHFORK:
         on_fork(be);

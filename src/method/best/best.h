@@ -41,6 +41,8 @@
 #define BE_PAGEDMIN 16    /* pages below which an area is cut in granules */
 #define BE_DELAY 500      /* milliseconds that free pages stay before they are given back */
 #define BE_DIRTYMIN 16384 /* pages that may stay in any case */
+#define BE_KEEPMAX 16     /* pages that a lane keeps in empty slabs, so as not to make them anew */
+#define BE_MAX (SIZE_MAX / 2 - 64 * BE_PAGE) /* no block is larger */
 
 typedef struct vmbe vmbe_t;
 typedef struct vmbe_lane vmbe_lane_t;
@@ -176,9 +178,17 @@ struct vmbe {
     uint32_t zeroed;      /* the discipline's memory comes cleared */
     uint32_t reserve;     /* untouched memory costs nothing */
     uint32_t jumped;      /* a lane's lists may be off: make them anew when that can be */
+    vmr_log_t *log;       /* of a region that processes share: see shared.c; else NULL */
 };
 
 VMOS_INLINE vmbe_t *vmbe_of(Vmalloc_t *vm) { return vmr_state(vm); }
+
+/* [p, p+n) is about to change. */
+VMOS_INLINE void vmbe_note(vmbe_t *be, const void *p, size_t n)
+{
+    if (VMOS_UNLIKELY(be->log != NULL))
+        vmr_lognote(be->log, p, n);
+}
 
 /* Words that other threads read while their owner writes them. */
 #define BE_LOAD(x) __atomic_load_n(&(x), __ATOMIC_RELAXED)
@@ -235,7 +245,7 @@ extern vmbe_lane_t *vmbe_notab[BE_TAB];    /* full of it */
 /* ---- small.c: areas of granules; locked ---- */
 vmbe_small_t *vmbe_small_make(vmbe_t *be, Vmseg_t *seg, char *base, char *end);
 /* The memory behind the area has become part of it, up to end. */
-void vmbe_small_grow(vmbe_small_t *a, char *end);
+void vmbe_small_grow(vmbe_t *be, vmbe_small_t *a, char *end);
 void *vmbe_small_alloc(vmbe_t *be, size_t size, size_t align);
 vmbe_small_t *vmbe_small_find(vmbe_t *be, const void *p);
 /* Size of the block that starts at p, 0: none does. */
@@ -314,6 +324,7 @@ int vmbe_grow(vmbe_t *be, size_t npages, size_t align, size_t bytes, int *again)
 int vmbe_area_add(vmbe_t *be, Vmseg_t *seg, char *base, char *end, char *dirty);
 
 /* ---- slab.c ---- */
+void vmbe_slab_init(vmbe_lane_t *lane, vmbe_run_t *run, unsigned cls);
 /* A block of class cls when the cursor's word is used up; unlocked.  NULL: no memory. */
 void *vmbe_refill(vmbe_lane_t *lane, unsigned cls);
 /* Bits of word w that stand for no block. */
@@ -363,7 +374,30 @@ void vmbe_mend(vmbe_t *be);
 /* No lane but the calling thread's is held by a thread. */
 int vmbe_alone(vmbe_t *be);
 
+/* ---- shared.c: regions that processes share ---- */
+/* The handle calls these functions from now on, if the region is one. */
+void vmbe_shared_settle(Vmalloc_t *vm);
+/* With the region locked: the engine, which other processes use with handles of theirs. */
+VMOS_INLINE vmbe_t *vmbe_enter(Vmalloc_t *vm)
+{
+    vmbe_t *be = vmbe_of(vm);
+    if (be->log != NULL)
+        be->vm = vm;
+    return be;
+}
+/* A block of any size, and back: 0 or -1. */
+void *vmbe_shared_get(vmbe_t *be, size_t size);
+int vmbe_shared_give(vmbe_t *be, vmbe_run_t *run, void *p);
+/* Slabs without blocks in use go back; true if there were any. */
+int vmbe_shared_flush(vmbe_t *be, int stepwise);
+/* Notes for the page map, and for putting a free run into the tree or taking it out. */
+void vmbe_note_map(vmbe_t *be, const void *page, size_t n);
+void vmbe_note_insert(vmbe_t *be, const vmbe_run_t *run);
+void vmbe_note_remove(vmbe_t *be, const vmbe_run_t *run);
+
 /* ---- alloc.c: everything behind the fast paths ---- */
+/* A block from runs or granules, locked; *again as for vmbe_grow(); NULL: no memory. */
+void *vmbe_anywhere(vmbe_t *be, size_t size, size_t align, int *again);
 /* A run, from a larger region if need be; locked.  NULL: no memory, and no event was raised. */
 vmbe_run_t *vmbe_run_get(vmbe_t *be, size_t npages, size_t align, int kind);
 void vmbe_large_link(vmbe_t *be, vmbe_run_t *run);

@@ -115,7 +115,7 @@ static void check_counts(check_t *c)
 
 int vmbe_check(Vmalloc_t *vm)
 {
-    check_t c = {.be = vmbe_of(vm)};
+    check_t c = {.be = vmbe_enter(vm)};
     vmbe_lane_t *lane;
     vmbe_area_t *a;
     vmbe_small_t *s;

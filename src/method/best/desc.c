@@ -10,6 +10,7 @@
 
 void vmbe_desc_put(vmbe_t *be, vmbe_run_t *run)
 {
+    vmbe_note(be, run, DESC);
     run->kind = BE_NONE;
     run->next = be->spare;
     be->spare = run;
@@ -19,6 +20,7 @@ void vmbe_desc_put(vmbe_t *be, vmbe_run_t *run)
 vmbe_run_t *vmbe_desc_get(vmbe_t *be)
 {
     vmbe_run_t *run = be->spare;
+    vmbe_note(be, run, DESC);
     be->spare = run->next;
     be->nspare--;
     /* Who looks without the lock may still see the run that it was: its owner stays readable. */
@@ -43,8 +45,13 @@ void vmbe_desc_add(vmbe_t *be, char *from, char *to, size_t npages)
     r->u.m.count = (uint32_t)n;
     r->u.m.next = be->metas;
     be->metas = r;
-    for (i = n - 1; i > 0; i--)
-        vmbe_desc_put(be, r + i);
+    for (i = n - 1; i > 0; i--) {
+        r[i].next = be->spare;
+        be->spare = r + i;
+    }
+    be->nspare += n - 1;
+    if (npages && be->log)
+        vmbe_note_map(be, from, 1);
     if (npages)
         vmb_map_set(from, 1, r);
 }
@@ -70,6 +77,7 @@ static int carve(vmbe_t *be)
     else
         vmbe_desc_put(be, run);
     a = vmbe_area_of(be, page);
+    vmbe_note(be, a, sizeof(*a));
     a->touched = VMB_MAX(a->touched, page + BE_PAGE);
     vmbe_desc_add(be, page, page + BE_PAGE, 1);
     return 0;

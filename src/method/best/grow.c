@@ -89,6 +89,7 @@ static int lengthen(vmbe_t *be, Vmseg_t *seg, char *oldend)
             if (vmb_map_reserve(from, n << BE_SHIFT) < 0 || vmbe_desc_want(be, 1) < 0)
                 return -1;
             vmb_map_clear(from, n << BE_SHIFT);
+            vmbe_note(be, a, sizeof(*a));
             a->last = last;
             be->pages += n;
             vmbe_run_insert(be, vmbe_desc_get(be), from, n, 0);
@@ -99,7 +100,7 @@ static int lengthen(vmbe_t *be, Vmseg_t *seg, char *oldend)
     disown(be, oldend, seg->end);
     for (s = be->smalls; s; s = s->next)
         if (s->seg == seg && s->end == oldend) {
-            vmbe_small_grow(s, seg->end);
+            vmbe_small_grow(be, s, seg->end);
             return 0;
         }
     return vmbe_small_make(be, seg, oldend, seg->end) ? 0 : -1;

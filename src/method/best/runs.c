@@ -25,13 +25,24 @@ static char *lastpage(const vmbe_run_t *run)
     return run->base + (vmbe_runbytes(run) - BE_PAGE);
 }
 
+/* Words of the page map. */
+static void map(vmbe_t *be, const void *page, size_t n, void *value)
+{
+    if (VMOS_UNLIKELY(be->log != NULL))
+        vmbe_note_map(be, page, n);
+    vmb_map_set(page, n, value);
+}
+
 void vmbe_run_enlist(vmbe_t *be, vmbe_run_t *run)
 {
+    vmbe_note(be, run, sizeof(*run));
     run->kind = BE_FREE;
     BE_STORE(run->lane, (uintptr_t)be | BE_OTHER);
     run->kept = 0;
-    vmb_map_set(run->base, 1, run);
-    vmb_map_set(lastpage(run), 1, run);
+    map(be, run->base, 1, run);
+    map(be, lastpage(run), 1, run);
+    if (VMOS_UNLIKELY(be->log != NULL))
+        vmbe_note_insert(be, run);
     vmb_tree_insert(&be->tree, &run->u.f.node, vmbe_run_cmp);
     be->freepages += run->npages;
     be->freeruns++;
@@ -41,9 +52,12 @@ void vmbe_run_enlist(vmbe_t *be, vmbe_run_t *run)
 
 void vmbe_run_delist(vmbe_t *be, vmbe_run_t *run)
 {
+    vmbe_note(be, run, sizeof(*run));
+    if (VMOS_UNLIKELY(be->log != NULL))
+        vmbe_note_remove(be, run);
     vmb_tree_remove(&be->tree, &run->u.f.node, vmbe_run_cmp);
-    vmb_map_set(run->base, 1, NULL);
-    vmb_map_set(lastpage(run), 1, NULL);
+    map(be, run->base, 1, NULL);
+    map(be, lastpage(run), 1, NULL);
     be->freepages -= run->npages;
     be->freeruns--;
     vmbe_dirty_remove(be, run);
@@ -140,6 +154,7 @@ void vmbe_run_insert(vmbe_t *be, vmbe_run_t *run, char *page, size_t npages, siz
 {
     vmbe_area_t *a = vmbe_area_of(be, page);
     vmbe_run_t *more;
+    vmbe_note(be, run, sizeof(*run));
     run->base = page;
     run->npages = (uint32_t)npages;
     run->u.f.dlo = 0;
@@ -174,6 +189,7 @@ static void touch(vmbe_t *be, vmbe_area_t *a, char *end)
 {
     if (end <= a->touched)
         return;
+    vmbe_note(be, a, sizeof(*a));
     if (be->zeroed && be->reserve)
         vmbe_ahead(be, a, a->touched, end);
     a->touched = end;
@@ -198,7 +214,7 @@ static void carve(vmbe_t *be, vmbe_run_t *run, size_t from, size_t npages, int k
     }
     run->prev = run->next = NULL;
     run->kind = (uint8_t)kind;
-    vmb_map_set(page, kind == BE_SLAB ? npages : 1, run);
+    map(be, page, kind == BE_SLAB ? npages : 1, run);
     touch(be, a, end);
 }
 
@@ -226,7 +242,8 @@ vmbe_run_t *vmbe_run_take(vmbe_t *be, size_t npages, size_t align, int kind)
 void vmbe_run_give(vmbe_t *be, vmbe_run_t *run)
 {
     char *page = vmbe_run_page(run);
-    vmb_map_set(page, run->kind == BE_SLAB ? run->npages : 1, NULL);
+    map(be, page, run->kind == BE_SLAB ? run->npages : 1, NULL);
+    vmbe_note(be, run, sizeof(*run));
     run->kind = BE_NONE;
     vmbe_run_insert(be, run, page, run->npages, run->npages);
     vmbe_purge(be, 0);
@@ -250,6 +267,7 @@ int vmbe_run_trim(vmbe_t *be, vmbe_run_t *run, size_t keep)
     if (vmbe_desc_want(be, 1) < 0)
         return -1;
     vmbe_run_evict(be, run, keep);
+    vmbe_note(be, run, sizeof(*run));
     run->npages = (uint32_t)keep;
     vmbe_run_insert(be, vmbe_desc_get(be), page + (keep << BE_SHIFT), cut, cut);
     return 0;
@@ -262,6 +280,7 @@ int vmbe_run_extend(vmbe_t *be, vmbe_run_t *run, size_t npages)
     if (vmbe_desc_want(be, 1) < 0 || (more = vmbe_run_behind(be, run)) == NULL ||
         more->npages < add)
         return -1;
+    vmbe_note(be, run, sizeof(*run));
     vmbe_run_delist(be, more);
     part(be, more, add, more->npages);
     vmbe_desc_put(be, more);

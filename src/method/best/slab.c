@@ -15,7 +15,6 @@
 #include "best.h"
 
 #define VISITS 8   /* lanes looked at before new memory is taken */
-#define KEEPMAX 16 /* pages that a lane keeps in empty slabs, so as not to make them anew */
 #define ENOUGH 16  /* one part in so many of a slab is to be free before it is allocated from again */
 #define NEVER UINT16_MAX /* so many frees into the current slab: then the number is set anew */
 
@@ -187,7 +186,7 @@ static void settle(vmbe_lane_t *lane, vmbe_run_t *run, int locked)
 {
     if (run->kept || !vmbe_isempty(run))
         return;
-    if (lane->kept + run->npages <= KEEPMAX) {
+    if (lane->kept + run->npages <= BE_KEEPMAX) {
         run->kept = 1;
         lane->kept += run->npages;
         return;
@@ -412,7 +411,7 @@ static void *local(vmbe_lane_t *lane, unsigned cls, int few)
     return run ? start(lane, cls, run) : NULL;
 }
 
-static void slab_init(vmbe_lane_t *lane, vmbe_run_t *run, unsigned cls)
+void vmbe_slab_init(vmbe_lane_t *lane, vmbe_run_t *run, unsigned cls)
 {
     size_t size = vmbe_classbytes[cls], cap = vmbe_runbytes(run) / size;
     unsigned w;
@@ -479,7 +478,7 @@ static vmbe_run_t *fresh(vmbe_lane_t *lane, unsigned cls, int grow)
     if (run == NULL && grow && want > least)
         run = vmbe_run_take(be, least, BE_PAGE, BE_SLAB);
     if (run) {
-        slab_init(lane, run, cls);
+        vmbe_slab_init(lane, run, cls);
         lane->order[cls] += lane->order[cls] < BE_ORDERMAX;
     }
     return run;

@@ -48,10 +48,12 @@ vmbe_small_t *vmbe_small_make(vmbe_t *be, Vmseg_t *seg, char *base, char *end)
     return a;
 }
 
-void vmbe_small_grow(vmbe_small_t *a, char *end)
+void vmbe_small_grow(vmbe_t *be, vmbe_small_t *a, char *end)
 {
     uint64_t *start = a->start, *busy = a->busy;
     size_t words = (size_t)(busy - start), more;
+    vmbe_note(be, a, sizeof(*a));
+    vmbe_note(be, start, 2 * words * sizeof(uint64_t));
     layout(a, end);
     more = (size_t)(a->busy - a->start) - words;
     __builtin_memmove(a->busy, busy, words * sizeof(uint64_t)); /* upwards: the last one first */
@@ -67,8 +69,20 @@ static size_t skip(const vmbe_small_t *a, size_t g, size_t align)
     return r ? (align - r) / GRAN : 0; /* align is a multiple of GRAN here */
 }
 
+/* What says something of granules [g, g+n) may change. */
+static void note(vmbe_t *be, const vmbe_small_t *a, size_t g, size_t n)
+{
+    size_t words = ((g + n - 1) >> 6) - (g >> 6) + 1;
+    if (be->log == NULL || n == 0)
+        return;
+    vmbe_note(be, a, sizeof(*a));
+    vmbe_note(be, &a->start[g >> 6], words * sizeof(uint64_t));
+    vmbe_note(be, &a->busy[g >> 6], words * sizeof(uint64_t));
+}
+
 static void *take(vmbe_t *be, vmbe_small_t *a, size_t g, size_t n)
 {
+    note(be, a, g, n);
     if (g >= a->bump) {
         a->holes += (uint32_t)(g - a->bump);
         if (g > a->bump)
@@ -110,6 +124,7 @@ static size_t besthole(vmbe_small_t *a, size_t n, size_t align)
 static void *area_alloc(vmbe_t *be, vmbe_small_t *a, size_t n, size_t align)
 {
     size_t g;
+    vmbe_note(be, a, sizeof(*a)); /* a search corrects what is known of holes */
     if (a->holes >= n && a->bound >= n && (g = besthole(a, n, align)) < a->bump)
         return take(be, a, g, n);
     g = a->bump + (align > GRAN ? skip(a, a->bump, align) : 0);
@@ -189,6 +204,7 @@ int vmbe_small_free(vmbe_t *be, vmbe_small_t *a, void *p)
     if (g >= a->n)
         return -1;
     n = length(a, g);
+    note(be, a, g, n);
     release(a, g, n);
     a->start[g >> 6] &= ~((uint64_t)1 << (g & 63));
     be->nsmall--;
@@ -203,6 +219,7 @@ int vmbe_small_resize(vmbe_t *be, vmbe_small_t *a, void *p, size_t size)
         return -1;
     n = length(a, g);
     want = granules(size);
+    note(be, a, g, VMB_MAX(want, n) < a->n - g ? VMB_MAX(want, n) : a->n - g);
     if (want < n) {
         release(a, g + want, n - want);
     } else if (want > n) {

@@ -49,7 +49,7 @@ static void add_slabs(vmbe_t *be, Vmstat_t *st)
 
 int vmbe_stat(Vmalloc_t *vm, Vmstat_t *st)
 {
-    vmbe_t *be = vmbe_of(vm);
+    vmbe_t *be = vmbe_enter(vm);
     vmb_node_t *node;
     vmbe_small_t *a;
     vmbe_mend(be);

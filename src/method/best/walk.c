@@ -30,7 +30,7 @@ static int run_walk(vmbe_t *be, const vmbe_run_t *run, Vmblock_f f, void *handle
 
 int vmbe_walk(Vmalloc_t *vm, Vmblock_f f, void *handle)
 {
-    vmbe_t *be = vmbe_of(vm);
+    vmbe_t *be = vmbe_enter(vm);
     vmbe_small_t *s;
     vmbe_area_t *a;
     int r = 0;
