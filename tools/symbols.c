@@ -49,8 +49,8 @@ static void print_help(void)
     puts("Usage: vmalloc symbols\n"
          "Read lines \"PATH BUILDID HEXOFFSET\" from standard input: a program or library, its\n"
          "build-id in hex or \"-\", an address in it. Answer each with lines\n"
-         "\"FUNCTION<tab>FILE:LINE\", inlined functions first, and an empty line. The first line of\n"
-         "output is \"vmalloc symbols 1\". A file with another build-id is not used; debug\n"
+         "\"FUNCTION<tab>FILE:LINE\", inlined functions first, and an empty line. The first line\n"
+         "of output is \"vmalloc symbols 1\". A file with another build-id is not used; debug\n"
          "information is also sought in /usr/lib/debug.");
 }
 

@@ -26,8 +26,8 @@ const char *symbols_version(void);
 int symbols_find(const char *path, const char *id, uint64_t offset,
                  void (*f)(const symbol_t *symbol, void *arg), void *arg);
 
-/* A name of the linker as C++ would have it; name itself when it is none or there is no C++ library.
- * Valid until the next call. */
+/* A name of the linker as C++ would have it; name itself when it is none or there is no C++
+ * library.  Valid until the next call. */
 const char *symbols_demangled(const char *name);
 
 #endif

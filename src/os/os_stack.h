@@ -105,7 +105,7 @@ int vmos_is_sigreturn(uintptr_t pc);
 /* How many bytes of [addr, addr+size) can be read, from the first on, in whole pages: asks the
  * system, 200 ns and 50 a page.  It may fill in pages that were never touched. */
 size_t vmos_readable(uintptr_t addr, size_t size);
-/* An address above sp that the stack of the calling thread may reach up to: 0 when none is known. */
+/* An address above sp that the stack of the calling thread may reach up to: 0, none is known. */
 uintptr_t vmos_stacktop(uintptr_t sp);
 
 /* ---- modules ---- */

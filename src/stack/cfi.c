@@ -130,7 +130,10 @@ static int defining(machine_t *m, unsigned op, cursor_t *c)
     cursor_t expr;
     switch (op) {
     case DEF_CFA: reg = CURSOR_ULEB(c), define(m, reg, (int64_t)CURSOR_ULEB(c)); return 1;
-    case DEF_CFA_SF: reg = CURSOR_ULEB(c), define(m, reg, scaled(cursor_leb(c, 1), align)); return 1;
+    case DEF_CFA_SF:
+        reg = CURSOR_ULEB(c);
+        define(m, reg, scaled(cursor_leb(c, 1), align));
+        return 1;
     case DEF_CFA_REGISTER: define(m, CURSOR_ULEB(c), m->now.offset); return 1;
     case DEF_CFA_OFFSET: define(m, m->now.reg, (int64_t)CURSOR_ULEB(c)); return 1;
     case DEF_CFA_OFFSET_SF: define(m, m->now.reg, scaled(cursor_leb(c, 1), align)); return 1;

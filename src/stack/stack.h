@@ -80,8 +80,8 @@ typedef struct vmsk_module {
 } vmsk_module_t;
 
 /* Compare what is loaded with what is known: new modules are noted, those no longer there are
- * marked as gone, and a generation is counted if there are any.  Takes the loader's lock: not under a lock
- * of ours, not in a signal handler.  Modules seen in stacks are noted without this. */
+ * marked as gone, and a generation is counted if there are any.  Takes the loader's lock: not
+ * under a lock of ours, not in a signal handler.  Modules seen in stacks are noted without this. */
 void vmsk_refresh(void);
 /* The present generation, 1 at first.  Worth keeping beside a stack whose program loads and
  * unloads libraries. */

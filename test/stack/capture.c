@@ -308,7 +308,7 @@ static void in_a_coroutine(void **state)
 static void in_made_code(void **state)
 {
 #ifdef __x86_64__
-    static const unsigned char code[] = {0x55, 0x48, 0x89, 0xe5, 0xff, 0xd6, 0x5d, 0xc3,  /* frame */
+    static const unsigned char code[] = {0x55, 0x48, 0x89, 0xe5, 0xff, 0xd6, 0x5d, 0xc3,
                                          0x48, 0x83, 0xec, 0x18, 0xff, 0xd6, 0x48, 0x83,
                                          0xc4, 0x18, 0xc3};
     char *made = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS,

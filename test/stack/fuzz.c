@@ -79,7 +79,8 @@ static void rings(void **state)
 }
 
 /* memcpy() for memory that a sanitizer has its own view of. */
-VMOS_UNCHECKED static void copy_bytes(unsigned char *to, const volatile unsigned char *from, size_t n)
+VMOS_UNCHECKED static void copy_bytes(unsigned char *to, const volatile unsigned char *from,
+                                      size_t n)
 {
     for (size_t i = 0; i < n; i++)
         to[i] = from[i];

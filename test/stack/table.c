@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of stacks: one number for one stack, from many threads, across fork, up to its bound. */
+/* The table of stacks: one number for one stack, from many threads, after fork, up to its bound. */
 #include "_test.h"
 
 #define THREADS 4
