@@ -8,6 +8,7 @@
  * of these are multiples of the power.  So up to the page size, a block of the lane for the size
  * rounded up to align is aligned, at the cost of malloc().  Everything else is for the region.
  */
+#include "debugged.h"
 #include "malloc.h"
 
 static int ispower(size_t x)
@@ -18,6 +19,8 @@ static int ispower(size_t x)
 void *vmma_align(size_t align, size_t size)
 {
     void *p;
+    if (VMOS_UNLIKELY(vmma_debugged()))
+        return vmma_debug_alloc(size, align, 0, VMDG_MEMALIGN);
     if (align <= VM_ALIGN && ispower(align))
         return vmma_malloc(size);
     if (size == 0)
@@ -33,6 +36,8 @@ void *vmma_align(size_t align, size_t size)
 /* Any alignment but 0; no multiple of a power of two is asked for. */
 void *memalign(size_t align, size_t size)
 {
+    if (VMOS_UNLIKELY(align == 0 || !ispower(align)))
+        vmma_badalign("memalign", align);
     if (VMOS_UNLIKELY(align == 0)) {
         errno = EINVAL;
         return NULL;
@@ -46,8 +51,10 @@ int posix_memalign(void **memptr, size_t align, size_t size)
 {
     int e = errno;
     void *p;
-    if (align % sizeof(void *) != 0 || !ispower(align) || align == 0)
+    if (VMOS_UNLIKELY(align % sizeof(void *) != 0 || !ispower(align) || align == 0)) {
+        vmma_badalign("posix_memalign", align);
         return EINVAL;
+    }
     p = vmma_align(align, size);
     errno = e;
     if (p == NULL)
@@ -65,5 +72,5 @@ void *valloc(size_t size)
 void *pvalloc(size_t size)
 {
     size_t page = vmos_pagesize(), whole = VMB_UP(size + (size == 0), page);
-    return whole < size ? vmma_nomemory() : vmma_align(page, whole);
+    return whole < size ? vmma_overflow("pvalloc", size, page) : vmma_align(page, whole);
 }

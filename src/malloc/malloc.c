@@ -6,6 +6,7 @@
  * malloc() and free() on the thread's own blocks: some 30 and 50 instructions, no lock, no atomic
  * read-modify-write, no stack frame; the block itself is not touched.
  */
+#include "debugged.h"
 #include "malloc.h"
 #include "misuse.h"
 #include "options.h"
@@ -26,12 +27,8 @@ void *malloc(size_t size) __attribute__((alias("vmma_malloc")));
 
 void vmma_free(void *p)
 {
-    vmbe_lane_t *lane = vmma_lane;
-    vmbe_run_t *run = vmb_map_get(p);
-    if (VMOS_LIKELY(run != NULL && vmbe_isquick(lane, run)) &&
-        VMOS_LIKELY(vmbe_give(lane, run, p) == 0))
-        return;
-    vmma_freeslow(p);
+    if (VMOS_UNLIKELY(vmma_give(p) != 0))
+        vmma_freeslow(p);
 }
 
 void free(void *p) __attribute__((alias("vmma_free")));
@@ -39,14 +36,14 @@ void cfree(void *p) __attribute__((alias("vmma_free")));
 
 void free_sized(void *p, size_t size)
 {
-    (void)size;
-    vmma_free(p);
+    if (VMOS_UNLIKELY(vmma_give(p) != 0))
+        vmma_giveback("free_sized", VMDG_MALLOC, p, size, 0);
 }
 
 void free_aligned_sized(void *p, size_t align, size_t size)
 {
-    (void)align, (void)size;
-    vmma_free(p);
+    if (VMOS_UNLIKELY(vmma_give(p) != 0))
+        vmma_giveback("free_aligned_sized", VMDG_MEMALIGN, p, size, align);
 }
 
 /* ---- calloc ---- */
@@ -54,7 +51,11 @@ void free_aligned_sized(void *p, size_t align, size_t size)
 /* Large blocks are cleared already when their pages come fresh from the system. */
 static VMOS_NOINLINE void *cleared(size_t size)
 {
-    void *p = vmma_alloc(size);
+    void *p;
+    vmma_region();
+    if (VMOS_UNLIKELY(vmma_debugged()))
+        return vmma_debug_alloc(size, 0, 1, VMDG_MALLOC);
+    p = vmma_alloc(size);
     if (p != NULL && !vmbe_iszero(p))
         memset(p, 0, size);
     return p;
@@ -65,7 +66,7 @@ void *calloc(size_t n, size_t size)
     size_t total;
     void *p;
     if (VMOS_UNLIKELY(vmb_mulover(n, size, &total)))
-        return vmma_nomemory();
+        return vmma_overflow("calloc", n, size);
     p = vmma_take(total);
     return VMOS_LIKELY(p != NULL) ? memset(p, 0, total) : cleared(total);
 }
@@ -129,11 +130,13 @@ void *realloc(void *p, size_t size)
         vmma_release("realloc", p);
         return NULL;
     }
+    if (VMOS_UNLIKELY(vmma_debugging) && vmma_debug_owns(p))
+        return vmma_debug_realloc(p, size);
     return resize(p, size);
 }
 
 void *reallocarray(void *p, size_t n, size_t size)
 {
     size_t total;
-    return vmb_mulover(n, size, &total) ? vmma_nomemory() : realloc(p, total);
+    return vmb_mulover(n, size, &total) ? vmma_overflow("reallocarray", n, size) : realloc(p, total);
 }

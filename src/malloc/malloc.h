@@ -71,6 +71,9 @@ VMMA_HIDDEN void *vmma_nomemory(void);
  * p, 0 when none does (or none that its method knows: Vmlast). */
 VMMA_HIDDEN Vmalloc_t *vmma_find(void *p, size_t *size);
 
+/* debugged.c: whether Vmdebug is at work, so that addresses are to be looked up in its books first. */
+extern int vmma_debugging VMMA_HIDDEN;
+
 /* align.c: align is any number > 0. */
 VMMA_HIDDEN void *vmma_align(size_t align, size_t size);
 
@@ -87,6 +90,14 @@ VMOS_INLINE void *vmma_take(size_t size)
 }
 
 /* A plain Vmbest region: one that is traced is not, and is served by its method. */
+/* The block p goes back to the thread's own lane: 0, or -1 when that is not so simple. */
+VMOS_INLINE int vmma_give(void *p)
+{
+    vmbe_lane_t *lane = vmma_lane;
+    vmbe_run_t *run = vmb_map_get(p);
+    return VMOS_LIKELY(run != NULL && vmbe_isquick(lane, run)) ? vmbe_give(lane, run, p) : -1;
+}
+
 VMOS_INLINE int vmma_isbest(const Vmalloc_t *vm)
 {
     return vm->meth.meth == VM_MTBEST && !vmr_shared(vm);

@@ -12,6 +12,7 @@
  * of the C++ library that the program has, libstdc++ or libc++.  Limit: a handler that throws in a
  * nothrow new ends the program, for C cannot catch.
  */
+#include "debugged.h"
 #include "malloc.h"
 
 #if SIZE_MAX > 0xffffffffu
@@ -39,13 +40,13 @@ static VMOS_COLD void fail(size_t size)
     vmos_abort();
 }
 
-static VMOS_COLD void *again(size_t size, size_t align, int throwing)
+static VMOS_COLD void *again(size_t size, size_t align, vmdg_family_t family, int throwing)
 {
     handler_t h;
     void *p = NULL;
     while (p == NULL && (h = handler()) != NULL) {
         h();
-        p = vmma_align(align, size);
+        p = vmma_debugged() ? vmma_debug_alloc(size, align, 0, family) : vmma_align(align, size);
     }
     if (p == NULL && throwing)
         fail(size);
@@ -54,74 +55,87 @@ static VMOS_COLD void *again(size_t size, size_t align, int throwing)
 
 /* ---- the work ---- */
 
-static VMOS_NOINLINE void *newslow(size_t size)
+static VMOS_NOINLINE void *newslow(size_t size, vmdg_family_t family, int throwing)
 {
-    void *p = vmma_alloc(size);
-    return VMOS_LIKELY(p != NULL) ? p : again(size, 1, 1);
+    void *p;
+    vmma_region();
+    p = vmma_debugged() ? vmma_debug_alloc(size, 0, 0, family) : vmma_alloc(size);
+    return VMOS_LIKELY(p != NULL) ? p : again(size, 1, family, throwing);
 }
 
-VMOS_INLINE void *newfast(size_t size)
+VMOS_INLINE void *newfast(size_t size, vmdg_family_t family, int throwing)
 {
     void *p = vmma_take(size);
-    return VMOS_LIKELY(p != NULL) ? p : newslow(size);
+    return VMOS_LIKELY(p != NULL) ? p : newslow(size, family, throwing);
 }
 
-VMOS_INLINE void *newnothrow(size_t size)
+static void *newaligned(size_t size, size_t align, vmdg_family_t family, int throwing)
 {
-    void *p = vmma_malloc(size);
-    return VMOS_LIKELY(p != NULL) ? p : again(size, 1, 0);
+    void *p;
+    vmma_region();
+    p = vmma_debugged() ? vmma_debug_alloc(size, align, 0, family) : vmma_align(align, size);
+    return VMOS_LIKELY(p != NULL) ? p : again(size, align, family, throwing);
 }
 
-static void *newaligned(size_t size, size_t align, int throwing)
+static VMOS_NOINLINE void deleteslow(void *p, vmdg_family_t family, size_t size, size_t align)
 {
-    void *p = vmma_align(align, size);
-    return VMOS_LIKELY(p != NULL) ? p : again(size, align, throwing);
+    vmma_giveback(family == VMDG_ARRAY || family == VMDG_ARRAYALIGN ? "operator delete[]"
+                                                                    : "operator delete",
+                  family, p, size, align);
+}
+
+VMOS_INLINE void delete(void *p, vmdg_family_t family, size_t size, size_t align)
+{
+    if (VMOS_UNLIKELY(vmma_give(p) != 0))
+        deleteslow(p, family, size, align);
 }
 
 /* ---- the names ---- */
 
-#define NEW(name)                                                                                  \
+#define NEW(name, family)                                                                          \
     VM_API void *SIZED(name, )(size_t size);                                                       \
     void *SIZED(name, )(size_t size)                                                               \
     {                                                                                              \
-        return newfast(size);                                                                      \
+        return newfast(size, family, 1);                                                           \
     }                                                                                              \
     VM_API void *SIZED(name, RKSt9nothrow_t)(size_t size, const void *tag);                        \
     void *SIZED(name, RKSt9nothrow_t)(size_t size, const void *tag)                                \
     {                                                                                              \
         (void)tag;                                                                                 \
-        return newnothrow(size);                                                                   \
+        return newfast(size, family, 0);                                                           \
     }                                                                                              \
     VM_API void *SIZED(name, St11align_val_t)(size_t size, size_t align);                          \
     void *SIZED(name, St11align_val_t)(size_t size, size_t align)                                  \
     {                                                                                              \
-        return newaligned(size, align, 1);                                                         \
+        return newaligned(size, align, family##ALIGN, 1);                                          \
     }                                                                                              \
     VM_API void *SIZED(name, St11align_val_tRKSt9nothrow_t)(size_t size, size_t align,             \
                                                             const void *tag);                      \
     void *SIZED(name, St11align_val_tRKSt9nothrow_t)(size_t size, size_t align, const void *tag)   \
     {                                                                                              \
         (void)tag;                                                                                 \
-        return newaligned(size, align, 0);                                                         \
+        return newaligned(size, align, family##ALIGN, 0);                                          \
     }
 
-NEW(_Znw)
-NEW(_Zna)
+NEW(_Znw, VMDG_NEW)
+NEW(_Zna, VMDG_ARRAY)
 
-/* Sizes and alignments tell nothing that the page map does not know. */
-#define DELETE(name)                                                                               \
-    VM_API void name(void *p);                                                                     \
-    void name(void *p)                                                                             \
+/* Sizes and alignments tell nothing that the page map does not know; Vmdebug compares them.  The
+ * parameters of the function follow its name in the macro's arguments. */
+#define DELETE(name, family, size, align, ...)                                                     \
+    VM_API void name(void *p __VA_ARGS__);                                                         \
+    void name(void *p __VA_ARGS__)                                                                 \
     {                                                                                              \
-        vmma_free(p);                                                                              \
+        delete(p, family, size, align);                                                            \
     }
-#define DELETES(name)                                                                              \
-    DELETE(name)                                                                                   \
-    DELETE(name##RKSt9nothrow_t)                                                                   \
-    DELETE(name##St11align_val_t)                                                                  \
-    DELETE(name##St11align_val_tRKSt9nothrow_t)                                                    \
-    DELETE(SIZED(name, ))                                                                          \
-    DELETE(SIZED(name, St11align_val_t))
+#define COMMA ,
+#define DELETES(name, family)                                                                      \
+    DELETE(name, family, VMDG_NOSIZE, 0, )                                                         \
+    DELETE(name##RKSt9nothrow_t, family, VMDG_NOSIZE, 0, )                                         \
+    DELETE(name##St11align_val_t, family##ALIGN, VMDG_NOSIZE, al, COMMA size_t al)                 \
+    DELETE(name##St11align_val_tRKSt9nothrow_t, family##ALIGN, VMDG_NOSIZE, al, COMMA size_t al)   \
+    DELETE(SIZED(name, ), family, n, 0, COMMA size_t n)                                            \
+    DELETE(SIZED(name, St11align_val_t), family##ALIGN, n, al, COMMA size_t n COMMA size_t al)
 
-DELETES(_ZdlPv)
-DELETES(_ZdaPv)
+DELETES(_ZdlPv, VMDG_NEW)
+DELETES(_ZdaPv, VMDG_ARRAY)

@@ -32,6 +32,10 @@ typedef struct vmma_option {
 /* The tables, each ends with name NULL; options.c lists them. */
 extern const vmma_option_t vmma_options_basic[] VMMA_HIDDEN;
 extern const vmma_option_t vmma_options_trace[] VMMA_HIDDEN;
+extern const vmma_option_t vmma_options_debug[] VMMA_HIDDEN;
+
+/* Read one word of the variable: sets the option, or tells why not. */
+VMMA_HIDDEN void vmma_option_set(const char *variable, vmma_word_t w);
 
 /* ---- words (option_word.c) ---- */
 
@@ -48,6 +52,8 @@ VMMA_HIDDEN vmma_word_t vmma_word_without_vm(vmma_word_t w);
 
 /* What VMTRACE and trace= do. */
 VMMA_HIDDEN vmma_answer_t vmma_set_trace(vmma_word_t value);
+/* What VMDEBUG does. */
+VMMA_HIDDEN vmma_answer_t vmma_set_vmdebug(vmma_word_t value);
 /* What VMETHOD and method= do. */
 VMMA_HIDDEN vmma_answer_t vmma_set_method(vmma_word_t value);
 

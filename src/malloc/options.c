@@ -23,7 +23,7 @@ const char vmma_nosuch[] = "no such option";
 const char vmma_nosense[] = "the value makes no sense";
 const char vmma_notnow[] = "not in this version";
 
-static const vmma_option_t *const tables[] = {vmma_options_basic, vmma_options_trace};
+static const vmma_option_t *const tables[] = {vmma_options_basic, vmma_options_debug, vmma_options_trace};
 
 static void tell(const char *what, vmma_word_t w, vmma_answer_t why)
 {
@@ -50,13 +50,13 @@ static const vmma_option_t *find(vmma_word_t name)
     return o;
 }
 
-static void setoption(vmma_word_t w)
+void vmma_option_set(const char *variable, vmma_word_t w)
 {
     const char *equal = memchr(w.s, '=', w.n);
     vmma_word_t name = {w.s, equal != NULL ? (size_t)(equal - w.s) : w.n};
     vmma_word_t value = {w.s + name.n + (equal != NULL), w.n - name.n - (equal != NULL)};
     const vmma_option_t *o = find(name);
-    tell("VMALLOC_OPTIONS", w, o != NULL ? o->set(value) : vmma_nosuch);
+    tell(variable, w, o != NULL ? o->set(value) : vmma_nosuch);
 }
 
 void vmma_options_parse(const char *text)
@@ -68,7 +68,7 @@ void vmma_options_parse(const char *text)
         n = strcspn(text, separators);
         if (n == 0)
             return;
-        setoption((vmma_word_t){text, n});
+        vmma_option_set("VMALLOC_OPTIONS", (vmma_word_t){text, n});
         text += n;
     }
 }
@@ -90,7 +90,7 @@ static vmma_answer_t absent(vmma_word_t value)
 static void readolder(void)
 {
     static const vmma_option_t older[] = {
-        {"VMETHOD", 0, older_method}, {"VMDEBUG", 0, absent}, {"VMPROFILE", 0, absent},
+        {"VMETHOD", 0, older_method}, {"VMDEBUG", 0, vmma_set_vmdebug}, {"VMPROFILE", 0, absent},
         {"VMTRACE", 0, vmma_set_trace},       {"VMCHECK", 0, absent},
     };
     for (size_t i = 0; i < sizeof(older) / sizeof(*older); i++) {

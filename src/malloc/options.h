@@ -16,6 +16,7 @@ typedef struct vmma_options {
     size_t segsize;    /* segments are multiples of this; 0: as the discipline says */
     Vmethod_t *method; /* of Vmregion; NULL: not said, Vmheap */
     int warnfd;        /* messages go there; -1: not said */
+    int debug;         /* Vmdebug, over the method */
     const char *trace; /* file to trace into, not ended by a zero */
     size_t tracelen;   /* its length, 0: no trace */
     int tracefd;       /* descriptor to trace to; -1: not said */

@@ -2,6 +2,7 @@
 /*
  * options_basic: the options that are about no method in particular.
  */
+#include "debug.h"
 #include "option.h"
 #include "base.h"
 
@@ -11,6 +12,7 @@ static vmma_answer_t set_abort(vmma_word_t value)
 {
     (void)value;
     vmma_options.noabort = 0;
+    vmdg_options.abort = 1;
     return NULL;
 }
 
@@ -18,6 +20,7 @@ static vmma_answer_t set_noabort(vmma_word_t value)
 {
     (void)value;
     vmma_options.noabort = 1;
+    vmdg_options.abort = 0;
     return NULL;
 }
 
@@ -94,8 +97,12 @@ vmma_answer_t vmma_set_method(vmma_word_t value)
     Vmethod_t *m = vmma_word_is(name, "best") ? Vmbest : vmma_word_is(name, "last") ? Vmlast : NULL;
     if (m == NULL && vmma_word_is(name, "pool"))
         m = Vmpool;
+    if (vmma_word_is(name, "debug")) {
+        vmma_options.debug |= vmma_options.method == NULL;
+        return NULL;
+    }
     if (m == NULL)
-        return vmma_word_is(name, "debug") || vmma_word_is(name, "profile") ? vmma_notnow : vmma_nosense;
+        return vmma_word_is(name, "profile") ? vmma_notnow : vmma_nosense;
     if (vmma_options.method == NULL)
         vmma_options.method = m;
     return NULL;
@@ -138,12 +145,10 @@ static vmma_answer_t set_getmemory(vmma_word_t value)
 }
 
 const vmma_option_t vmma_options_basic[] = {
-    {"abort", 1, set_abort},     {"break", 1, set_break},     {"check", 1, absent},
-    {"debug", 1, absent},        {"free", 1, set_free},       {"getmemory", 1, set_getmemory},
-    {"keep", 1, set_keep},       {"method", 2, vmma_set_method},   {"mmap", 2, set_mmap},
-    {"noabort", 3, set_noabort}, {"pagesize", 2, absent},     {"period", 2, absent},
-    {"profile", 2, absent},      {"segsize", 2, set_segsize}, {"start", 1, absent},
-    {"test", 2, absent},         {"usage", 1, set_usage},
-    {"verbose", 1, set_verbose}, {"warn", 3, set_warn},       {"watch", 3, absent},
+    {"abort", 1, set_abort},         {"break", 1, set_break},     {"free", 1, set_free},
+    {"getmemory", 1, set_getmemory}, {"keep", 1, set_keep},       {"method", 2, vmma_set_method},
+    {"mmap", 2, set_mmap},           {"noabort", 3, set_noabort}, {"pagesize", 2, absent},
+    {"profile", 2, absent},          {"segsize", 2, set_segsize}, {"test", 2, absent},
+    {"usage", 1, set_usage},         {"verbose", 1, set_verbose}, {"warn", 3, set_warn},
     {NULL, 0, NULL},
 };

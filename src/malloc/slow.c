@@ -8,6 +8,7 @@
  *                in a region of another method  ->  its method, found by the segment
  *                no block                       ->  misuse
  */
+#include "debugged.h"
 #include "malloc.h"
 #include "misuse.h"
 #include "options.h"
@@ -39,9 +40,11 @@ static void *fromheap(size_t size)
 
 static VMOS_NOINLINE void *allocate(size_t size)
 {
-    Vmalloc_t *vm = size <= PTRDIFF_MAX ? vmma_region() : NULL;
+    Vmalloc_t *vm = vmma_region();
     void *p = NULL;
-    if (vm != NULL)
+    if (VMOS_UNLIKELY(vmma_debugged()))
+        return vmma_debug_alloc(size, 0, 0, VMDG_MALLOC);
+    if (vm != NULL && size <= PTRDIFF_MAX)
         p = vm == Vmheap && vmma_isbest(vm) ? fromheap(size) : (*vm->meth.allocf)(vm, size, 0);
     return VMOS_LIKELY(p != NULL) ? p : vmma_nomemory();
 }
@@ -62,8 +65,11 @@ void *vmma_alloc(size_t size)
 
 void *vmma_alignslow(size_t align, size_t size)
 {
-    Vmalloc_t *vm = size <= PTRDIFF_MAX && align <= PTRDIFF_MAX ? vmma_region() : NULL;
-    void *p = vm != NULL ? (*vm->meth.alignf)(vm, size, align, 0) : NULL;
+    Vmalloc_t *vm = vmma_region();
+    void *p;
+    if (VMOS_UNLIKELY(vmma_debugged()))
+        return vmma_debug_alloc(size, align, 0, VMDG_MEMALIGN);
+    p = vm != NULL && size <= PTRDIFF_MAX && align <= PTRDIFF_MAX ? (*vm->meth.alignf)(vm, size, align, 0) : NULL;
     return VMOS_LIKELY(p != NULL) ? p : vmma_nomemory();
 }
 
@@ -97,21 +103,27 @@ static int freeby(vmbe_t *be, void *p)
     return vmbe_free_slow(be, p);
 }
 
-void vmma_release(const char *func, void *p)
+void vmma_giveback(const char *func, vmdg_family_t family, void *p, size_t size, size_t align)
 {
     vmbe_t *be = engine(p);
     int e = errno;
-    if (vmma_options.keep)
+    if (vmma_options.keep || p == NULL)
         return;
-    if ((be == NULL || freeby(be, p) != 0) && freein(vmregion(p), p) != 0)
+    if (VMOS_UNLIKELY(vmma_debugging) && vmma_debug_owns(p))
+        vmma_debug_free(func, family, p, size, align);
+    else if ((be == NULL || freeby(be, p) != 0) && freein(vmregion(p), p) != 0)
         vmma_misuse(func, p);
     errno = e;
 }
 
+void vmma_release(const char *func, void *p)
+{
+    vmma_giveback(func, VMDG_MALLOC, p, VMDG_NOSIZE, 0);
+}
+
 void vmma_freeslow(void *p)
 {
-    if (p != NULL)
-        vmma_release("free", p);
+    vmma_release("free", p);
 }
 
 /* ---- which block ---- */

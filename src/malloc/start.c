@@ -9,6 +9,7 @@
  * as it is.  For the end there is a destructor: atexit() may call malloc() with its lock held.
  */
 #include "break.h"
+#include "debugged.h"
 #include "malloc.h"
 #include "options.h"
 #include "traced.h"
@@ -18,6 +19,8 @@ static int started;
 
 static const char *methodname(void)
 {
+    if (vmma_options.debug)
+        return "debug";
     return vmma_options.method != NULL ? vmma_options.method->more->name : "best";
 }
 
@@ -42,11 +45,14 @@ static void prepare(void)
 /* With Vmheap open.  A program that assigned Vmregion before is not contradicted. */
 static void choose(void)
 {
+    Vmdisc_t *disc = vmma_options.brk ? &vmma_break.disc : Vmdcsystem;
     Vmalloc_t *vm = NULL;
     if (vmma_options.brk)
         vmdisc(Vmheap, &vmma_break.disc);
-    if (vmma_options.method != NULL && vmma_options.method != Vmbest && Vmregion == Vmheap)
-        vm = vmopen(vmma_options.brk ? &vmma_break.disc : Vmdcsystem, vmma_options.method, 0);
+    if (Vmregion == Vmheap && vmma_options.debug)
+        vm = vmma_debug_open(disc);
+    else if (Vmregion == Vmheap && vmma_options.method != NULL && vmma_options.method != Vmbest)
+        vm = vmopen(disc, vmma_options.method, 0);
     if (vm != NULL) {
         vmname(vm, "malloc");
         Vmregion = vm;

@@ -192,6 +192,11 @@ typedef struct vmdg_options {
     int level;            /* VMDG_FENCE ... */
     int below;            /* guards: 0 above, 1 below, 2 by site */
     unsigned long sample; /* guard one block in so many; 0: off */
+    size_t failnth, failevery; /* which allocation is to fail; 0: none */
+    unsigned failpart;    /* so many of a million, by failseed; 0: none */
+    uint64_t failseed;
+    uintptr_t failsite;   /* those with this address in their stack; 0: none */
+    int structure;        /* at the end the lower method's structure is checked, too */
     int abort;            /* after a report */
     int exitcode;         /* status of a process with errors; -1: as the program says */
     int force;            /* exitcode even when the program's own status is not 0 */
@@ -214,5 +219,8 @@ typedef struct vmdg_options {
 #define VMDG_JSON 1
 #define VMDG_ORIGINAL 2
 extern vmdg_options_t vmdg_options VMOS_HIDDEN;
+
+/* The process ends: last checks, and the scan for leaks. */
+void vmdg_atend(void);
 
 #endif
