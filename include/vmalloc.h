@@ -180,6 +180,7 @@ extern VM_API Vmethod_t *Vmbest; /* general purpose: best fit behind size classe
 extern VM_API Vmethod_t *Vmlast; /* build and drop whole: only the last block can be freed */
 extern VM_API Vmethod_t *Vmpool; /* one size, that of the first block */
 extern VM_API Vmethod_t *Vmdebug; /* Vmbest, and finds errors; over others: vmover() */
+extern VM_API Vmethod_t *Vmprofile; /* Vmbest, and records who asks; over others: vmover() */
 
 /* Disciplines.  Writable: `Vmdcheap->round = n` and handlers set in them are honoured. */
 extern VM_API Vmdisc_t *Vmdcsystem; /* memory of the system, returned to it */
@@ -311,6 +312,11 @@ extern VM_API int vmtrace(int fd);
 /* Write such a line for each allocated block of vm, with u for the method.  0; -1 (EINVAL) when
  * nothing is traced or vm is NULL, (ENOTSUP) when the method does not know its blocks. */
 extern VM_API int vmtrbusy(Vmalloc_t *vm);
+
+/* Write what the Vmprofile region vm, NULL: all of them, recorded so far to fd, in lines of the
+ * original's form: by region, and by file and line as VMFL tells.  0; -1 (EBADF) when fd < 0, (EINVAL)
+ * when vm is no such region.  <vmalloc/profile.h> has what tells more. */
+extern VM_API int vmprofile(Vmalloc_t *vm, int fd);
 
 /* The malloc interface opens no regions on its own: the limit is accepted and has no effect. */
 #define setregmax(n) (n)

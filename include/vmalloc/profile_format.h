@@ -45,7 +45,8 @@ typedef struct _vmpfhead_s {
     uint32_t mode, why;
     uint64_t period;       /* sampled: bytes from one sample to the next, on average */
     uint32_t depth, nearby; /* most entries of a stack; shortlived: freed before so many more */
-    uint64_t live, blocks; /* live bytes and blocks now, as they were asked for */
+    uint64_t live, blocks; /* live bytes and blocks now, as they were asked for; may lack the last
+                              few operations */
     uint64_t peak;         /* the high-water mark: most live bytes */
     uint64_t peakblocks;   /* blocks then */
     uint64_t peaktime;     /* nanoseconds since started, to some ms */
@@ -54,7 +55,8 @@ typedef struct _vmpfhead_s {
     uint64_t missed;       /* calls that came while they could not be recorded */
     uint64_t damaged;      /* freed blocks whose note at the end had been overwritten */
     uint64_t unplaced;     /* allocations counted for site 0 for want of memory for sites */
-    uint64_t zero[12];
+    uint64_t length;       /* sealed: bytes of the file */
+    uint64_t zero[11];
     char command[1024];    /* arguments of the program, each ended by 0, then another 0 */
     char exe[1024];        /* path of the program */
 } Vmpfhead_t;
@@ -108,17 +110,18 @@ typedef struct _vmpfregion_s {
     uint32_t number;       /* never 0 */
     uint32_t flags;        /* VMPF_CLOSED, ... */
     uint32_t stack;        /* where it was opened, 0: unknown */
-    uint32_t zero1;
+    uint32_t next;         /* for the writer */
     uint64_t handle;       /* address of the handle */
     uint64_t opened;       /* nanoseconds since started */
     uint64_t closed;       /* VMPF_CLOSED: the last one was closed */
     uint64_t times;        /* regions that this stands for */
     uint64_t extent, busy, free_, cached, segments; /* as vmstat() says, when it was written */
-    uint64_t peak;         /* most live bytes */
+    uint64_t most;         /* largest extent so far */
     char method[16];       /* what cuts the blocks: "best" */
     char discipline[16];   /* "" unknown */
     char name[32];         /* vmname(), "" none; "malloc": that of malloc() */
-    uint64_t zero[12];
+    uint64_t live, peak;   /* live bytes now, and at most; 0 with VMPF_MALLOC: as in the head */
+    uint64_t zero[10];
 } Vmpfregion_t;
 #define VMPF_CLOSED 1u
 #define VMPF_MALLOC 2u /* blocks of malloc() */

@@ -13,5 +13,6 @@ extern Vmethod_t vmmt_best;
 extern Vmethod_t vmmt_last;
 extern Vmethod_t vmmt_pool;
 extern vmmt_over_t vmmt_debug;
+extern vmmt_over_t vmmt_profile;
 
 #endif

@@ -261,6 +261,23 @@ int vmos_file_id(int fd, uint64_t id[2]);
 /* Reserve and map bytes of a file, which grows as need be; offset and size are multiples of 64 KiB.
  * To be undone by vmos_unmap(). */
 void *vmos_file_map(int fd, uint64_t offset, size_t size);
+/* The same at addr, in place of what is mapped there.  0, -1: that is as it was. */
+int vmos_file_mapat(int fd, uint64_t offset, void *addr, size_t size);
+/* Cut the file off, or lengthen it.  0 or -1. */
+int vmos_file_resize(int fd, uint64_t size);
 
+/* ---- about the process (os_proc_*.c) ---- */
+
+/* Bytes of memory that the process has in use; 0: not known. */
+size_t vmos_resident(void);
+/* Its arguments, each ended by 0, and the path of its program, without an end mark: how many bytes
+ * were put there, at most size; 0: not known. */
+size_t vmos_arguments(char *to, size_t size);
+size_t vmos_program(char *to, size_t size);
+/* Nanoseconds since 1970. */
+uint64_t vmos_walltime(void);
+long vmos_parent(void);
+/* f(signal) is called in the handler of a signal; what is interrupted goes on.  0 or -1. */
+int vmos_onsignal(int signal, void (*f)(int));
 
 #endif

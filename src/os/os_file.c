@@ -92,7 +92,7 @@ static int reserve(int fd, uint64_t offset, size_t size)
 #endif
 }
 
-void *vmos_file_map(int fd, uint64_t offset, size_t size)
+static void *map(int fd, uint64_t offset, void *addr, size_t size)
 {
     int r, keep = errno;
     void *p;
@@ -103,9 +103,25 @@ void *vmos_file_map(int fd, uint64_t offset, size_t size)
         errno = r;
         return NULL;
     }
-    p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)offset);
+    p = mmap(addr, size, PROT_READ | PROT_WRITE, MAP_SHARED | (addr != NULL ? MAP_FIXED : 0), fd,
+             (off_t)offset);
     if (p == MAP_FAILED)
         return NULL;
     errno = keep;
     return p;
+}
+
+void *vmos_file_map(int fd, uint64_t offset, size_t size)
+{
+    return map(fd, offset, NULL, size);
+}
+
+int vmos_file_mapat(int fd, uint64_t offset, void *addr, size_t size)
+{
+    return map(fd, offset, addr, size) != NULL ? 0 : -1;
+}
+
+int vmos_file_resize(int fd, uint64_t size)
+{
+    return ftruncate(fd, (off_t)size);
 }

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,9 +23,28 @@ uint64_t vmos_nanotime(void)
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+uint64_t vmos_walltime(void)
+{
+    struct timespec t = {0, 0};
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
 long vmos_pid(void)
 {
     return (long)getpid();
+}
+
+long vmos_parent(void)
+{
+    return (long)getppid();
+}
+
+int vmos_onsignal(int signal, void (*f)(int))
+{
+    struct sigaction a = {.sa_handler = f, .sa_flags = SA_RESTART};
+    sigemptyset(&a.sa_mask);
+    return sigaction(signal, &a, NULL);
 }
 
 static int writeall(int fd, const char *p, size_t n)

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * profile: who asked for memory, and what became of it.  For the files of this folder and for the
+ * malloc interface.  doc/design/profile.md has the why.
+ *
+ *   block of a Vmprofile region       | as asked for | rest | tail: 16 |
+ *   thread --> book --> table by hash of the stack --> site, a record in the store
+ *   store      reserved addresses, of which the first part is in use; they are the profile's file,
+ *              mapped, or memory that can be written to one
+ *
+ * Invariants
+ *   1. A book is used by one thread at a time (owner), and busy is 1 while it is.  Only that thread
+ *      writes the own part of the book's sites; what other threads free is counted in the other
+ *      part, under the site's lock.  So counting takes no lock and no atomic read-modify-write.
+ *   2. A block whose tail names a site counts there as live, until it is freed, or its region is
+ *      cleared or closed.
+ *   3. Before a site's figures change after a new high-water mark was set, they are put aside for
+ *      that mark (vmpf_aside()); so at any time the figures at the mark are known for all sites.
+ *   4. Records in the store never move while the process lives.
+ */
+#ifndef VM_PROFILE_H
+#define VM_PROFILE_H 1
+
+#include "over.h"
+#include "region.h"
+#include "stack.h"
+
+#include <vmalloc/profile.h>
+#include <vmalloc/profile_format.h>
+
+#define VMPF_TAIL 16u
+#define VMPF_DEPTHMAX 128u /* entries of a stack that can be kept */
+#define VMPF_TICK 64u      /* operations of a thread between looks at the clock */
+
+/* ---- what a block has at its end ---- */
+
+typedef struct vmpf_tail {
+    uint32_t site;  /* number of the site, 0: none */
+    uint32_t birth; /* allocations of the thread before it, low bits */
+    uint64_t size;  /* as asked for: 48 bits; above: a check of all of it */
+} vmpf_tail_t;
+
+/* ---- a thread's book ---- */
+
+typedef struct vmpf_slot {
+    uint64_t key; /* of the site */
+    uint32_t site, unused;
+} vmpf_slot_t;
+
+typedef struct vmpf_book {
+    uintptr_t owner; /* vmos_self() of the thread, 0: nobody */
+    uint32_t busy;
+    uint32_t number;
+    uint64_t calls;         /* allocations: the thread's clock */
+    int64_t bytes, blocks;  /* live ones that vmpf.head does not know of yet */
+    uint64_t drawn;         /* sampled: bytes from the first draw to the next sample */
+    double sbytes, scalls;  /* sampled: estimates of what the thread has asked for */
+    uint64_t random;        /* state of its generator */
+    uint32_t ticks;         /* operations until it looks at the clock */
+    uint32_t bits;          /* the table has 1 << bits slots */
+    uint32_t count;         /* slots in use */
+    vmpf_slot_t *table;
+    struct vmpf_book *next; /* all books, newest first */
+} __attribute__((aligned(64))) vmpf_book_t;
+
+/* ---- a region's state, behind that of the lower method ---- */
+
+typedef struct vmpf_region {
+    uint32_t epoch;    /* that of the recorder when it came to know the region */
+    uint32_t serial;   /* no other region of the process has or had it; part of sites' keys */
+    uint32_t record;   /* place of its record in the store */
+    uint32_t other;    /* the site for those that there is no room for; shared by all threads */
+    uint32_t sites;    /* its sites, linked through next */
+    uint32_t all;      /* who allocates has drawn already: every block is a sample */
+    uint32_t malloc;   /* blocks of malloc(): nearly all there are, so not summed up by themselves */
+} vmpf_region_t;
+
+VMOS_INLINE vmpf_region_t *vmpf_of(Vmalloc_t *vm) { return vmmt_upper(vm); }
+
+/* ---- the recorder, one in a process ---- */
+
+#define VMPF_PATH 1024
+
+typedef struct vmpf_recorder {
+    Vmpfhead_t *head;   /* start of the store; NULL: nothing was recorded yet */
+    int off;            /* nothing is recorded: not begun yet, or closed */
+    uint32_t epoch;     /* 1, then more after each fork that began anew */
+    int forked;         /* the file is to be made after a fork, when the child has lived a while */
+    long pid;           /* process that it belongs to */
+    uint16_t session;   /* part of the check in tails */
+    uint32_t active;    /* books that have an owner */
+    uint32_t depth;     /* entries of a stack that are kept now */
+    uint64_t origin;    /* monotonic clock at time 0, ns */
+    size_t used;        /* of the store: what sections take */
+    size_t mapped;      /* and what can be used without asking the system */
+    size_t limit;
+    int fd;             /* of the file; -1: in memory only */
+    vmos_lock_t lock;   /* of the store's layout; nothing is called under it but os */
+    vmpf_book_t *books;
+    uint32_t nbooks, nregions, nplaces, nserials;
+    uint32_t modules, stacks, places, sites, times, regions; /* sections that records are added to */
+    uint32_t freesite, freeregion; /* records to be used again, linked; 0: none */
+    uint32_t closed;    /* records for closed regions, linked */
+    size_t nmodules;    /* written */
+    uint64_t due;       /* when the next record of times is to be written, ns */
+    uint64_t span;      /* and how long after the one before, ns */
+    uint64_t most;      /* live bytes since then */
+    uint64_t nextcopy;  /* when the next copy of the profile is due, ns; 0: never */
+    char path[VMPF_PATH]; /* file, as it was asked for; "": none */
+    char file[VMPF_PATH]; /* as it is */
+} vmpf_recorder_t;
+
+extern vmpf_recorder_t vmpf VMOS_HIDDEN;
+
+/* What vmprofileset() sets before the recorder begins. */
+typedef struct vmpf_settings {
+    size_t depth, period, nearby, seed, memory, interval;
+    int inherit;
+} vmpf_settings_t;
+extern vmpf_settings_t vmpf_settings VMOS_HIDDEN;
+
+/* Counters that one thread writes and others read: whole numbers are never seen half written. */
+#define VMPF_GET(x) __atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define VMPF_SET(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELAXED)
+#if defined(__SANITIZE_THREAD__)
+#define VMPF_ADD(x, n) VMPF_SET(x, (x) + (n))
+#else
+#define VMPF_ADD(x, n) ((x) += (n)) /* one instruction */
+#endif
+
+/* ---- store.c: memory of records ---- */
+
+#define VMPF_AT(type, where) ((type *)(void *)((char *)vmpf.head + (size_t)(where) * 64))
+VMOS_INLINE Vmpfsite_t *vmpf_site(uint32_t where) { return VMPF_AT(Vmpfsite_t, where); }
+VMOS_INLINE uint32_t vmpf_where(const void *record)
+{
+    return (uint32_t)((size_t)((const char *)record - (const char *)vmpf.head) / 64);
+}
+/* Reserve, and lay the first sections out.  0, -1: no memory. */
+int vmpf_store_open(void);
+/* size bytes, a multiple of 8, at the end of the section whose place is in *section, or of a new one
+ * of that type.  Locked.  NULL: no room. */
+void *vmpf_store_add(uint32_t *section, unsigned type, unsigned item, size_t size);
+/* A new section with room for size bytes; locked.  0: no room. */
+uint32_t vmpf_store_section(unsigned type, unsigned item, size_t size);
+/* From now on the store is the file vmpf.path; 0, -1 with errno. */
+int vmpf_store_file(void);
+/* After a fork: what the process has is memory of its own, empty or (keep) as it was. */
+void vmpf_store_forked(int keep);
+/* How full it is, of 256. */
+unsigned vmpf_store_full(void);
+
+/* ---- note.c: what is written once: stacks, places, modules, the head's texts ---- */
+void vmpf_note_start(void);
+uint32_t vmpf_note_stack(void *const *pcs, size_t n);
+uint32_t vmpf_note_place(const vmr_place_t *place);
+void vmpf_note_forked(void);
+
+/* ---- book.c ---- */
+/* The book of that number; NULL: there is none. */
+vmpf_book_t *vmpf_book(uint32_t number);
+/* The calling thread's book, for vmpf_leave(); NULL: nothing is recorded now. */
+vmpf_book_t *vmpf_enter(void);
+VMOS_INLINE void vmpf_leave(vmpf_book_t *b) { __atomic_store_n(&b->busy, 0, __ATOMIC_RELEASE); }
+/* The site of the stack in the region, made when there is none. */
+uint32_t vmpf_find(vmpf_book_t *b, vmpf_region_t *st, void *const *pcs, size_t n,
+                   const vmr_place_t *place);
+/* The site with that key, region and stack. */
+uint32_t vmpf_find_key(vmpf_book_t *b, vmpf_region_t *st, uint64_t key, const Vmpfsite_t *like);
+uint64_t vmpf_key(uint32_t serial, void *const *pcs, size_t n, const vmr_place_t *place);
+/* Add what the book has counted to the sums. */
+void vmpf_flush(vmpf_book_t *b);
+/* The sums have changed by as much, as far as the book is concerned. */
+void vmpf_count(vmpf_book_t *b, int64_t bytes, int64_t blocks);
+void vmpf_thread_ends(uintptr_t self);
+void vmpf_thread_jumps(void);
+void vmpf_books_forked(int keep);
+
+/* ---- record.c ---- */
+/* A block of have bytes for size asked for; how it came about when it was resized. */
+typedef struct vmpf_birth {
+    size_t old;    /* resized: bytes asked for before */
+    int resized, moved;
+} vmpf_birth_t;
+void vmpf_born(vmpf_region_t *st, char *p, size_t size, size_t have, const vmpf_birth_t *how);
+/* The tail of a block of have bytes.  0, or -1: it is damaged or of another process. */
+int vmpf_read_tail(const char *p, size_t have, vmpf_tail_t *tail);
+void vmpf_died(vmpf_region_t *st, const vmpf_tail_t *tail);
+/* All blocks of the site are gone. */
+void vmpf_dropped(Vmpfsite_t *site);
+void vmpf_site_lock(Vmpfsite_t *site);
+void vmpf_site_unlock(Vmpfsite_t *site);
+
+/* ---- regions.c ---- */
+void vmpf_region_open(Vmalloc_t *vm);
+void vmpf_region_clear(Vmalloc_t *vm);
+void vmpf_region_close(Vmalloc_t *vm);
+/* What statistics tell, into its record. */
+void vmpf_region_note(Vmalloc_t *vm);
+/* Its live bytes have changed by as much. */
+void vmpf_region_count(const vmpf_region_t *st, int64_t bytes);
+/* Sum up what the region has now: live blocks and bytes. */
+void vmpf_region_live(Vmalloc_t *vm, uint64_t *blocks, uint64_t *bytes);
+
+/* ---- times.c ---- */
+uint64_t vmpf_now(void); /* ns since time 0, to some ms */
+/* Look at the clock, and write down what is due. */
+void vmpf_tick(vmpf_book_t *b);
+/* The last record, at the end. */
+void vmpf_times_end(void);
+void vmpf_times_forked(void);
+
+/* ---- draw.c: sampling ---- */
+/* Bytes that the thread may still ask for before the next sample.  malloc() counts it down too. */
+extern __thread int64_t vmpf_left VMOS_HIDDEN;
+#define VMPF_UNDRAWN (-((int64_t)1 << 62)) /* it is below: the thread has not drawn yet */
+/* A sample was taken: draw the next. */
+void vmpf_draw(vmpf_book_t *b);
+/* Of how many blocks of this size one is sampled, on average. */
+double vmpf_weight(size_t size);
+/* x rounded up or down at random, so that it is right on average; the same for the same salt. */
+uint64_t vmpf_round(double x, uint64_t salt);
+
+/* ---- segments.c, write.c, recorder.c ---- */
+/* Records of all segments of all regions, at most room bytes.  How many there are. */
+size_t vmpf_segments(char *to, size_t room);
+/* Write a copy of the profile to fd; quick: in a signal handler or in the middle of an operation.
+ * 0, -1 with errno. */
+int vmpf_copy(int fd, unsigned why, int quick);
+/* The same into a file beside the profile's own, numbered. */
+void vmpf_copy_file(unsigned why);
+/* It is time for one. */
+void vmpf_copy_due(uint64_t now);
+/* Set the checksums of [store, store+size). */
+void vmpf_seal(char *store, size_t size, unsigned why);
+/* Begin when need be.  0, -1: no memory. */
+int vmpf_start(void);
+/* Close the profile; nothing is recorded afterwards. */
+void vmpf_stop(void);
+void vmpf_forked(void);
+uint32_t vmpf_crc(uint32_t crc, const void *data, size_t size);
+
+#endif

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * record: a block comes, a block goes.
+ *
+ *   block   | as asked for | rest | site: 32, birth: 32 | size: 48, check: 16 |
+ *                                                                 end of the block
+ *
+ * The tail lies at the very end, behind the rest that rounding leaves, so that small overruns do not
+ * reach it.  Its check covers all of it and the process's number of its profile: a tail that was
+ * overwritten, or left by a process that had the region before, is not believed.
+ *
+ * Cost of a block that comes: a stack (vmsk_capture()), a hash of it, and some 20 stores into two or
+ * three lines that are this thread's alone.  Of one that goes: the tail and as many stores.
+ */
+#include "profile.h"
+
+#include <string.h>
+
+#define SIZEBITS 48
+#define SIZEMASK (((uint64_t)1 << SIZEBITS) - 1)
+
+/* ---- tails ---- */
+
+static uint64_t check(const vmpf_tail_t *t)
+{
+    uint64_t x = (uint64_t)t->site << 32 | t->birth;
+    x = (x ^ (t->size & SIZEMASK) * 0x9e3779b97f4a7c15ULL) * 0xd6e8feb86659fd93ULL;
+    return (x >> SIZEBITS ^ vmpf.session) & 0xffff;
+}
+
+static void write_tail(char *p, size_t have, vmpf_tail_t *t)
+{
+    t->size = (t->size & SIZEMASK) | check(t) << SIZEBITS;
+    memcpy(p + have - VMPF_TAIL, t, sizeof *t);
+}
+
+/* In a child that began anew, blocks of the parent are not known, and that is no damage. */
+int vmpf_read_tail(const char *p, size_t have, vmpf_tail_t *t)
+{
+    uint64_t size;
+    memcpy(t, p + have - VMPF_TAIL, sizeof *t);
+    size = t->size & SIZEMASK;
+    if (VMOS_LIKELY(t->size >> SIZEBITS == check(t) && size <= have - VMPF_TAIL)) {
+        t->size = size;
+        return 0;
+    }
+    if (vmpf.head != NULL && vmpf.epoch == 1)
+        __atomic_add_fetch(&vmpf.head->damaged, 1, __ATOMIC_RELAXED);
+    t->site = 0;
+    t->size = have - VMPF_TAIL;
+    return -1;
+}
+
+/* ---- parts of a site ---- */
+
+void vmpf_site_lock(Vmpfsite_t *s)
+{
+    while (__atomic_exchange_n(&s->lock, 1, __ATOMIC_ACQUIRE) != 0)
+        vmos_yield();
+}
+
+void vmpf_site_unlock(Vmpfsite_t *s)
+{
+    __atomic_store_n(&s->lock, 0, __ATOMIC_RELEASE);
+}
+
+/* Invariant 3, own part. */
+VMOS_INLINE void aside(Vmpfsite_t *s)
+{
+    uint32_t mark = __atomic_load_n(&vmpf.head->mark, __ATOMIC_ACQUIRE);
+    if (s->mark == mark)
+        return;
+    VMPF_SET(s->highcalls, s->calls - s->frees);
+    VMPF_SET(s->highbytes, s->bytes - s->freed);
+    VMPF_SET(s->mark, mark);
+}
+
+/* The other part; locked. */
+static void raside(Vmpfsite_t *s)
+{
+    uint32_t mark = __atomic_load_n(&vmpf.head->mark, __ATOMIC_ACQUIRE);
+    if (s->rmark == mark)
+        return;
+    s->rhighcalls = s->rfrees;
+    s->rhighbytes = s->rfreed;
+    s->rmark = mark;
+}
+
+/* Counts of 32 bits stop at their end. */
+VMOS_INLINE void add32(uint32_t *x, uint64_t n)
+{
+    uint64_t sum = *x + n;
+    VMPF_SET(*x, sum > UINT32_MAX ? UINT32_MAX : (uint32_t)sum);
+}
+
+static unsigned sizebin(size_t size)
+{
+    unsigned bin = size <= 16 ? 0 : (unsigned)vmb_log2(size - 1) - 3;
+    return VMB_MIN(bin, VMPF_NSIZES - 1);
+}
+
+static unsigned lifebin(uint32_t life)
+{
+    unsigned bin = life == 0 ? 0 : 1 + (unsigned)vmb_log2(life) / 2;
+    return VMB_MIN(bin, VMPF_NLIVES - 1);
+}
+
+/* How much one block counts: as blocks and as bytes.  The same when it comes and when it goes. */
+typedef struct amount {
+    uint64_t n, bytes;
+} amount_t;
+
+static amount_t amount(size_t size, uint32_t birth)
+{
+    double w;
+    uint64_t salt = size * 0x9e3779b97f4a7c15ULL + birth;
+    if (vmpf.head->mode == VMPF_FULL)
+        return (amount_t){1, size};
+    w = vmpf_weight(size);
+    return (amount_t){vmpf_round(w, salt), vmpf_round(w * (double)size, ~salt)};
+}
+
+/* ---- a block comes ---- */
+
+static void count_resize(Vmpfsite_t *s, size_t size, uint64_t n, const vmpf_birth_t *how)
+{
+    VMPF_ADD(s->resizes, n);
+    VMPF_ADD(s->growth, size > how->old ? n * (size - how->old) : 0);
+    VMPF_ADD(s->copied, how->moved ? n * VMB_MIN(size, how->old) : 0);
+}
+
+static void count_birth(Vmpfsite_t *s, amount_t a, size_t size, size_t have,
+                        const vmpf_birth_t *how)
+{
+    uint64_t live;
+    aside(s);
+    VMPF_ADD(s->calls, a.n);
+    VMPF_ADD(s->bytes, a.bytes);
+    VMPF_ADD(s->slack, a.n * (have - VMPF_TAIL - size));
+    add32(&s->sizes[sizebin(size)], a.n);
+    if (vmpf.head->mode != VMPF_FULL)
+        VMPF_ADD(s->samples, 1);
+    if (how != NULL)
+        count_resize(s, size, a.n, how);
+    live = s->bytes - s->freed - __atomic_load_n(&s->rfreed, __ATOMIC_RELAXED);
+    if ((int64_t)live > (int64_t)s->peak)
+        VMPF_SET(s->peak, live);
+}
+
+/* Sampled: whether a point falls on a block of size bytes. */
+static int due(vmpf_book_t *b, const vmpf_region_t *st, size_t size)
+{
+    int64_t bytes = (int64_t)(size + (size == 0));
+    if (vmpf.head->mode == VMPF_FULL || st->all)
+        return 1;
+    if (VMOS_UNLIKELY(vmpf_left < VMPF_UNDRAWN))
+        vmpf_draw(b);
+    vmpf_left -= bytes;
+    if (VMOS_LIKELY(vmpf_left >= 0))
+        return 0;
+    vmpf_draw(b);
+    return 1;
+}
+
+/* The thread's clock: allocations, or, when not all are seen, units of 16 bytes. */
+VMOS_INLINE uint32_t clock_of(const vmpf_book_t *b)
+{
+    if (vmpf.head->mode == VMPF_FULL)
+        return (uint32_t)b->calls;
+    return (uint32_t)((b->drawn - (uint64_t)vmpf_left) >> 4);
+}
+
+static uint32_t record(vmpf_book_t *b, vmpf_region_t *st, size_t size, size_t have,
+                       const vmpf_birth_t *how, uint32_t birth)
+{
+    void *pcs[VMPF_DEPTHMAX];
+    vmr_place_t place = vmr_seeplace();
+    size_t n = vmsk_capture(pcs, vmpf.depth, 0);
+    uint32_t site = vmpf_find(b, st, pcs, n, &place);
+    amount_t a = amount(size, birth);
+    Vmpfsite_t *s = vmpf_site(site);
+    if (site == 0)
+        return 0;
+    if (VMOS_UNLIKELY(site == st->other))
+        vmpf_site_lock(s);
+    count_birth(s, a, size, have, how);
+    if (VMOS_UNLIKELY(site == st->other))
+        vmpf_site_unlock(s);
+    if (vmpf.head->mode != VMPF_FULL) {
+        b->scalls += (double)a.n;
+        b->sbytes += (double)a.bytes;
+    }
+    vmpf_count(b, (int64_t)a.bytes, (int64_t)a.n);
+    if (!st->malloc)
+        vmpf_region_count(st, (int64_t)a.bytes);
+    return site;
+}
+
+void vmpf_born(vmpf_region_t *st, char *p, size_t size, size_t have, const vmpf_birth_t *how)
+{
+    vmpf_tail_t tail = {0, 0, size};
+    vmpf_book_t *b = vmpf_enter();
+    if (VMOS_LIKELY(b != NULL)) {
+        int counts = due(b, st, size);
+        tail.birth = clock_of(b);
+        if (counts)
+            tail.site = record(b, st, size, have, how, tail.birth);
+        VMPF_ADD(b->calls, 1);
+        vmpf_leave(b);
+    }
+    write_tail(p, have, &tail);
+}
+
+/* ---- a block goes ---- */
+
+/* Allocations of its thread since the one at birth.  Sampled: bytes, divided by their mean. */
+static uint32_t life(const vmpf_book_t *b, uint32_t birth)
+{
+    uint32_t since = clock_of(b) - birth;
+    if (vmpf.head->mode == VMPF_FULL)
+        return since - 1;
+    return b->scalls > 0 ? (uint32_t)(since * 16.0 * b->scalls / (b->sbytes + 1)) : 0;
+}
+
+static void own_death(Vmpfsite_t *s, amount_t a, uint32_t lived)
+{
+    aside(s);
+    VMPF_ADD(s->frees, a.n);
+    VMPF_ADD(s->freed, a.bytes);
+    VMPF_ADD(s->shortlived, lived < vmpf.head->nearby ? a.n : 0);
+    VMPF_ADD(s->sfrees, vmpf.head->mode != VMPF_FULL);
+    add32(&s->lives[lifebin(lived)], a.n);
+}
+
+/* By another thread than the one that has the book of the site, whose clock is read as it is. */
+static uint32_t rlife(const Vmpfsite_t *s, uint32_t birth)
+{
+    const vmpf_book_t *b = vmpf_book(s->thread);
+    if (b == NULL || vmpf.head->mode != VMPF_FULL)
+        return UINT32_MAX;
+    return (uint32_t)__atomic_load_n(&b->calls, __ATOMIC_RELAXED) - birth - 1;
+}
+
+static void other_death(Vmpfsite_t *s, amount_t a, uint32_t birth)
+{
+    uint32_t lived = rlife(s, birth);
+    vmpf_site_lock(s);
+    raside(s);
+    VMPF_ADD(s->rfrees, a.n);
+    VMPF_SET(s->rfreed, s->rfreed + a.bytes);
+    VMPF_ADD(s->rshort, lived < vmpf.head->nearby ? a.n : 0);
+    VMPF_ADD(s->rsfrees, vmpf.head->mode != VMPF_FULL);
+    add32(&s->rlives[lifebin(lived)], a.n);
+    vmpf_site_unlock(s);
+}
+
+void vmpf_died(vmpf_region_t *st, const vmpf_tail_t *tail)
+{
+    vmpf_book_t *b;
+    Vmpfsite_t *s;
+    amount_t a;
+    if (tail->site == 0 || (b = vmpf_enter()) == NULL)
+        return;
+    s = vmpf_site(tail->site);
+    a = amount(tail->size, tail->birth);
+    if (VMOS_LIKELY(s->thread == b->number))
+        own_death(s, a, life(b, tail->birth));
+    else
+        other_death(s, a, tail->birth);
+    vmpf_count(b, -(int64_t)a.bytes, -(int64_t)a.n);
+    if (!st->malloc)
+        vmpf_region_count(st, -(int64_t)a.bytes);
+    vmpf_leave(b);
+}
+
+void vmpf_dropped(Vmpfsite_t *s)
+{
+    uint64_t n, bytes;
+    vmpf_site_lock(s);
+    raside(s);
+    n = VMPF_GET(s->calls) - VMPF_GET(s->frees) - s->rfrees;
+    bytes = VMPF_GET(s->bytes) - VMPF_GET(s->freed) - s->rfreed;
+    VMPF_SET(s->rfrees, s->rfrees + n);
+    VMPF_SET(s->rfreed, s->rfreed + bytes);
+    VMPF_SET(s->rsfrees, VMPF_GET(s->samples) - VMPF_GET(s->sfrees));
+    vmpf_site_unlock(s);
+    __atomic_sub_fetch(&vmpf.head->live, bytes, __ATOMIC_RELAXED);
+    __atomic_sub_fetch(&vmpf.head->blocks, n, __ATOMIC_RELAXED);
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * times: the heap over time, in a table of fixed size.
+ *
+ *   | now | ... | now |        RECORDS of them; when it is full, each two become one, and the spans
+ *                              between twice as long
+ *
+ * So there are always between RECORDS / 2 and RECORDS of them, at even distances, for a second as for a
+ * month.  Threads look at the clock every VMPF_TICK operations; while nothing is allocated nothing
+ * changes, and nothing is written.
+ */
+#include "profile.h"
+
+#include <string.h>
+
+#define RECORDS 1000
+#define SPAN 1000000u    /* ns: of the first records */
+#define SETTLE 20000000u /* ns that a child of fork lives before it has a file: most become another
+                            program before */
+
+static uint64_t forkedat;
+static vmos_lock_t writing;
+
+uint64_t vmpf_now(void)
+{
+    uint64_t now = vmos_coarsetime() * 1000000u;
+    return now > vmpf.origin ? now - vmpf.origin : 0;
+}
+
+/* Two records become the later one. */
+static void join(Vmpfsection_t *s)
+{
+    Vmpftime_t *t = (Vmpftime_t *)(void *)(s + 1);
+    size_t n = s->used / sizeof *t / 2;
+    for (size_t i = 0; i < n; i++) {
+        uint64_t most = VMB_MAX(t[2 * i].most, t[2 * i + 1].most);
+        t[i] = t[2 * i + 1];
+        t[i].most = most;
+    }
+    s->used = n * sizeof *t;
+    memset(t + n, 0, n * sizeof *t);
+}
+
+static void write_time(uint64_t now)
+{
+    Vmpfsection_t *s = VMPF_AT(Vmpfsection_t, vmpf.times);
+    Vmpftime_t *t;
+    if (vmpf.span == 0)
+        vmpf.span = SPAN;
+    if (s->used >= RECORDS * sizeof *t) {
+        join(s);
+        vmpf.span *= 2;
+    }
+    t = (Vmpftime_t *)(void *)((char *)(s + 1) + s->used);
+    t->time = now;
+    t->live = __atomic_load_n(&vmpf.head->live, __ATOMIC_RELAXED);
+    t->blocks = __atomic_load_n(&vmpf.head->blocks, __ATOMIC_RELAXED);
+    t->most = VMB_MAX(VMPF_GET(vmpf.most), t->live);
+    t->resident = vmos_resident();
+    __atomic_store_n(&s->used, s->used + sizeof *t, __ATOMIC_RELEASE);
+    VMPF_SET(vmpf.most, t->live);
+    vmpf.due = now + vmpf.span;
+}
+
+void vmpf_times_end(void)
+{
+    uint64_t now = vmpf_now();
+    VMPF_SET(vmpf.head->now, now);
+    write_time(now);
+}
+
+void vmpf_times_forked(void)
+{
+    writing = (vmos_lock_t){0, 0};
+    forkedat = 0;
+}
+
+static void write_due(uint64_t now)
+{
+    if (vmos_trylock(&writing) != 0)
+        return;
+    if (now >= vmpf.due)
+        write_time(now);
+    vmos_unlock(&writing);
+}
+
+/* The child of a fork has lived long enough to have a file.  Once it has several threads it is
+ * too late, and the file is written at its end. */
+static void settle(uint64_t now)
+{
+    if (forkedat == 0)
+        forkedat = now + 1;
+    if (now < forkedat + SETTLE || __atomic_load_n(&vmpf.active, __ATOMIC_RELAXED) > 1)
+        return;
+    if (vmpf.path[0] != '\0' && vmpf_store_file() != 0)
+        vmb_fault("profile %s: cannot be written", vmpf.file);
+    vmpf.forked = 0;
+    forkedat = 0;
+}
+
+void vmpf_tick(vmpf_book_t *b)
+{
+    uint64_t now = vmpf_now();
+    b->ticks = VMPF_TICK;
+    vmpf_flush(b);
+    VMPF_SET(vmpf.head->now, now);
+    if (VMOS_UNLIKELY(vmpf.forked))
+        settle(now);
+    if (now >= __atomic_load_n(&vmpf.due, __ATOMIC_RELAXED))
+        write_due(now);
+    if (VMOS_UNLIKELY(vmpf.nextcopy != 0 && now >= vmpf.nextcopy))
+        vmpf_copy_due(now);
+}
