@@ -30,6 +30,18 @@
 #endif
 #define STAY() __asm__ volatile("" ::: "memory")
 
+/* ThreadSanitizer calls handlers itself, and later. */
+#if defined(__SANITIZE_THREAD__)
+#define OWN_SIGNALS 0
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define OWN_SIGNALS 0
+#endif
+#endif
+#ifndef OWN_SIGNALS
+#define OWN_SIGNALS 1
+#endif
+
 /* Where the function that entry pc lies in begins, by its unwind table; 0: unknown. */
 static inline uintptr_t function_of(const void *pc)
 {

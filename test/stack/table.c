@@ -75,11 +75,11 @@ static void many_at_once(void **state)
     }
 }
 
-static volatile int stop;
+static int stop;
 static void *busy(void *arg)
 {
     void *pcs[16];
-    for (size_t i = STACKS; !stop; i++)
+    for (size_t i = STACKS; !__atomic_load_n(&stop, __ATOMIC_RELAXED); i++)
         vmsk_intern(pcs, make(pcs, i % (2 * STACKS)));
     return arg;
 }
@@ -103,7 +103,7 @@ static void in_children(void **state)
         assert_int_equal(waitpid(child, &status, 0), child);
         assert_int_equal(status, 0);
     }
-    stop = 1;
+    __atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
     pthread_join(t, NULL);
 }
 
