@@ -75,10 +75,10 @@ static uint32_t *stage(int s)
     return mapped((void **)&stages[s], sizeof(uint32_t) << stagebits[s], VMOS_SMALL);
 }
 
-static const node_t *node_of(uint32_t id)
+static node_t *node_of(uint32_t id)
 {
-    return (const node_t *)(__atomic_load_n(&chunks[id / UNITS], __ATOMIC_ACQUIRE) +
-                            id % UNITS * UNIT);
+    return (node_t *)(__atomic_load_n(&chunks[id / UNITS], __ATOMIC_ACQUIRE) +
+                      id % UNITS * UNIT);
 }
 
 /* Room for a node: its number, 0 when there is none.  A node does not reach over chunks. */
@@ -135,7 +135,7 @@ static uint32_t make(uint32_t hash, void *const *pcs, size_t n)
     node_t *node;
     if (id == 0)
         return 0;
-    node = (node_t *)(chunks[id / UNITS] + id % UNITS * UNIT);
+    node = node_of(id);
     node->hash = hash;
     node->n = n;
     memcpy(node->pcs, pcs, n * sizeof(*pcs));
@@ -162,7 +162,7 @@ static uint32_t enter(uint32_t *head, int s, uint32_t hash, void *const *pcs, si
         seen = first;
         if (id == 0 && (id = make(hash, pcs, n)) == 0)
             return 0;
-        ((node_t *)node_of(id))->next = first;
+        node_of(id)->next = first;
         if (__atomic_compare_exchange_n(head, &first, id, 0, __ATOMIC_RELEASE, __ATOMIC_ACQUIRE))
             break;
     }
@@ -184,7 +184,7 @@ static uint32_t intern(uint32_t hash, void *const *pcs, size_t n)
     for (int last = __atomic_load_n(&opened, __ATOMIC_ACQUIRE); last < STAGES; last++) {
         uint32_t id = 0, *heads;
         for (int s = 0; s < last && id == 0; s++)
-            id = earlier(&stages[s][hash >> (32 - stagebits[s])], hash, pcs, n);
+            id = earlier(&stage(s)[hash >> (32 - stagebits[s])], hash, pcs, n);
         if (id != 0)
             return id;
         heads = stage(last);
