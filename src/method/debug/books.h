@@ -14,6 +14,8 @@
  *     before the program gets the address until the memory goes back to the lower method.  Two
  *     blocks never share one, since a block with its lead is at least 32 bytes.
  *   - The state changes by compare-and-swap of `what`: of two threads that free a block one wins.
+ *   - What a thread has at hand (vmdg_self) goes to its shard when it is much, and at its end; in a
+ *     child of fork, what other threads had at hand stays unused.
  *   - A shard's lock is held for a few instructions, never with a call to another room inside; what
  *     is done under it is one store that counts, so that a thread that a fork took away in
  *     between leaves the books in order.
@@ -136,6 +138,7 @@ VMOS_INLINE void vmdg_leave(vmdg_shard_t *s) { vmos_unlock(&s->lock); }
 /* A descriptor number, 0 when there is no memory; and back. */
 uint32_t vmdg_desc_get(void);
 void vmdg_desc_put(uint32_t id);
+void vmdg_desc_leave(void); /* the thread ends: what it has at hand goes to the shard */
 /* In the child of a fork. */
 void vmdg_shards_renew(void);
 
@@ -147,6 +150,7 @@ void vmdg_shards_renew(void);
 uint32_t vmdg_index_get(const void *p);
 /* Note that block id begins at p; its memory with fences is [from, end).  -1: no memory. */
 int vmdg_index_set(const void *p, const void *from, const void *end, uint32_t id);
+void vmdg_index_prefetch(const void *p);
 /* p's granule no longer says id. */
 void vmdg_index_clear(const void *p, uint32_t id);
 /* The number of the next block that begins in [*from, end), 0: none; *from moves behind it. */
@@ -162,12 +166,16 @@ uint32_t vmdg_index_after(const void *p, const void *high, const char **at);
 
 /* ---- threads (thread.c) ---- */
 
+#define VMDG_HAND 32
 typedef struct vmdg_self {
     uint32_t number;   /* plus 1; 0: not yet known */
     int inside;        /* reporting: no stacks, no checks */
     uint64_t op, last; /* numbers of operations taken in advance: op up to last */
     uint64_t check;    /* operation for the next piece of checking */
     uint64_t random;
+    uint32_t nids, nwait; /* how many there are in: */
+    uint32_t ids[VMDG_HAND];       /* unused descriptors at hand */
+    vmdg_entry_t wait[VMDG_HAND];  /* freed blocks on their way to the shard's ring */
 } vmdg_self_t;
 extern __thread vmdg_self_t vmdg_self VMOS_HIDDEN;
 
@@ -234,6 +242,7 @@ const char *vmdg_freed_check(const char *p, size_t size);
 void vmdg_quarantine(uint32_t id, uint64_t op, int local);
 /* Give back what the region has there; how many blocks. */
 size_t vmdg_quarantine_flush(uint32_t region, int local);
+void vmdg_quarantine_leave(void); /* the thread ends */
 /* Give the memory of a freed block back (or of one that nobody has). */
 void vmdg_release(uint32_t id, int local);
 uint64_t vmdg_quarantine_op(uint32_t id); /* operation that freed it, 0: unknown */

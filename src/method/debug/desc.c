@@ -4,8 +4,8 @@
  *
  *   vmdg_chunk[id >> 14][id & 16383]     chunks of 512 KiB, mapped when needed, never given back
  *
- * Descriptor 0 is nobody's.  Unused ones are on the list of the shard whose thread gave them back.
- * Cost: a lock that hardly ever is contended, and one link.
+ * Descriptor 0 is nobody's.  A thread has some unused ones at hand; others are on the list of the shard
+ * whose thread gave them back.
  */
 #include "books.h"
 
@@ -65,25 +65,61 @@ static VMOS_NOINLINE uint32_t another(void)
     return id;
 }
 
-uint32_t vmdg_desc_get(void)
+/* Half a hand of them. */
+static VMOS_NOINLINE uint32_t refill(vmdg_self_t *me)
 {
     vmdg_shard_t *s = vmdg_shard();
-    uint32_t id = s->unused;
-    if (VMOS_LIKELY(id != 0))
+    uint32_t id, n = 0;
+    while (n < VMDG_HAND / 2 && (id = s->unused) != 0) {
         __atomic_store_n(&s->unused, vmdg_desc(id)->freed, __ATOMIC_RELAXED);
+        me->ids[n++] = id;
+    }
     vmdg_leave(s);
-    return VMOS_LIKELY(id != 0) ? id : another();
+    if (n == 0)
+        return another();
+    me->nids = n - 1;
+    return me->ids[n - 1];
+}
+
+static VMOS_NOINLINE void unload(vmdg_self_t *me, uint32_t keep)
+{
+    vmdg_shard_t *s = vmdg_shard();
+    while (me->nids > keep) {
+        uint32_t id = me->ids[--me->nids];
+        vmdg_desc(id)->freed = s->unused;
+        __atomic_store_n(&s->unused, id, __ATOMIC_RELAXED);
+    }
+    vmdg_leave(s);
+}
+
+/* A signal handler may come between any two lines: then a number is lost at worst, never given
+ * twice. */
+uint32_t vmdg_desc_get(void)
+{
+    vmdg_self_t *me = &vmdg_self;
+    uint32_t n = me->nids, id;
+    if (VMOS_UNLIKELY(n == 0))
+        return refill(me);
+    me->nids = n - 1;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    id = me->ids[n - 1];
+    return id;
 }
 
 void vmdg_desc_put(uint32_t id)
 {
-    vmdg_desc_t *d = vmdg_desc(id);
-    vmdg_shard_t *s;
-    __atomic_store_n(&d->what, 0, __ATOMIC_RELEASE);
-    s = vmdg_shard();
-    d->freed = s->unused;
-    __atomic_store_n(&s->unused, id, __ATOMIC_RELAXED);
-    vmdg_leave(s);
+    vmdg_self_t *me = &vmdg_self;
+    __atomic_store_n(&vmdg_desc(id)->what, 0, __ATOMIC_RELEASE);
+    if (VMOS_UNLIKELY(me->nids == VMDG_HAND))
+        unload(me, VMDG_HAND / 2);
+    me->ids[me->nids] = id;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    me->nids++;
+}
+
+void vmdg_desc_leave(void)
+{
+    unload(&vmdg_self, 0);
 }
 
 uint32_t vmdg_ids(void)

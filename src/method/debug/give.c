@@ -115,7 +115,7 @@ static int part(Vmalloc_t *vm, uint32_t id, const vmdg_giving_t *g, uint64_t op,
     if (VMOS_UNLIKELY(vmdg_of(vm)->single))
         return giveback(vm, id, g, op, local);
     vmdg_fill_freed(vmdg_addr(d), vmdg_sizeof(vmdg_what(d)));
-    __atomic_fetch_and(&d->what, ~VMDG_BUSY, __ATOMIC_RELEASE);
+    __atomic_store_n(&d->what, d->what & ~VMDG_BUSY, __ATOMIC_RELEASE); /* nobody else writes it */
     vmdg_quarantine(id, op, local);
     return 0;
 }

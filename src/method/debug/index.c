@@ -128,12 +128,20 @@ int vmdg_index_set(const void *p, const void *from, const void *end, uint32_t id
     return 0;
 }
 
+/* Who else would write there has the block's memory, and nobody does before this. */
 void vmdg_index_clear(const void *p, uint32_t id)
 {
     leaf_t *l = leafof((uintptr_t)p);
+    uint32_t *g = l != NULL ? granof(l, (uintptr_t)p) : NULL;
+    if (g != NULL && __atomic_load_n(g, __ATOMIC_RELAXED) == id)
+        __atomic_store_n(g, 0, __ATOMIC_RELEASE);
+}
+
+void vmdg_index_prefetch(const void *p)
+{
+    leaf_t *l = leafof((uintptr_t)p);
     if (l != NULL)
-        __atomic_compare_exchange_n(granof(l, (uintptr_t)p), &id, 0, 0, __ATOMIC_RELEASE,
-                                    __ATOMIC_RELAXED);
+        __builtin_prefetch(granof(l, (uintptr_t)p), 1);
 }
 
 /* ---- searching ---- */

@@ -112,6 +112,8 @@ static int debug_event(Vmalloc_t *vm, int event, Void_t *arg)
         break;
     case VM_METHEXIT:
         vmdg_thread_ends();
+        vmdg_quarantine_leave();
+        vmdg_desc_leave();
         break;
     default:
         break;

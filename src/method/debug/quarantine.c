@@ -12,6 +12,8 @@
 #include "over.h"
 
 #define BATCH 32
+#define LARGE 16384 /* bytes of a block that does not wait at hand */
+#define AHEAD 8     /* entries looked at before their turn */
 #define COST 48 /* bytes that a block costs beside its own */
 
 /* Size of all rings: twice the blocks allowed, for there may be calls in which nothing can leave. */
@@ -57,6 +59,8 @@ void vmdg_release(uint32_t id, int local)
         if (vmdg_turn(d, VMDG_FREED, VMDG_NONE) == 0) {
             vmdg_index_clear(vmdg_addr(d), id);
             release_memory(d, what, local);
+            vmdg_desc_put(id);
+            return;
         }
     }
     vmdg_index_clear(vmdg_addr(d), id);
@@ -83,6 +87,7 @@ static size_t expel(vmdg_shard_t *s, uint32_t *ids, size_t most)
     size_t n = 0;
     while (n < most && s->head != s->tail && toomuch(s)) {
         uint32_t id = s->ring[s->head & (s->nring - 1)].id;
+        __builtin_prefetch(vmdg_desc(s->ring[(s->head + AHEAD) & (s->nring - 1)].id));
         __atomic_store_n(&s->head, s->head + 1, __ATOMIC_RELAXED);
         if (id == 0)
             continue;
@@ -100,24 +105,74 @@ static void enter(vmdg_shard_t *s, uint32_t id, uint64_t op)
     __atomic_store_n(&s->tail, s->tail + 1, __ATOMIC_RELEASE);
 }
 
-void vmdg_quarantine(uint32_t id, uint64_t op, int local)
+/* The books of those that are to go are far away in memory: fetched for all before the first goes. */
+static void release_all(const uint32_t *ids, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const char *p = vmdg_addr(vmdg_desc(ids[i]));
+        __builtin_prefetch(p - VMDG_FRONT);
+        __builtin_prefetch(p + 64 - VMDG_FRONT);
+        vmdg_index_prefetch(p);
+    }
+    for (size_t i = 0; i < n; i++)
+        vmdg_release(ids[i], 0);
+}
+
+/* What the thread has at hand enters the ring, as far as there is room; how many did. */
+static size_t enter_all(vmdg_shard_t *s, vmdg_self_t *me)
+{
+    size_t i = 0, n = me->nwait;
+    while (i < n && ready(s) && s->tail - s->head < s->nring) {
+        enter(s, me->wait[i].id, me->wait[i].op);
+        i++;
+    }
+    me->nwait = 0;
+    return i;
+}
+
+/* And the oldest leave. */
+static VMOS_NOINLINE void pass(vmdg_self_t *me)
 {
     uint32_t out[BATCH];
     vmdg_shard_t *s = vmdg_shard();
-    int entered = ready(s) && s->tail - s->head < s->nring;
-    size_t n = 0;
-    if (VMOS_LIKELY(entered))
-        enter(s, id, op);
+    size_t n, had = me->nwait, i = enter_all(s, me);
     do {
-        n = local || !entered ? 0 : expel(s, out, BATCH);
+        n = expel(s, out, BATCH);
         vmdg_leave(s);
-        for (size_t i = 0; i < n; i++)
-            vmdg_release(out[i], 0);
+        release_all(out, n);
         if (n == BATCH)
             s = vmdg_shard();
     } while (n == BATCH);
-    if (VMOS_UNLIKELY(!entered))
-        vmdg_release(id, local);
+    for (; i < had; i++) /* without memory for a ring */
+        vmdg_release(me->wait[i].id, 0);
+}
+
+/* Large ones do not wait for others. */
+void vmdg_quarantine(uint32_t id, uint64_t op, int local)
+{
+    vmdg_self_t *me = &vmdg_self;
+    if (VMOS_UNLIKELY(me->nwait == VMDG_HAND)) { /* only where the lock was lent all the time */
+        vmdg_shard_t *s = vmdg_shard();
+        int room = ready(s) && s->tail - s->head < s->nring;
+        if (room)
+            enter(s, id, op);
+        vmdg_leave(s);
+        if (!room)
+            vmdg_release(id, local);
+        return;
+    }
+    me->wait[me->nwait] = (vmdg_entry_t){id, (uint32_t)op};
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    me->nwait++;
+    if (!local && (me->nwait >= VMDG_HAND - 1 || vmdg_sizeof(vmdg_what(vmdg_desc(id))) > LARGE))
+        pass(me);
+}
+
+void vmdg_quarantine_leave(void)
+{
+    vmdg_shard_t *s = vmdg_shard();
+    enter_all(s, &vmdg_self);
+    vmdg_leave(s);
 }
 
 /* ---- one region ---- */
@@ -140,6 +195,7 @@ size_t vmdg_quarantine_flush(uint32_t region, int local)
 {
     uint32_t out[BATCH];
     size_t n, total = 0;
+    vmdg_quarantine_leave();
     for (int i = 0; i < VMDG_SHARDS; i++) {
         do {
             vmdg_shard_t *s = &vmdg_shards[i];
@@ -159,6 +215,9 @@ size_t vmdg_quarantine_flush(uint32_t region, int local)
 uint64_t vmdg_quarantine_op(uint32_t id)
 {
     uint64_t now = vmdg_now();
+    for (uint32_t i = 0; i < vmdg_self.nwait; i++)
+        if (vmdg_self.wait[i].id == id)
+            return now - (uint32_t)((uint32_t)now - vmdg_self.wait[i].op);
     for (int i = 0; i < VMDG_SHARDS; i++) {
         const vmdg_shard_t *s = &vmdg_shards[i];
         size_t end = __atomic_load_n(&s->tail, __ATOMIC_ACQUIRE), k;

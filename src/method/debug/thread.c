@@ -90,10 +90,13 @@ void vmdg_thread_forked(void)
 uint64_t vmdg_op_more(void)
 {
     vmdg_self_t *me = &vmdg_self;
-    uint64_t n = __atomic_load_n(&nthreads, __ATOMIC_RELAXED) > 1 ? BATCH : 1;
     vmdg_thisthread();
-    me->op = __atomic_fetch_add(&now, n, __ATOMIC_RELAXED);
-    me->last = me->op + n;
+    if (__atomic_load_n(&nthreads, __ATOMIC_RELAXED) <= 1) {
+        __atomic_store_n(&now, now + 1, __ATOMIC_RELAXED);
+        return me->op = me->last = now;
+    }
+    me->op = __atomic_fetch_add(&now, BATCH, __ATOMIC_RELAXED);
+    me->last = me->op + BATCH;
     return ++me->op;
 }
 
