@@ -5,6 +5,7 @@
 #include "region.h"
 #include "discipline_tables.h"
 #include "method_tables.h"
+#include "peek.h"
 
 Vmethod_t *Vmbest = &vmmt_best;
 Vmethod_t *Vmlast = &vmmt_last;
@@ -24,3 +25,5 @@ const vmr_traits_t vmr_traits[] = {
     {vmdc_heap_memoryf, VM_DCRESERVE, vmdc_system_purge, "heap"},
     {NULL, 0, NULL, NULL},
 };
+
+const unsigned int vmr_layout = VMPK_LAYOUT;

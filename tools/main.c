@@ -16,6 +16,7 @@ static const struct command {
 } commands[] = {
     {"run", tool_run, "run a program on vmalloc instead of the system's malloc"},
     {"symbols", tool_symbols, "name functions and lines of addresses, as reports need it"},
+    {"top", tool_top, "show what the regions of a running program hold"},
     {"replay", tool_replay, "run a trace on several allocators and compare them"},
 };
 

@@ -15,6 +15,7 @@
 int tool_run(int argc, char **argv);
 int tool_symbols(int argc, char **argv);
 int tool_replay(int argc, char **argv);
+int tool_top(int argc, char **argv);
 
 /* The absolute path, in room for PATH_MAX bytes, of the malloc interface.  0, or the exit status after
  * a message. */

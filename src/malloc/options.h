@@ -17,6 +17,8 @@ typedef struct vmma_options {
     Vmethod_t *method; /* of Vmregion; NULL: not said, Vmheap */
     int warnfd;        /* messages go there; -1: not said */
     int debug;         /* Vmdebug, over the method */
+    const char *stat;  /* file for statistics at the end, not ended by a zero */
+    size_t statlen;    /* its length, 0: none */
     const char *trace; /* file to trace into, not ended by a zero */
     size_t tracelen;   /* its length, 0: no trace */
     int tracefd;       /* descriptor to trace to; -1: not said */

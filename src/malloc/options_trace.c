@@ -29,8 +29,27 @@ static vmma_answer_t set_format(vmma_word_t value)
     return NULL;
 }
 
+/* The file is made at the end. */
+static vmma_answer_t set_stat(vmma_word_t value)
+{
+    if (value.n == 0)
+        return vmma_nosense;
+    vmma_options.stat = value.s;
+    vmma_options.statlen = value.n;
+    return NULL;
+}
+
+/* Some systems let only parents and the superuser look into a process. */
+static vmma_answer_t set_top(vmma_word_t value)
+{
+    (void)value;
+    return vmos_letlook() == 0 ? NULL : vmma_notnow;
+}
+
 const vmma_option_t vmma_options_trace[] = {
     {"format", 2, set_format},
+    {"stat", 4, set_stat},
+    {"top", 2, set_top},
     {"trace", 1, vmma_set_trace},
     {NULL, 0, NULL},
 };

@@ -11,8 +11,9 @@
 #include "break.h"
 #include "debugged.h"
 #include "malloc.h"
-#include "options.h"
+#include "option.h"
 #include "traced.h"
+#include <vmalloc/stat.h>
 
 static vmos_lock_t starting;
 static int started;
@@ -95,9 +96,20 @@ __attribute__((constructor(101))) static void begin(void)
     vmma_region();
 }
 
+static void writestat(vmma_word_t file)
+{
+    int fd = vmma_word_open(file);
+    if (fd < 0 || vmstatjson(NULL, fd) != 0)
+        vmb_fault("stat=%.*s: cannot be written", (int)VMB_MIN(file.n, 200), file.s);
+    if (fd >= 0)
+        vmos_file_close(fd);
+}
+
 __attribute__((destructor)) static void end(void)
 {
     Vmstat_t st;
     if (vmma_options.usage && vmstat(NULL, &st) == 0)
         vmb_fault("%s, most %zu", st.mesg, st.m_extent);
+    if (vmma_options.statlen > 0)
+        writestat((vmma_word_t){vmma_options.stat, vmma_options.statlen});
 }

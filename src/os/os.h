@@ -247,6 +247,9 @@ int vmos_write(int fd, const void *buf, size_t n);
 int vmos_create(const char *path);
 /* A copy of a descriptor: close-on-exec, with a high number. */
 int vmos_copyfd(int fd);
+/* Let other processes of the user look into this one, where the system would not (-1: it has no
+ * such call). */
+int vmos_letlook(void);
 void vmos_abort(void) __attribute__((noreturn));
 
 /* ---- files written through mappings (os_file.c) ---- */

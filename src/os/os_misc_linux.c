@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -90,4 +91,15 @@ const char *vmos_getenv(const char *name)
         if (strncmp(*v, name, n) == 0 && (*v)[n] == '=')
             return *v + n + 1;
     return NULL;
+}
+
+/* Of the security module Yama; where it is not, nothing needs to be allowed. */
+int vmos_letlook(void)
+{
+    int keep = errno;
+#ifdef PR_SET_PTRACER
+    prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
+#endif
+    errno = keep;
+    return 0;
 }

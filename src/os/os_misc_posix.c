@@ -45,3 +45,9 @@ const char *vmos_getenv(const char *name)
             return *v + n + 1;
     return NULL;
 }
+
+int vmos_letlook(void)
+{
+    errno = ENOTSUP;
+    return -1;
+}

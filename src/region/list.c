@@ -9,9 +9,14 @@
  * several locks takes them in this order, Vmheap's last.
  */
 #include "parts.h"
+#include <vmalloc/stat.h>
 
 vmos_lock_t vmr_listlock;
 void (*vmr_watch)(Vmalloc_t *vm, int what);
+
+/* In writable data, which is what is searched, and with the list that it leads to. */
+vmr_mark_t vmr_mark __attribute__((aligned(16))) = {VM_PEEKMAGIC, &vmr_mark, VMR_HEAP, vmr_traits,
+                                                     &vmr_layout};
 
 void vmr_link(Vmalloc_t *vm)
 {

@@ -64,6 +64,13 @@ unsigned int vmr_dcflags(Vmalloc_t *vm)
     return more != NULL ? more->flags : traitsof(vm->disc)->flags;
 }
 
+const char *vmr_dcname(Vmalloc_t *vm)
+{
+    const Vmdiscmore_t *more = vmr_discmore(vm->disc);
+
+    return more != NULL ? more->name : traitsof(vm->disc)->name;
+}
+
 int vmr_purge(Vmalloc_t *vm, void *addr, size_t size)
 {
     const Vmdiscmore_t *more = vmr_discmore(vm->disc);

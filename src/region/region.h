@@ -151,6 +151,7 @@ VMOS_INLINE const Vmdiscmore_t *vmr_discmore(const Vmdisc_t *disc)
 
 /* What is known of a region's memory. */
 unsigned int vmr_dcflags(Vmalloc_t *vm); /* VM_DC... of its discipline */
+const char *vmr_dcname(Vmalloc_t *vm);   /* its name, NULL: it has none */
 /* Give pages back through the discipline, keep addresses: 1 they now read as zeros, 0 perhaps,
  * -1 cannot.  Locked. */
 int vmr_purge(Vmalloc_t *vm, void *addr, size_t size);
@@ -214,6 +215,17 @@ VMOS_INLINE void vmr_tell(Vmalloc_t *vm, int what)
 }
 /* Call f for all live regions; none opens or closes meanwhile. */
 void vmr_each(void (*f)(Vmalloc_t *vm));
+
+/* Where other processes begin to look: see vmalloc/stat.h. */
+typedef struct vmr_mark {
+    char magic[16];
+    const void *self;
+    const Vmalloc_t *heap;
+    const vmr_traits_t *traits;
+    const unsigned int *layout; /* of the methods' states, names.c tells it */
+} vmr_mark_t;
+extern vmr_mark_t vmr_mark;
+extern const unsigned int vmr_layout;
 
 /* In meth.meth of a handle whose functions are not the method's own. */
 #define VMR_TRACED 0x8000u
