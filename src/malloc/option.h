@@ -52,6 +52,8 @@ VMMA_HIDDEN vmma_word_t vmma_word_without_vm(vmma_word_t w);
 
 /* What VMTRACE and trace= do. */
 VMMA_HIDDEN vmma_answer_t vmma_set_trace(vmma_word_t value);
+/* format= with one of the forms of a trace; of reports see options_debug.c. */
+VMMA_HIDDEN vmma_answer_t vmma_set_traceform(vmma_word_t value);
 /* What VMDEBUG does. */
 VMMA_HIDDEN vmma_answer_t vmma_set_vmdebug(vmma_word_t value);
 /* What VMETHOD and method= do. */

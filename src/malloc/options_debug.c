@@ -154,7 +154,7 @@ static vmma_answer_t set_format(vmma_word_t value)
             vmdg_options.format = i;
             return on();
         }
-    return vmma_nosense;
+    return vmma_set_traceform(value);
 }
 
 static vmma_answer_t set_suppress(vmma_word_t value)

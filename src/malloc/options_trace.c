@@ -18,7 +18,7 @@ vmma_answer_t vmma_set_trace(vmma_word_t value)
     return NULL;
 }
 
-static vmma_answer_t set_format(vmma_word_t value)
+vmma_answer_t vmma_set_traceform(vmma_word_t value)
 {
     if (vmma_word_is(value, "binary"))
         vmma_options.traceform = 1;
@@ -47,7 +47,6 @@ static vmma_answer_t set_top(vmma_word_t value)
 }
 
 const vmma_option_t vmma_options_trace[] = {
-    {"format", 2, set_format},
     {"stat", 4, set_stat},
     {"top", 2, set_top},
     {"trace", 1, vmma_set_trace},
