@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: MIT */
+/* vmalloc.hpp: regions, memory resources, allocators and pointers, also when memory runs out. */
+#include <csetjmp>
+#include <cstdarg>
+#include <cstddef>
+#include <cstdint>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <vmalloc/discipline.h>
+#include <vmalloc/vmalloc.hpp>
+
+extern "C" {
+#include <cmocka.h> /* last: its macros have names of the standard library */
+}
+
+struct counted {
+    static int alive;
+    int value;
+    explicit counted(int v) : value(v) { alive++; }
+    counted(const counted &) = delete;
+    counted &operator=(const counted &) = delete;
+    virtual ~counted() { alive--; }
+};
+int counted::alive;
+
+struct other {
+    virtual ~other() = default;
+    long more = 1;
+};
+struct both : other, counted {
+    both() : counted(7) {}
+};
+struct thrower {
+    thrower() { throw 5; }
+};
+
+static size_t busy(const vm::region &r)
+{
+    return r.stat().n_busy;
+}
+
+template <class F> static bool runs_out(F f)
+{
+    try {
+        f();
+    } catch (const std::bad_alloc &) {
+        return true;
+    }
+    return false;
+}
+
+static void test_a_region_closes_itself(void **)
+{
+    Vmalloc_t *seen;
+    {
+        vm::region r(Vmdcheap, Vmbest);
+        void *p = r.allocate(100);
+        seen = r.get();
+        assert_ptr_equal(vmregion(p), seen);
+    }
+    for (Vmalloc_t *vm = Vmheap; vm != nullptr; vm = vm->next)
+        assert_ptr_not_equal(vm, seen);
+}
+
+static void test_a_region_is_moved(void **)
+{
+    vm::region a, b;
+    Vmalloc_t *of_a = a.get();
+    b = std::move(a);
+    assert_ptr_equal(b.get(), of_a);
+    assert_false(static_cast<bool>(a));
+    vm::region c(std::move(b));
+    assert_ptr_equal(c.get(), of_a);
+    assert_true(c.close());
+    assert_true(c.close());
+    vm::region d(vmopen(Vmdcheap, Vmlast, 0));
+    Vmalloc_t *open = d.release();
+    assert_false(static_cast<bool>(d));
+    assert_int_equal(vmclose(open), 0);
+}
+
+static int refuse(Vmalloc_t *, int type, Void_t *, Vmdisc_t *)
+{
+    return type == VM_CLOSE ? -1 : 0;
+}
+
+static void test_a_region_that_may_not_close_stays(void **)
+{
+    Vmdisc_t disc = *Vmdcheap;
+    disc.exceptf = refuse;
+    vm::region r(&disc);
+    assert_false(r.close());
+    assert_true(static_cast<bool>(r));
+    disc.exceptf = nullptr;
+    assert_true(r.close());
+}
+
+static void test_opening_that_fails_throws(void **)
+{
+    Vmdisc_t nothing = {};
+    bool thrown = false;
+    try {
+        vm::region r(&nothing);
+    } catch (const std::system_error &e) {
+        thrown = e.code().value() == EINVAL;
+    }
+    assert_true(thrown);
+}
+
+static void test_objects(void **)
+{
+    vm::region r;
+    size_t before = busy(r);
+    counted *c = r.make<counted>(3);
+    assert_int_equal(c->value, 3);
+    assert_int_equal(counted::alive, 1);
+    assert_int_equal(busy(r), before + 1);
+    r.destroy(c);
+    r.destroy(static_cast<counted *>(nullptr));
+    assert_int_equal(counted::alive, 0);
+    assert_int_equal(busy(r), before);
+    bool thrown = false;
+    try {
+        (void)r.make<thrower>();
+    } catch (int) {
+        thrown = true;
+    }
+    assert_true(thrown);
+    assert_int_equal(busy(r), before);
+}
+
+static void test_unique_pointers(void **)
+{
+    vm::region r;
+    size_t before = busy(r);
+    {
+        auto p = vm::make_unique<counted>(r, 4);
+        auto q = vm::make_unique<both>(r);
+        vm::unique_ptr<counted> base = std::move(q);
+        assert_int_equal(base->value, 7);
+        assert_int_equal(counted::alive, 2);
+        assert_int_equal(busy(r), before + 2);
+    }
+    assert_int_equal(counted::alive, 0);
+    assert_int_equal(busy(r), before);
+}
+
+#ifdef VMALLOC_HPP_PMR
+template <class Resource> static void fill(Resource *from)
+{
+    std::pmr::map<int, std::pmr::string> m(from);
+    std::pmr::vector<std::pmr::string> v(from);
+    for (int i = 0; i < 1000; i++) {
+        m.emplace(i, std::string(static_cast<size_t>(i % 90), 'x'));
+        v.emplace_back("a string that is too long to lie inside the object itself");
+        if (i % 3 == 0)
+            m.erase(i);
+    }
+    assert_int_equal(m.size(), 666);
+    assert_int_equal(m.at(89 + 90).size(), 89);
+    assert_true(v.front() == v.back());
+}
+
+static void test_containers_on_a_memory_resource(void **)
+{
+    for (Vmethod_t *meth : {Vmbest, Vmlast}) {
+        vm::region r(Vmdcheap, meth);
+        vm::memory_resource from(r), same(r.get());
+        size_t before = busy(r);
+        errno = 0;
+        fill(&from);
+        assert_int_equal(errno, 0);
+        if (meth == Vmbest)
+            assert_int_equal(busy(r), before);
+        vm::region s;
+        assert_true(from == same);
+        assert_false(from == vm::memory_resource(s));
+        assert_false(from == *std::pmr::new_delete_resource());
+    }
+}
+
+static void test_a_pool_serves_nodes(void **)
+{
+    vm::region r(Vmdcheap, Vmpool);
+    vm::memory_resource from(r);
+    std::pmr::map<int, int> m(&from);
+    for (int i = 0; i < 1000; i++)
+        m[i] = i;
+    assert_int_equal(m[999], 999);
+    assert_true(runs_out([&] { (void)from.allocate(4000); }));
+}
+#endif
+
+static void test_alignment(void **)
+{
+    vm::region r;
+    for (size_t align = 1; align <= 4096; align *= 2) {
+        void *p = r.allocate(10, align);
+        assert_int_equal(reinterpret_cast<std::uintptr_t>(p) % align, 0);
+        r.deallocate(p);
+    }
+    assert_non_null(r.allocate(0));
+}
+
+static void test_the_standard_allocator(void **)
+{
+    vm::region r, s;
+    std::vector<int, vm::allocator<int>> v{vm::allocator<int>(r)}, w{vm::allocator<int>(s)};
+    for (int i = 0; i < 5000; i++)
+        v.push_back(i);
+    assert_ptr_equal(vmregion(v.data()), r.get());
+    int *at = v.data();
+    w = std::move(v);
+    assert_ptr_equal(w.data(), at);
+    std::vector<int, vm::allocator<int>> copy(w, vm::allocator<int>(s));
+    assert_ptr_equal(vmregion(copy.data()), s.get());
+    assert_true(copy == w);
+    vm::allocator<int> a(r);
+    assert_true(vm::allocator<char>(a) == a);
+    assert_true(a != vm::allocator<int>(s));
+    assert_true(runs_out([&] { (void)a.allocate(SIZE_MAX / 2); }));
+}
+
+#ifdef VMALLOC_HPP_PMR
+static void test_every_allocation_fails_once(void **)
+{
+    for (size_t n = 1; n < 60; n++) {
+        Vmdisc_t *disc = vmdcfail(Vmdcheap, n, 0, 0, 1);
+        bool done = false;
+        try {
+            vm::region r(disc);
+            vm::memory_resource from(r);
+            fill(&from);
+            done = true;
+        } catch (const std::bad_alloc &) {
+        } catch (const std::system_error &e) {
+            assert_int_equal(e.code().value(), ENOMEM);
+        }
+        assert_int_equal(vmdcfree(disc), 0);
+        if (done && n > 1)
+            return;
+    }
+    fail_msg("60 requests are not enough?");
+}
+#endif
+
+struct linked {
+    int value;
+    vm::offset_ptr<linked> next;
+};
+
+static void test_offset_pointers_move_with_their_memory(void **)
+{
+    alignas(16) unsigned char one[4 * sizeof(linked)], two[sizeof(one)];
+    linked *l = reinterpret_cast<linked *>(one);
+    for (int i = 0; i < 4; i++)
+        ::new (static_cast<void *>(&l[i])) linked{i, nullptr};
+    for (int i = 0; i < 3; i++)
+        l[i].next = &l[i + 1];
+    std::memcpy(two, one, sizeof(one));
+    std::memset(one, 0xff, sizeof(one));
+    int sum = 0;
+    for (linked *p = reinterpret_cast<linked *>(two); p != nullptr; p = p->next.get())
+        sum = sum * 10 + p->value;
+    assert_int_equal(sum, 123);
+}
+
+static void test_offset_pointers_are_iterators(void **)
+{
+    int values[] = {3, 1, 2};
+    vm::offset_ptr<int> from(values), to = from + 3, none;
+    std::sort(from, to);
+    assert_int_equal(from[0] * 100 + from[1] * 10 + *(to - 1), 123);
+    assert_int_equal(to - from, 3);
+    assert_true(from < to && from != to && to >= from);
+    assert_false(static_cast<bool>(none));
+    assert_null(none.get());
+    assert_true(none == nullptr);
+    vm::offset_ptr<const int> constant = from;
+    assert_int_equal(*constant, 1);
+    vm::offset_ptr<void> anything = from;
+    assert_ptr_equal(anything.get(), values);
+    assert_ptr_equal(std::pointer_traits<vm::offset_ptr<int>>::pointer_to(values[2]).get(),
+                     &values[2]);
+}
+
+int main()
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_region_closes_itself),
+        cmocka_unit_test(test_a_region_is_moved),
+        cmocka_unit_test(test_a_region_that_may_not_close_stays),
+        cmocka_unit_test(test_opening_that_fails_throws),
+        cmocka_unit_test(test_objects),
+        cmocka_unit_test(test_unique_pointers),
+        cmocka_unit_test(test_alignment),
+        cmocka_unit_test(test_the_standard_allocator),
+        cmocka_unit_test(test_offset_pointers_move_with_their_memory),
+        cmocka_unit_test(test_offset_pointers_are_iterators),
+#ifdef VMALLOC_HPP_PMR
+        cmocka_unit_test(test_containers_on_a_memory_resource),
+        cmocka_unit_test(test_a_pool_serves_nodes),
+        cmocka_unit_test(test_every_allocation_fails_once),
+#endif
+    };
+    return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
