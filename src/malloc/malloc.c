@@ -10,6 +10,7 @@
 #include "malloc.h"
 #include "misuse.h"
 #include "options.h"
+#include "profiled.h"
 
 #include <string.h>
 
@@ -108,18 +109,30 @@ VMOS_INLINE int fits(size_t old, size_t size)
     return size <= old && (old <= SHRINKMIN || size > old / 2);
 }
 
+/* Whether a block without bytes may start there: Vmlast knows but the last one's size. */
+static VMOS_COLD int isempty(Vmalloc_t *vm, void *p)
+{
+    return vm->meth.meth & VM_MTLAST ||
+           (vm->meth.meth & VM_MTPROFILE && (*vm->meth.sizef)(vm, p, 0) == 0);
+}
+
 /* Blocks of slabs move; between large ones the region knows better ways. */
 static void *resize(void *p, size_t size)
 {
     size_t old;
     Vmalloc_t *vm = vmma_find(p, &old);
-    if (VMOS_UNLIKELY(vm == NULL || (old == 0 && !(vm->meth.meth & VM_MTLAST))))
+    if (VMOS_UNLIKELY(vm == NULL || (old == 0 && !isempty(vm, p))))
         return foreign(p);
+    if (VMOS_UNLIKELY(vm == vmma_samples))
+        return vmma_resample(vm, p, old, size);
     if (!vmma_isbest(vm))
         return resizein(vm, p, size);
     if (fits(old, size))
         return p;
-    return vm == Vmregion && size <= BE_SMALLMAX ? move(p, old, size) : resizein(vm, p, size);
+    if (vm == Vmregion && size <= BE_SMALLMAX)
+        return move(p, old, size);
+    return vm == Vmheap && vmma_samples != NULL ? vmma_resample(vm, p, old, size)
+                                                : resizein(vm, p, size);
 }
 
 void *realloc(void *p, size_t size)

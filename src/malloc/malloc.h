@@ -84,7 +84,7 @@ VMMA_HIDDEN Vmalloc_t *vmma_region(void);
 VMOS_INLINE void *vmma_take(size_t size)
 {
     vmbe_lane_t *lane = vmma_lane;
-    if (VMOS_UNLIKELY(lane->vm != Vmregion || size > BE_TABLEMAX))
+    if (VMOS_UNLIKELY(lane->front != Vmregion || size > BE_TABLEMAX))
         return NULL;
     return vmbe_taketab(lane, size);
 }

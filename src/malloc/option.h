@@ -33,6 +33,7 @@ typedef struct vmma_option {
 extern const vmma_option_t vmma_options_basic[] VMMA_HIDDEN;
 extern const vmma_option_t vmma_options_trace[] VMMA_HIDDEN;
 extern const vmma_option_t vmma_options_debug[] VMMA_HIDDEN;
+extern const vmma_option_t vmma_options_profile[] VMMA_HIDDEN;
 
 /* Read one word of the variable: sets the option, or tells why not. */
 VMMA_HIDDEN void vmma_option_set(const char *variable, vmma_word_t w);
@@ -54,6 +55,8 @@ VMMA_HIDDEN vmma_word_t vmma_word_without_vm(vmma_word_t w);
 VMMA_HIDDEN vmma_answer_t vmma_set_trace(vmma_word_t value);
 /* format= with one of the forms of a trace; of reports see options_debug.c. */
 VMMA_HIDDEN vmma_answer_t vmma_set_traceform(vmma_word_t value);
+/* What VMPROFILE and profile= do. */
+VMMA_HIDDEN vmma_answer_t vmma_set_profile(vmma_word_t value);
 /* What VMDEBUG does. */
 VMMA_HIDDEN vmma_answer_t vmma_set_vmdebug(vmma_word_t value);
 /* What VMETHOD and method= do. */

@@ -17,13 +17,13 @@
 
 #include <string.h>
 
-vmma_options_t vmma_options = {.warnfd = -1, .tracefd = -1};
+vmma_options_t vmma_options = {.warnfd = -1, .tracefd = -1, .profilefd = -1};
 
 const char vmma_nosuch[] = "no such option";
 const char vmma_nosense[] = "the value makes no sense";
 const char vmma_notnow[] = "not in this version";
 
-static const vmma_option_t *const tables[] = {vmma_options_basic, vmma_options_debug, vmma_options_trace};
+static const vmma_option_t *const tables[] = {vmma_options_basic, vmma_options_debug, vmma_options_trace, vmma_options_profile};
 
 static void tell(const char *what, vmma_word_t w, vmma_answer_t why)
 {
@@ -90,7 +90,7 @@ static vmma_answer_t absent(vmma_word_t value)
 static void readolder(void)
 {
     static const vmma_option_t older[] = {
-        {"VMETHOD", 0, older_method}, {"VMDEBUG", 0, vmma_set_vmdebug}, {"VMPROFILE", 0, absent},
+        {"VMETHOD", 0, older_method}, {"VMDEBUG", 0, vmma_set_vmdebug}, {"VMPROFILE", 0, vmma_set_profile},
         {"VMTRACE", 0, vmma_set_trace},       {"VMCHECK", 0, absent},
     };
     for (size_t i = 0; i < sizeof(older) / sizeof(*older); i++) {

@@ -22,6 +22,12 @@ typedef struct vmma_options {
     const char *trace; /* file to trace into, not ended by a zero */
     size_t tracelen;   /* its length, 0: no trace */
     int tracefd;       /* descriptor to trace to; -1: not said */
+    int profile;               /* Vmprofile, over the method */
+    const char *profilefile;   /* its file, not ended by a zero */
+    size_t profilelen;         /* its length, 0: none */
+    int profilefd;             /* descriptor for the original's report; -1: none */
+    int profileoriginal;       /* the original's report, and no file of ours */
+    int profilesignal;         /* a copy at this signal; 0: none */
     int traceform;     /* 1 binary, -1 text, 0: as the file's name says */
 } vmma_options_t;
 

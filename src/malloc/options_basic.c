@@ -101,8 +101,10 @@ vmma_answer_t vmma_set_method(vmma_word_t value)
         vmma_options.debug |= vmma_options.method == NULL;
         return NULL;
     }
+    if (vmma_word_is(name, "profile"))
+        return vmma_options.method == NULL ? vmma_set_profile((vmma_word_t){"", 0}) : NULL;
     if (m == NULL)
-        return vmma_word_is(name, "profile") ? vmma_notnow : vmma_nosense;
+        return vmma_nosense;
     if (vmma_options.method == NULL)
         vmma_options.method = m;
     return NULL;
@@ -148,7 +150,7 @@ const vmma_option_t vmma_options_basic[] = {
     {"abort", 1, set_abort},         {"break", 1, set_break},     {"free", 1, set_free},
     {"getmemory", 1, set_getmemory}, {"keep", 1, set_keep},       {"method", 2, vmma_set_method},
     {"mmap", 2, set_mmap},           {"noabort", 3, set_noabort}, {"pagesize", 2, absent},
-    {"profile", 2, absent},          {"segsize", 2, set_segsize}, {"test", 2, absent},
+    {"segsize", 2, set_segsize}, {"test", 2, absent},
     {"usage", 1, set_usage},         {"verbose", 1, set_verbose}, {"warn", 3, set_warn},
     {NULL, 0, NULL},
 };

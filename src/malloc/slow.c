@@ -12,6 +12,7 @@
 #include "malloc.h"
 #include "misuse.h"
 #include "options.h"
+#include "profiled.h"
 #include "trace.h"
 
 VMOS_COLD void *vmma_nomemory(void)
@@ -32,6 +33,7 @@ static void *fromheap(size_t size)
         lane = vmbe_lane_get(be);
         if (lane != NULL) {
             lane->cache = &vmma_lane;
+            lane->front = vmma_samples == NULL ? Vmheap : NULL;
             vmma_lane = lane;
         }
     }
@@ -52,6 +54,8 @@ static VMOS_NOINLINE void *allocate(size_t size)
 void *vmma_alloc(size_t size)
 {
     vmbe_lane_t *lane = vmma_lane;
+    if (VMOS_UNLIKELY(vmma_samples != NULL) && vmma_due(size) && Vmregion == Vmheap)
+        return vmma_sample(size, 0);
     if (VMOS_LIKELY(lane->vm == Vmregion && size <= BE_SMALLMAX && lane != &vmbe_nolane)) {
         unsigned cls = vmbe_class(size);
         void *p = vmbe_take(lane, cls);
@@ -69,6 +73,8 @@ void *vmma_alignslow(size_t align, size_t size)
     void *p;
     if (VMOS_UNLIKELY(vmma_debugged()))
         return vmma_debug_alloc(size, align, 0, VMDG_MEMALIGN);
+    if (VMOS_UNLIKELY(vmma_samples != NULL) && vm == Vmheap && vmma_due(size))
+        return vmma_sample(size, align);
     p = vm != NULL && size <= PTRDIFF_MAX && align <= PTRDIFF_MAX ? (*vm->meth.alignf)(vm, size, align, 0) : NULL;
     return VMOS_LIKELY(p != NULL) ? p : vmma_nomemory();
 }
@@ -95,10 +101,10 @@ static int freein(Vmalloc_t *vm, void *p)
     return (*vm->meth.freef)(vm, p, 0) == 0 || vm->meth.meth & VM_MTLAST ? 0 : -1;
 }
 
-/* Through the handle where someone may listen there. */
+/* Through the handle where a method is over this one, or someone listens there. */
 static int freeby(vmbe_t *be, void *p)
 {
-    if (VMOS_UNLIKELY(vmtr_count != 0))
+    if (VMOS_UNLIKELY(be->vm->meth.meth != VM_MTBEST))
         return (*be->vm->meth.freef)(be->vm, p, 0);
     return vmbe_free_slow(be, p);
 }
@@ -141,7 +147,7 @@ Vmalloc_t *vmma_find(void *p, size_t *size)
 {
     vmbe_t *be = engine(p);
     Vmalloc_t *vm;
-    *size = be != NULL ? vmbe_size(be, p) : 0;
+    *size = be != NULL ? sizein(be->vm, p) : 0;
     if (*size != 0)
         return be->vm;
     vm = vmregion(p);

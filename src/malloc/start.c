@@ -12,6 +12,7 @@
 #include "debugged.h"
 #include "malloc.h"
 #include "option.h"
+#include "profiled.h"
 #include "traced.h"
 #include <vmalloc/stat.h>
 
@@ -52,6 +53,8 @@ static void choose(void)
         vmdisc(Vmheap, &vmma_break.disc);
     if (Vmregion == Vmheap && vmma_options.debug)
         vm = vmma_debug_open(disc);
+    else if (Vmregion == Vmheap && vmma_options.profile)
+        vm = vmma_profile_open(disc);
     else if (Vmregion == Vmheap && vmma_options.method != NULL && vmma_options.method != Vmbest)
         vm = vmopen(disc, vmma_options.method, 0);
     if (vm != NULL) {
@@ -108,6 +111,7 @@ static void writestat(vmma_word_t file)
 __attribute__((destructor)) static void end(void)
 {
     Vmstat_t st;
+    vmma_profile_end();
     if (vmma_options.usage && vmstat(NULL, &st) == 0)
         vmb_fault("%s, most %zu", st.mesg, st.m_extent);
     if (vmma_options.statlen > 0)

@@ -118,6 +118,7 @@ struct vmbe_lane {
     vmbe_t *be;
     uintptr_t tid;       /* thread that holds it, 0: none */
     vmbe_lane_t *next;   /* all lanes of the region */
+    Vmalloc_t *front;    /* for malloc(): vm when its fast path may serve, else NULL */
     vmbe_lane_t **cache; /* variable of that thread that points here, NULL; reset when it ends */
     uint32_t kept;       /* pages in empty slabs kept on the lists */
     uint32_t busy;       /* its lists are being changed, or were when a longjmp() left */

@@ -16,7 +16,7 @@
  */
 #include "profile.h"
 
-__thread int64_t vmpf_left = INT64_MIN;
+__thread int64_t vmpf_left = VMPF_UNDRAWN / 2 * 3; /* far from both ends: nothing overflows */
 
 /* ln(x) for 0 < x <= 1: x = m 2^-e with m in [1/2, 1), ln(m) = 2 artanh((m-1)/(m+1)). */
 static double logarithm(double x)

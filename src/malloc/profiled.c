@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * profiled: what the malloc interface does for profiles; profiled.h has the idea.
+ */
+#include "profiled.h"
+#include "options.h"
+
+#include <string.h>
+
+Vmalloc_t *vmma_samples;
+
+/* ---- samples ---- */
+
+int vmma_drawn(size_t size)
+{
+    vmpf_book_t *b = vmpf_enter();
+    int64_t bytes = (int64_t)(size + (size == 0));
+    int fresh = vmpf_left < VMPF_UNDRAWN;
+    if (b == NULL) { /* nothing is recorded just now: ask again later */
+        vmpf_left = vmpf_settings.period < INT64_MAX ? (int64_t)vmpf_settings.period : INT64_MAX;
+        return 0;
+    }
+    if (fresh) {
+        vmpf_draw(b);
+        vmpf_left -= bytes;
+    }
+    if (vmpf_left < 0)
+        vmpf_draw(b);
+    else
+        fresh = -1;
+    vmpf_leave(b);
+    return fresh >= 0;
+}
+
+void *vmma_sample(size_t size, size_t align)
+{
+    void *p = NULL;
+    if (size <= PTRDIFF_MAX && align <= PTRDIFF_MAX)
+        p = align != 0 ? (*vmma_samples->meth.alignf)(vmma_samples, size, align, 0)
+                       : (*vmma_samples->meth.allocf)(vmma_samples, size, 0);
+    return VMOS_LIKELY(p != NULL) ? p : vmma_nomemory();
+}
+
+/* Whatever the block was: it stays in its region if it may, and moves to the other if it must. */
+void *vmma_resample(Vmalloc_t *vm, void *p, size_t old, size_t size)
+{
+    int e = errno;
+    void *q;
+    if (vmma_due(size) == (vm == vmma_samples)) {
+        q = (*vm->meth.resizef)(vm, p, size, VM_RSCOPY | VM_RSMOVE, 0);
+        return VMOS_LIKELY(q != NULL) ? q : vmma_nomemory();
+    }
+    q = vm == vmma_samples ? (*Vmheap->meth.allocf)(Vmheap, size, 0) : vmma_sample(size, 0);
+    if (q != NULL) {
+        memcpy(q, p, VMB_MIN(old, size));
+        vmma_free(p);
+        errno = e;
+    }
+    return VMOS_LIKELY(q != NULL) ? q : vmma_nomemory();
+}
+
+/* ---- begin ---- */
+
+static Vmalloc_t *open_samples(Vmdisc_t *disc)
+{
+    Vmalloc_t *vm = vmopen(disc, Vmprofile, 0);
+    if (vm == NULL)
+        return NULL;
+    vmpf_of(vm)->all = 1;
+    vmpf_of(vm)->malloc = 1;
+    vmname(vm, "malloc, samples");
+    vmma_samples = vm;
+    return vm;
+}
+
+static Vmalloc_t *open_all(Vmdisc_t *disc)
+{
+    Vmethod_t *under = vmma_options.method, *meth = Vmprofile;
+    Vmalloc_t *vm;
+    if (under != NULL)
+        meth = vmover(Vmprofile, under);
+    vm = meth != NULL ? vmopen(disc, meth, 0) : NULL;
+    if (vm != NULL) {
+        vmpf_of(vm)->malloc = 1;
+        vmname(vm, "malloc");
+    }
+    return vm;
+}
+
+static void note(Vmalloc_t *vm)
+{
+    vmr_lock(vm);
+    vmpf_region_note(vm);
+    vmr_unlock(vm);
+}
+
+/* With the name of the file made a string. */
+static void open_file(void)
+{
+    char path[VMPF_PATH];
+    size_t n = vmma_options.profilelen;
+    if (n == 0)
+        return;
+    if (n < sizeof path) {
+        memcpy(path, vmma_options.profilefile, n);
+        path[n] = '\0';
+        if (vmprofilefile(path) == 0)
+            return;
+    }
+    vmb_fault("profile=%.*s: cannot be written", (int)VMB_MIN(n, 200), vmma_options.profilefile);
+}
+
+static void on_signal(int signal)
+{
+    (void)signal;
+    vmpf_copy_file(VMPF_SIGNAL);
+}
+
+Vmalloc_t *vmma_profile_open(Vmdisc_t *disc)
+{
+    Vmalloc_t *vm;
+    open_file();
+    vm = vmpf_settings.period > 0 ? open_samples(disc) : open_all(disc);
+    if (vm == NULL)
+        return NULL;
+    note(vm);
+    if (vmma_options.profilesignal > 0)
+        vmos_onsignal(vmma_options.profilesignal, on_signal);
+    return vm != vmma_samples ? vm : NULL;
+}
+
+/* The original's report. */
+void vmma_profile_end(void)
+{
+    if (vmma_options.profile && vmma_options.profilefd >= 0)
+        vmprofile(NULL, vmma_options.profilefd);
+}
