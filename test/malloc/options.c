@@ -50,13 +50,14 @@ static void test_known_ones_are_taken_silently(void **state)
     assert_true(silent("method=best"));
     assert_true(silent("me=VMBEST,me=vmlast"));
     assert_true(silent("debug"));
+    assert_true(silent("profile=&1:depth=3:original"));
     assert_true(silent("period=7,start=3,c=region,s=3"));
     assert_true(silent("method=debug,quarantine=1m,age=100,depth=4,limit=0,exitcode=3,level=fence"));
 }
 
 static void test_others_are_told(void **state)
 {
-    static const char *const absent[] = {"profile=f", "method=vmProfile"};
+    static const char *const absent[] = {"pagesize=4k", "test=3"};
     size_t i;
     char line[100];
     (void)state;
