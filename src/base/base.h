@@ -21,7 +21,15 @@ VMOS_INLINE int vmb_log2(size_t x)                                   /* floor, x
 {
     return (int)(sizeof(unsigned long long) * 8 - 1) - __builtin_clzll((unsigned long long)x);
 }
-VMOS_INLINE int vmb_pop(uint64_t x) { return __builtin_popcountll(x); }
+/* Bits set, by adding ever larger groups: without an instruction for it the compiler's own way is a
+ * call. */
+VMOS_INLINE int vmb_pop(uint64_t x)
+{
+    x -= x >> 1 & UINT64_C(0x5555555555555555);
+    x = (x & UINT64_C(0x3333333333333333)) + (x >> 2 & UINT64_C(0x3333333333333333));
+    x = (x + (x >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+    return (int)(x * UINT64_C(0x0101010101010101) >> 56);
+}
 /* x * n, or x + n, into *r; true when it overflows. */
 VMOS_INLINE int vmb_mulover(size_t x, size_t n, size_t *r)
 {

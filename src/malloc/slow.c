@@ -58,9 +58,10 @@ void *vmma_alloc(size_t size)
         return vmma_sample(size, 0);
     if (VMOS_LIKELY(lane->vm == Vmregion && size <= BE_SMALLMAX && lane != &vmbe_nolane)) {
         unsigned cls = vmbe_class(size);
-        void *p = vmbe_take(lane, cls);
+        vmbe_cursor_t *c = &lane->cur[cls];
+        void *p = vmbe_next(c);
         if (p == NULL)
-            p = vmbe_refill(lane, cls);
+            p = vmbe_aim(c, vmbe_current(c)) ? vmbe_next(c) : vmbe_refill(lane, cls);
         if (VMOS_LIKELY(p != NULL))
             return p;
     }
@@ -127,9 +128,27 @@ void vmma_release(const char *func, void *p)
     vmma_giveback(func, VMDG_MALLOC, p, VMDG_NOSIZE, 0);
 }
 
+/* Into a slab of the thread's own lane that is full, or that others free into as well; 0: it is none,
+ * or no block in use. */
+static int own(void *p)
+{
+    vmbe_run_t *run = vmb_map_get(p);
+    size_t i;
+    if (run == NULL || vmbe_lane(BE_LOAD(run->lane)) != vmma_lane)
+        return 0;
+    i = vmbe_index(run, p);
+    return i <= run->last && vmbe_slab_free(vmma_lane, run, (unsigned)i) > 0;
+}
+
 void vmma_freeslow(void *p)
 {
-    vmma_release("free", p);
+    int e = errno;
+    if (p == NULL)
+        return;
+    if (own(p))
+        errno = e;
+    else
+        vmma_release("free", p);
 }
 
 /* ---- which block ---- */

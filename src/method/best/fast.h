@@ -29,6 +29,21 @@ VMOS_INLINE void *vmbe_taketab(vmbe_lane_t *lane, size_t size)
     return vmbe_next((vmbe_cursor_t *)(void *)((char *)lane + vmbe_cursortab[(size + 15) >> 4]));
 }
 
+/* Point the cursor at the first word of run that has a free block; 0: none has.  Words beyond the
+ * slab's end have none. */
+VMOS_INLINE int vmbe_aim(vmbe_cursor_t *c, vmbe_run_t *run)
+{
+    unsigned w;
+    for (w = 0; w < 4; w++)
+        if (BE_LOAD(run->u.word[w])) {
+            c->base = run->base + (size_t)w * 64 * c->size; /* while the old word is 0 */
+            __atomic_signal_fence(__ATOMIC_SEQ_CST);
+            c->word = &run->u.word[w];
+            return 1;
+        }
+    return 0;
+}
+
 /* Index of the block of a slab that holds p in the high half, below run->recip in the low half when p
  * is its start.  It may lie beyond the slab's last block.  class.h has the reason. */
 VMOS_INLINE uint64_t vmbe_product(const vmbe_run_t *run, const void *p)

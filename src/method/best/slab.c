@@ -15,7 +15,7 @@
 #include "best.h"
 
 #define VISITS 8   /* lanes looked at before new memory is taken */
-#define ENOUGH 16  /* one part in so many of a slab is to be free before it is allocated from again */
+#define ENOUGH 8   /* one part in so many of a slab is to be free before it is allocated from again */
 #define NEVER UINT16_MAX /* so many frees into the current slab: then the number is set anew */
 
 int vmbe_isempty(const vmbe_run_t *run)
@@ -365,20 +365,6 @@ void vmbe_flush(vmbe_lane_t *lane, int locked)
 
 /* ---- allocation ---- */
 
-/* Point the cursor at the first word of run that has a free block. */
-static int aim(vmbe_cursor_t *c, vmbe_run_t *run)
-{
-    unsigned w;
-    for (w = 0; w < vmbe_words(run); w++)
-        if (BE_LOAD(run->u.word[w])) {
-            c->base = run->base + (size_t)w * 64 * c->size; /* while the old word is 0 */
-            __atomic_signal_fence(__ATOMIC_SEQ_CST);
-            c->word = &run->u.word[w];
-            return 1;
-        }
-    return 0;
-}
-
 /* The current slab has no more blocks. */
 static void finish(vmbe_lane_t *lane, vmbe_run_t *run)
 {
@@ -390,7 +376,7 @@ static void finish(vmbe_lane_t *lane, vmbe_run_t *run)
 static void *start(vmbe_lane_t *lane, unsigned cls, vmbe_run_t *run)
 {
     run->left = NEVER;
-    return aim(&lane->cur[cls], run) ? vmbe_take(lane, cls) : NULL;
+    return vmbe_aim(&lane->cur[cls], run) ? vmbe_take(lane, cls) : NULL;
 }
 
 /* From what the lane has, without a lock; few: also from slabs that wait for more free blocks. */
@@ -399,7 +385,7 @@ static void *local(vmbe_lane_t *lane, unsigned cls, int few)
     vmbe_cursor_t *c = &lane->cur[cls];
     vmbe_run_t *run = vmbe_current(c);
     if (run != &lane->none) {
-        if (aim(c, run) || (vmbe_collect(run) && aim(c, run)))
+        if (vmbe_aim(c, run) || (vmbe_collect(run) && vmbe_aim(c, run)))
             return vmbe_take(lane, cls);
         finish(lane, run);
     }
