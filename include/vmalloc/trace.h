@@ -32,7 +32,7 @@ extern "C" {
  * with the child's number in place of %p, or with ".NUMBER" behind it where it has no %p.  Ends the
  * trace that was on.  path NULL: only that.  flags: those below, or-ed.  0; -1 with the errno of
  * open(), ENAMETOOLONG, or ENOTSUP where the system cannot map files.  For one thread at a time. */
-#define VM_TRBINARY 1 /* the binary form: a quarter of the bytes, a tenth of the time */
+#define VM_TRBINARY 1 /* the binary form: a fifth of the bytes, a tenth of the time */
 #define VM_TRALL 2    /* every region, those opened later too */
 extern VM_API int vmtracefile(const char *path, int flags);
 
