@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is seen of regions from outside is what vmstat() tells: this process looks at a child's memory,
- * or at its own by a reader that fails where it is told to.
+ * What is seen of regions from outside is what vmstat() tells: this process looks at its own memory as
+ * another one would, also by a reader that fails where it is told to.
  */
 #define _GNU_SOURCE 1
 #include <setjmp.h>
