@@ -100,6 +100,7 @@ Vmalloc_t *vmma_debug_open(Vmdisc_t *disc)
     if (vm == NULL)
         return NULL;
     vmma_debugging = 1;
+    vmdg_fault_begin();
     vmos_onexit(atend);
     return vm;
 }

@@ -41,6 +41,28 @@ int vmos_unguard(void *addr, size_t size);
 /* How many mappings a process may have, 0: not known. */
 size_t vmos_maxmappings(void);
 
+/* ---- faults ---- */
+
+typedef struct vmos_fault {
+    const void *addr; /* accessed; NULL when the processor does not tell */
+    int known;        /* addr is right: not so for addresses that no pointer can have */
+    int write;        /* 1 write, 0 read, -1 not known */
+    const void *context;
+} vmos_fault_t;
+
+/* Call f in the thread that accessed memory that it may not.  f returns 1 when the access may be
+ * tried again; 0: whatever handled the signal before decides (and vmos_fault_next() says what
+ * that is now), which may end the process.  Runs on the alternate stack where the thread has
+ * one, and gives the calling thread one.  0 or -1. */
+int vmos_onfault(int (*f)(const vmos_fault_t *fault));
+/* f(value, arg) for the general registers at the fault until it returns non-zero, which is
+ * returned; 0 where they are not known. */
+int vmos_fault_registers(const void *context, int (*f)(uintptr_t value, void *arg), void *arg);
+/* Whether the signal is one of faults whose handler is ours; then what the program asks for is kept
+ * beside: act and old as of sigaction(), NULL allowed.  -1: not ours, or none is installed. */
+struct sigaction;
+int vmos_fault_action(int sig, const struct sigaction *act, struct sigaction *old);
+
 /* ---- the end ---- */
 
 /* f(status) when the process ends by exit() or by return from main(), after all that was registered

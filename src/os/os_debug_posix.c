@@ -93,3 +93,23 @@ void vmos_exit(int status)
 {
     exit(status);
 }
+
+/* Faults are the system's own affair here. */
+int vmos_onfault(int (*f)(const vmos_fault_t *fault))
+{
+    (void)f;
+    errno = ENOSYS;
+    return -1;
+}
+
+int vmos_fault_registers(const void *context, int (*f)(uintptr_t value, void *arg), void *arg)
+{
+    (void)context, (void)f, (void)arg;
+    return 0;
+}
+
+int vmos_fault_action(int sig, const struct sigaction *act, struct sigaction *old)
+{
+    (void)sig, (void)act, (void)old;
+    return -1;
+}

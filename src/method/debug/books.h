@@ -173,6 +173,7 @@ typedef struct vmdg_self {
     uint64_t op, last; /* numbers of operations taken in advance: op up to last */
     uint64_t check;    /* operation for the next piece of checking */
     uint64_t random;
+    uint32_t skip; /* allocations up to the next one that is sampled */
     uint32_t nids, nwait; /* how many there are in: */
     uint32_t ids[VMDG_HAND];       /* unused descriptors at hand */
     vmdg_entry_t wait[VMDG_HAND];  /* freed blocks on their way to the shard's ring */
@@ -301,6 +302,36 @@ uint32_t vmdg_live(const Vmalloc_t *vm, const void *p);
 void vmdg_alert(uint32_t id, const char *what);
 /* vm was closed, or its memory is gone: tells of call.  -1. */
 int vmdg_dead(const Vmalloc_t *vm, const void *addr, const char *call);
+
+/* ---- guards (guard.c), faults (fault.c), failures (fail.c) ---- */
+
+/* Whether a new block is to lie against an inaccessible page. */
+int vmdg_guard_wanted(Vmalloc_t *vm, size_t align);
+typedef struct vmdg_guarded { /* the lower method's block that it lies in */
+    char *base;
+    size_t size;
+    int side;
+} vmdg_guarded_t;
+/* Where the block begins, NULL: fences must do. */
+char *vmdg_guard_make(Vmalloc_t *vm, size_t size, size_t align, uint32_t stack, int local,
+                      vmdg_guarded_t *g);
+/* Where the lower method's block begins. */
+char *vmdg_guard_base(const char *p, int side);
+/* All pages of the block become inaccessible, or accessible and cleared. */
+void vmdg_guard_freed(Vmalloc_t *vm, const vmdg_desc_t *d, int side);
+void vmdg_guard_lift(Vmalloc_t *vm, const vmdg_desc_t *d, int side);
+void vmdg_guard_gone(void); /* a block that had one is no more */
+/* From now on faults are explained. */
+void vmdg_fault_begin(void);
+
+/* This allocation is to fail. */
+int vmdg_fail(void);
+VMOS_INLINE int vmdg_fails(void)
+{
+    const vmdg_options_t *o = &vmdg_options;
+    return VMOS_UNLIKELY((o->failnth | o->failevery | o->failpart | o->failsite) != 0) && vmdg_fail();
+}
+uint32_t vmdg_failed(void); /* stack of the last one that did, 0: none */
 
 /* ---- errors (error.c) ---- */
 

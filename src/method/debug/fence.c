@@ -6,7 +6,7 @@
  *
  * A word is a hash of the block's address and of a random number of its region, with no byte 0:
  * copying a fence over another one shows, and so does a terminating 0.  The end is that of the last
- * whole 16 bytes behind at least 8, 32 or 64, by the size of the block.  A second process that
+ * whole 16 bytes behind at least 8, 16, 32 or 64, by the size of the block.  A second process that
  * attaches to a region finds sizes again by the front fence.
  *
  * Cost: a few words are written and compared.
@@ -28,7 +28,9 @@ VMOS_INLINE uint64_t word(const char *p, uint64_t key)
 
 VMOS_INLINE size_t rear(size_t size)
 {
-    return size < 256 ? VMDG_REAR : size < 4096 ? 4 * VMDG_REAR : 8 * VMDG_REAR;
+    if (size <= 256)
+        return size <= 32 ? VMDG_REAR : 2 * VMDG_REAR;
+    return size < 4096 ? 4 * VMDG_REAR : 8 * VMDG_REAR;
 }
 
 size_t vmdg_need(size_t size, size_t lead)

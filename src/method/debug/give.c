@@ -114,7 +114,10 @@ static int part(Vmalloc_t *vm, uint32_t id, const vmdg_giving_t *g, uint64_t op,
     d->fthread = (uint16_t)vmdg_thisthread();
     if (VMOS_UNLIKELY(vmdg_of(vm)->single))
         return giveback(vm, id, g, op, local);
-    vmdg_fill_freed(vmdg_addr(d), vmdg_sizeof(vmdg_what(d)));
+    if (VMOS_UNLIKELY(vmdg_guardof(vmdg_what(d)) != VMDG_NOGUARD))
+        vmdg_guard_freed(vm, d, vmdg_guardof(vmdg_what(d)));
+    else
+        vmdg_fill_freed(vmdg_addr(d), vmdg_sizeof(vmdg_what(d)));
     __atomic_store_n(&d->what, d->what & ~VMDG_BUSY, __ATOMIC_RELEASE); /* nobody else writes it */
     vmdg_quarantine(id, op, local);
     return 0;

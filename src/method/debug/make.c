@@ -96,12 +96,12 @@ static VMOS_COLD void overlap(uint32_t had, char *p, size_t size, Vmalloc_t *vm)
     vmdg_tell(&e);
 }
 
-static void enter(uint32_t id, char *p, uint64_t what, uint32_t region, uint64_t op)
+static void enter(uint32_t id, char *p, uint64_t what, uint32_t region, uint32_t stack, uint64_t op)
 {
     vmdg_desc_t *d = vmdg_desc(id);
     uint32_t thread = vmdg_thisthread();
     d->where = (uint64_t)(uintptr_t)p | (uint64_t)region << VMDG_ADDRBITS;
-    d->alloc = vmdg_here();
+    d->alloc = stack;
     d->freed = 0;
     d->op = (uint32_t)op;
     d->athread = (uint16_t)thread;
@@ -109,19 +109,26 @@ static void enter(uint32_t id, char *p, uint64_t what, uint32_t region, uint64_t
     __atomic_store_n(&d->what, what, __ATOMIC_RELEASE);
 }
 
-/* Enter the block at p, whose memory of the lower method is [base, base+n).  -1: no memory. */
-static int record(Vmalloc_t *vm, char *base, char *p, size_t n, size_t size, uint64_t what, uint64_t op)
+typedef struct made {
+    char *base, *p; /* the lower method's block, and ours in it */
+    size_t n, size;
+    uint64_t what, op;
+    uint32_t stack;
+} made_t;
+
+/* Enter a block in the books.  -1: no memory. */
+static int record(Vmalloc_t *vm, const made_t *m)
 {
-    uint32_t id = vmdg_desc_get(), had = vmdg_index_get(p);
+    uint32_t id = vmdg_desc_get(), had = vmdg_index_get(m->p);
     if (VMOS_UNLIKELY(had != 0))
-        overlap(had, p, size, vm);
+        overlap(had, m->p, m->size, vm);
     if (id == 0)
         return -1;
     if (VMOS_UNLIKELY(vmdg_stale))
-        vmdg_index_wipe(base, base + n);
-    enter(id, p, what, vmdg_of(vm)->region, op);
-    if (VMOS_LIKELY(vmdg_index_set(p, base, base + n, id) == 0)) {
-        if (VMOS_UNLIKELY(vmr_watched(p)))
+        vmdg_index_wipe(m->base, m->base + m->n);
+    enter(id, m->p, m->what, vmdg_of(vm)->region, m->stack, m->op);
+    if (VMOS_LIKELY(vmdg_index_set(m->p, m->base, m->base + m->n, id) == 0)) {
+        if (VMOS_UNLIKELY(vmr_watched(m->p)))
             vmdg_alert(id, "just allocated");
         return 0;
     }
@@ -135,28 +142,59 @@ static VMOS_NOINLINE void *nomemory(void)
     return NULL;
 }
 
+/* ---- the call ---- */
+
+/* Against a page that cannot be accessed, where that is wanted and can be. */
+static int guarded(Vmalloc_t *vm, made_t *m, size_t align, vmdg_family_t family, int local)
+{
+    vmdg_guarded_t g;
+    if (!vmdg_guard_wanted(vm, align))
+        return 0;
+    m->p = vmdg_guard_make(vm, m->size, align, m->stack, local, &g);
+    if (m->p == NULL)
+        return 0;
+    m->base = g.base;
+    m->n = g.size;
+    m->what = whatfor(m->size, VMDG_FRONT, family) | (uint64_t)g.side << VMDG_GUARDSHIFT;
+    return 1;
+}
+
+/* Between fences. */
+static int fenced(Vmalloc_t *vm, made_t *m, size_t align, int zero, vmdg_family_t family, int local)
+{
+    size_t lead = leadfor(align);
+    m->n = lead != 0 ? vmdg_need(m->size, lead) : 0;
+    if (VMOS_UNLIKELY(m->n == 0 || m->n > VMDG_SIZEMASK)) {
+        errno = ENOMEM;
+        return 0;
+    }
+    m->base = obtain(vm, m->n, align, zero, local);
+    if (VMOS_UNLIKELY(m->base == NULL))
+        return 0;
+    m->p = m->base + lead;
+    m->what = whatfor(m->size, lead, family);
+    return 1;
+}
+
 void *vmdg_make(Vmalloc_t *vm, size_t size, size_t align, int zero, vmdg_family_t family, int local)
 {
-    uint64_t op = vmdg_op();
-    size_t lead = leadfor(align), n = vmdg_need(size, lead);
-    char *base, *p;
-    vmdg_tick(op);
+    made_t m = {.size = size, .op = vmdg_op()};
+    vmdg_tick(m.op);
     if (VMOS_UNLIKELY(size > PTRDIFF_MAX))
         return refuse(vm, VMDG_OVERFLOW, size, 0);
-    if (VMOS_UNLIKELY(lead == 0 || n == 0 || n > VMDG_SIZEMASK))
-        return nomemory();
-    if (VMOS_UNLIKELY(!fitspool(vm, size)))
+    if (VMOS_UNLIKELY(!fitspool(vm, size)) || vmdg_fails())
         return NULL;
-    base = obtain(vm, n, align, zero, local);
-    if (VMOS_UNLIKELY(base == NULL))
+    m.stack = vmdg_here();
+    if (!guarded(vm, &m, align, family, local) && !fenced(vm, &m, align, zero, family, local))
         return NULL;
-    p = base + lead;
     if (!zero)
-        vmdg_fill_new(p, size);
-    vmdg_fence_lay(p, size, vmdg_of(vm)->key, VMDG_NOGUARD);
-    if (VMOS_LIKELY(record(vm, base, p, n, size, whatfor(size, lead, family), op) == 0))
-        return p;
-    (*vmmt_under(vm)->freef)(vm, base, local);
+        vmdg_fill_new(m.p, size);
+    else if (vmdg_guardof(m.what) != VMDG_NOGUARD)
+        memset(m.p, 0, size);
+    vmdg_fence_lay(m.p, size, vmdg_of(vm)->key, vmdg_guardof(m.what));
+    if (VMOS_LIKELY(record(vm, &m) == 0))
+        return m.p;
+    (*vmmt_under(vm)->freef)(vm, m.base, local);
     return nomemory();
 }
 
@@ -170,7 +208,7 @@ void vmdg_adopt(Vmalloc_t *vm, char *base, size_t size)
         n = had != VMDG_NOSIZE ? vmdg_need(had, lead) : 0;
         if (n == 0 || n > size)
             continue;
-        record(vm, base, base + lead, n, had, whatfor(had, lead, VMDG_VM), vmdg_op());
+        record(vm, &(made_t){base, base + lead, n, had, whatfor(had, lead, VMDG_VM), vmdg_op(), 0});
         return;
     }
 }

@@ -20,6 +20,8 @@ static int on_open(Vmalloc_t *vm, int again)
         dg->single = vmmt_under(vm)->meth == VM_MTLAST;
     }
     dg->region = vmdg_region_open(vm, dg->key);
+    if (vmdg_options.level != VMDG_FENCE)
+        vmdg_fault_begin();
     if (dg->region == 0) {
         errno = ENOMEM;
         return -1;
@@ -38,6 +40,10 @@ static void drop(uint32_t region, vmdg_state_t to, uint32_t stack)
         uint64_t what = vmdg_what(d);
         if (vmdg_regionof(d) != region || vmdg_stateof(what) == VMDG_NONE)
             continue;
+        if (vmdg_guardof(what) != VMDG_NOGUARD && vmdg_stateof(what) <= VMDG_FREED) {
+            vmdg_guard_lift(vmdg_region_vm(region), d, vmdg_guardof(what));
+            vmdg_guard_gone();
+        }
         if (vmdg_turn(d, VMDG_FREED, to) == 0 || vmdg_turn(d, VMDG_CLEARED, to) == 0)
             continue; /* in quarantine already */
         vmdg_verify(id, VMDG_ATREGION, to == VMDG_CLEARED ? "vmclear" : "vmclose");

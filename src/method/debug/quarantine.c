@@ -46,6 +46,10 @@ static void release_memory(const vmdg_desc_t *d, uint64_t what, int local)
     char *base;
     if (vm == NULL || what & VMDG_OUT)
         return;
+    if (VMOS_UNLIKELY(vmdg_guardof(what) != VMDG_NOGUARD)) {
+        vmdg_guard_lift(vm, d, vmdg_guardof(what));
+        vmdg_guard_gone();
+    }
     base = vmdg_addr(d) - vmdg_lead(d);
     (*vmmt_under(vm)->freef)(vm, base, local);
 }
@@ -70,7 +74,9 @@ void vmdg_release(uint32_t id, int local)
 static size_t cost(uint32_t id)
 {
     uint64_t what = vmdg_what(vmdg_desc(id));
-    return COST + (vmdg_stateof(what) == VMDG_FREED ? vmdg_sizeof(what) : 0);
+    int holds = vmdg_stateof(what) == VMDG_FREED && !(what & VMDG_OUT) &&
+                vmdg_guardof(what) == VMDG_NOGUARD;
+    return COST + (holds ? vmdg_sizeof(what) : 0);
 }
 
 static int toomuch(const vmdg_shard_t *s)

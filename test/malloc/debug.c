@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/* Programs under VMDEBUG: what each crime ends with, at both levels, and that correct ones are silent. */
+#define _GNU_SOURCE 1
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "spawn.h"
+#include <errno.h>
+#include <malloc.h>
+#include <pthread.h>
+
+static char volatile sink;
+
+/* Kept from the compiler, which knows what malloc does. */
+static void *opaque(void *p)
+{
+    void *volatile v = p;
+    return v;
+}
+
+/* What is written there is not left out, though nobody reads it. */
+static volatile char *at(char *p, long offset)
+{
+    return (volatile char *)opaque(p) + offset;
+}
+
+static char *block(size_t size)
+{
+    return opaque(malloc(size));
+}
+
+/* ---- what the children do ---- */
+
+static void write_past(void) { char *p = block(100); *at(p, 100) = 1; free(p); }
+static void write_far_past(void) { *at(block(100), 113) = 1; }
+static void read_far_past(void) { sink = *at(block(100), 120); }
+static void read_past_none(void) { sink = *at(block(0), 0); }
+static void write_before(void) { char *p = block(100); *at(p, -1) = 1; free(p); }
+static void read_before(void) { sink = *at(block(100), -100); }
+static void write_freed(void) { char *p = block(100); free(p); *at(p, 7) = 1; }
+static void read_freed(void) { char *p = block(100); free(p); sink = *at(p, 7); }
+static void free_twice(void) { char *p = block(100); free(p); free(opaque(p)); }
+static void free_inside(void) { free(opaque(block(100) + 16)); }
+static void resize_freed(void)
+{
+    char *p = block(100);
+    free(p);
+    if (realloc(opaque(p), 200) != NULL || errno != EINVAL)
+        _exit(1);
+}
+static void overflow(void)
+{
+    volatile size_t n = SIZE_MAX / 2;
+    if (opaque(calloc(n, 4)) != NULL || errno != ENOMEM)
+        _exit(1);
+}
+static void bad_alignment(void)
+{
+    void *p;
+    if (posix_memalign(&p, opaque(NULL) == NULL ? 3 : 8, 8) != EINVAL)
+        _exit(1);
+}
+static void use_unwritten(void) { sink = **(char **)opaque(malloc(100)); }
+
+static void *worker(void *arg)
+{
+    (void)arg;
+    for (int i = 0; i < 20000; i++) {
+        size_t n = (size_t)(i * 7919 % 3000);
+        char *p = block(n), *q = calloc(1, n + 1);
+        memset(p, 1, n);
+        for (size_t k = 0; k <= n; k += 97)
+            if (q[k] != 0)
+                abort();
+        p = realloc(p, n + 100);
+        if (n > 0 && p[n - 1] != 1)
+            abort();
+        if (malloc_usable_size(p) != n + 100)
+            abort();
+        memset(p, 2, n + 100);
+        free(p);
+        free(q);
+    }
+    return NULL;
+}
+
+static void correct(void)
+{
+    pthread_t t[4];
+    pid_t pid;
+    int status;
+    void *a;
+    for (int i = 0; i < 4; i++)
+        pthread_create(&t[i], NULL, worker, NULL);
+    pid = fork();
+    if (pid == 0) {
+        free(block(10));
+        exit(7);
+    }
+    for (int i = 0; i < 4; i++)
+        pthread_join(t[i], NULL);
+    if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status) || WEXITSTATUS(status) != 7)
+        abort();
+    for (size_t align = 16; align <= 65536; align *= 2) {
+        if (posix_memalign(&a, align, 100) != 0 || (uintptr_t)a % align != 0)
+            abort();
+        memset(a, 3, 100);
+        free(a);
+    }
+}
+
+typedef struct crime {
+    const char *name;
+    void (*doit)(void);
+    int levels; /* 1: found with fences, 2: with guards above, 4: with guards below */
+    int dies;   /* by SIGSEGV in the end */
+} crime_t;
+
+static const crime_t crimes[] = {
+    {"write past", write_past, 7, 0},         {"write far past", write_far_past, 6 | 1, 0},
+    {"read far past", read_far_past, 2, 0},   {"read past none", read_past_none, 2, 0},
+    {"write before", write_before, 7, 0},     {"read before", read_before, 4, 0},
+    {"write freed", write_freed, 7, 0},       {"read freed", read_freed, 6, 0},
+    {"free twice", free_twice, 7, 0},         {"free inside", free_inside, 7, 0},
+    {"resize freed", resize_freed, 7, 0},     {"overflow", overflow, 7, 0},
+    {"bad alignment", bad_alignment, 7, 0},   {"use unwritten", use_unwritten, 7, 1},
+};
+enum { CRIMES = sizeof crimes / sizeof *crimes };
+
+static int perform(const char *name)
+{
+    for (int i = 0; i < CRIMES; i++)
+        if (strcmp(crimes[i].name, name) == 0)
+            crimes[i].doit();
+    if (strcmp(name, "correct") == 0)
+        correct();
+    return strcmp(name, "status") == 0 ? (free_twice(), 5) : 0;
+}
+
+/* ---- the tests ---- */
+
+static int ended(const child_t *c, int status)
+{
+    return WIFEXITED(c->status) && WEXITSTATUS(c->status) == status;
+}
+
+static int killed(const child_t *c, int sig)
+{
+    return WIFSIGNALED(c->status) && WTERMSIG(c->status) == sig;
+}
+
+static void each(const char *options, int level)
+{
+    for (int i = 0; i < CRIMES; i++) {
+        child_t c = spawn_with(crimes[i].name, "VMDEBUG", options);
+        int found = crimes[i].levels & level;
+        int right = crimes[i].dies ? killed(&c, SIGSEGV) : ended(&c, found ? 99 : 0);
+        if (!right || (c.said[0] != '\0') != !!found)
+            print_error("%s, %s: status %x, said: %s\n", options, crimes[i].name, c.status, c.said);
+        assert_true(right);
+        assert_int_equal(c.said[0] != '\0', !!found);
+    }
+}
+
+static void test_fences(void **state)
+{
+    (void)state;
+    each("exitcode=99,noleaks", 1);
+}
+
+static void test_guards_above(void **state)
+{
+    (void)state;
+    each("guard,exitcode=99,noleaks", 2);
+}
+
+static void test_guards_below(void **state)
+{
+    (void)state;
+    each("guard=below,exitcode=99,noleaks", 4);
+}
+
+static void test_correct_programs_are_silent(void **state)
+{
+    static const char *const options[] = {"1",  "guard", "guard=below", "guard=alternate", "period=1000",
+                                          "sample=20", "quarantine=0", "age=0", "depth=0"};
+    (void)state;
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        child_t c = spawn_with("correct", "VMDEBUG", options[i]);
+        assert_string_equal(c.said, "");
+        assert_true(ended(&c, 0));
+    }
+}
+
+static void test_status_is_the_programs_own(void **state)
+{
+    child_t c = spawn_with("status", "VMDEBUG", "1");
+    (void)state;
+    assert_true(ended(&c, 5));
+    c = spawn_with("status", "VMDEBUG", "exitcode=99");
+    assert_true(ended(&c, 5));
+    c = spawn_with("status", "VMDEBUG", "exitcode=99,force");
+    assert_true(ended(&c, 99));
+    c = spawn_with("free twice", "VMDEBUG", "1");
+    assert_true(ended(&c, 0));
+    c = spawn_with("free twice", "VMDEBUG", "abort");
+    assert_true(spawn_aborted(&c));
+    c = spawn_with("free twice", "VMDEBUG", "a");
+    assert_true(spawn_aborted(&c));
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_fences),
+        cmocka_unit_test(test_guards_above),
+        cmocka_unit_test(test_guards_below),
+        cmocka_unit_test(test_correct_programs_are_silent),
+        cmocka_unit_test(test_status_is_the_programs_own),
+    };
+    if (argc > 1)
+        return perform(argv[1]);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
