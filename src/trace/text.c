@@ -22,8 +22,8 @@ static void place(vmb_out_t *o, const vmr_place_t *p)
     if (p->file == NULL)
         return;
     n = strlen(p->file);
-    vmb_printf(o, "file=%s%s,line=%d", n > NAME ? "..." : "", n > NAME ? p->file + n - NAME : p->file,
-               p->line);
+    vmb_printf(o, "file=%s%s,line=%d", n > NAME ? "..." : "",
+               n > NAME ? p->file + n - NAME : p->file, p->line);
     if (p->func != NULL)
         vmb_printf(o, ",func=%.*s", NAME, p->func);
     vmb_printf(o, ":");

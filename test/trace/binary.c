@@ -99,20 +99,21 @@ static void test_life_of_regions(void **state)
 /* ---- threads ---- */
 
 #define THREADS 4
-#define ROUNDS 3000
+#define ROUNDS 40000
 
 static Vmalloc_t *shared;
 static void *box[THREADS];
 
-/* Blocks go from thread to thread, so that addresses come again in others. */
+/* Blocks go from thread to thread, and are of sizes that no cache of a thread keeps, so that the same
+ * few addresses come again in others at once. */
 static void *trade(void *arg)
 {
     size_t me = (size_t)arg, i;
     for (i = 0; i < ROUNDS; i++) {
-        void *p = vmalloc(shared, 1 + i % 300);
+        void *p = vmalloc(shared, 20000 + i % 2);
         p = __atomic_exchange_n(&box[(me + i) % THREADS], p, __ATOMIC_ACQ_REL);
         if (p != NULL && i % 3 == 0)
-            p = vmresize(shared, p, 700, VM_RSMOVE | VM_RSCOPY);
+            p = vmresize(shared, p, 50000, VM_RSMOVE | VM_RSCOPY);
         if (p != NULL)
             vmfree(shared, p);
     }
