@@ -13,6 +13,7 @@
 #define TOOL_NOTFOUND 127 /* the program to run is not there */
 
 int tool_run(int argc, char **argv);
+int tool_report(int argc, char **argv);
 int tool_symbols(int argc, char **argv);
 int tool_replay(int argc, char **argv);
 int tool_top(int argc, char **argv);

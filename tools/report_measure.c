@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/* report_measure: what sites can be compared by, and how figures are written. */
+#include "report.h"
+
+#include <string.h>
+
+static uint64_t of_peak(const profile_site_t *s)
+{
+    return s->highbytes;
+}
+
+static uint64_t of_live(const profile_site_t *s)
+{
+    return s->livebytes;
+}
+
+static uint64_t of_calls(const profile_site_t *s)
+{
+    return s->calls;
+}
+
+static uint64_t of_bytes(const profile_site_t *s)
+{
+    return s->bytes;
+}
+
+static uint64_t of_short(const profile_site_t *s)
+{
+    return s->shortlived;
+}
+
+static uint64_t of_slack(const profile_site_t *s)
+{
+    return s->slack;
+}
+
+static uint64_t of_growth(const profile_site_t *s)
+{
+    return s->growth;
+}
+
+static uint64_t of_copied(const profile_site_t *s)
+{
+    return s->copied;
+}
+
+static uint64_t of_own(const profile_site_t *s)
+{
+    return s->peakbytes;
+}
+
+static uint64_t high_blocks(const profile_site_t *s)
+{
+    return s->high;
+}
+
+static uint64_t live_blocks(const profile_site_t *s)
+{
+    return s->live;
+}
+
+static uint64_t resized_blocks(const profile_site_t *s)
+{
+    return s->resizes;
+}
+
+const report_measure_t report_measures[] = {
+    {"peak", "What lived when the program had most", 1, of_peak, high_blocks},
+    {"live", "What lived at the end", 1, of_live, live_blocks},
+    {"short", "Short-lived blocks", 0, of_short, of_short},
+    {"calls", "Blocks asked for", 0, of_calls, of_calls},
+    {"bytes", "Bytes asked for", 1, of_bytes, of_calls},
+    {"own", "The most that each site had at a time", 1, of_own, of_calls},
+    {"slack", "Bytes lost by rounding up", 1, of_slack, of_calls},
+    {"growth", "Bytes by which resizes made blocks larger", 1, of_growth, resized_blocks},
+    {"copied", "Bytes copied by resizes", 1, of_copied, resized_blocks},
+    {NULL, NULL, 0, NULL, NULL},
+};
+
+const report_measure_t *report_measure(const char *name)
+{
+    const report_measure_t *m = report_measures;
+
+    while (m->name && strcmp(m->name, name) != 0)
+        m++;
+    return m->name ? m : NULL;
+}
+
+char *report_bytes(char *to, uint64_t bytes)
+{
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    double x = (double)bytes;
+    int u = 0;
+
+    for (; x >= 1000 && u < 6; u++)
+        x /= 1024;
+    snprintf(to, 32, u == 0 ? "%.0f %s" : x < 10 ? "%.2f %s" : x < 100 ? "%.1f %s" : "%.0f %s", x,
+             units[u]);
+    return to;
+}
+
+/* In groups of three. */
+char *report_count(char *to, uint64_t n)
+{
+    char digits[32];
+    size_t length = (size_t)snprintf(digits, sizeof(digits), "%llu", (unsigned long long)n), i, k = 0;
+
+    for (i = 0; i < length; i++) {
+        if (i > 0 && (length - i) % 3 == 0)
+            to[k++] = ' ';
+        to[k++] = digits[i];
+    }
+    to[k] = '\0';
+    return to;
+}
+
+char *report_time(char *to, uint64_t ns)
+{
+    double s = (double)ns / 1e9;
+
+    if (s < 1)
+        snprintf(to, 32, "%.0f ms", s * 1e3);
+    else if (s < 300)
+        snprintf(to, 32, "%.1f s", s);
+    else if (s < 3 * 3600)
+        snprintf(to, 32, "%.0f min", s / 60);
+    else
+        snprintf(to, 32, "%.1f h", s / 3600);
+    return to;
+}
