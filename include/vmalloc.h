@@ -300,6 +300,30 @@ extern VM_API int vmdebug(int fd);
  * the descriptor of vmdebug(); 0 when it is sound. */
 extern VM_API int vmdbcheck(Vmalloc_t *vm);
 
+/* A region in a file that several processes use at once, and that is there again when it is opened the
+ * next time.  project < 0: in the file; else in memory of which file and project are the name.  size: what
+ * it is likely to hold; it grows beyond.  Vmbest.  NULL with errno when it cannot be opened: see
+ * <vmalloc/share.h>, which has more ways to do so. */
+extern VM_API Vmalloc_t *vmmopen(const char *file, int project, ssize_t size);
+
+/* Values that such a region keeps by numbers.  VM_MMGET: the value, NULL when there is none;
+ * VM_MMSET: set it to val; VM_MMADD: add (long)val to it, which began at 0.  All return the value that
+ * it has then.  NULL (errno EINVAL, ENOMEM) for another op or region, or without memory. */
+#define VM_MMGET 0
+#define VM_MMSET 1
+#define VM_MMADD 2
+extern VM_API Void_t *vmmvalue(Vmalloc_t *vm, int key, Void_t *val, int op);
+
+/* type > 0: the file or the memory goes when the region is closed; else it stays. */
+extern VM_API void vmmrelease(Vmalloc_t *vm, int type);
+
+/* An address where size bytes can be mapped, another one at each call; NULL: none. */
+extern VM_API Void_t *vmmaddress(size_t size);
+
+/* The discipline of vmmopen(), for one region, which frees it when it is closed.  type < 0: the file or the
+ * memory goes then.  NULL: EINVAL, ENOMEM. */
+extern VM_API Vmdisc_t *vmdcshare(const char *name, int project, ssize_t size, int type);
+
 /* Put addr on the list of 32 watched addresses.  NULL, or the address that fell off the list.
  * addr NULL empties the list.  Vmdebug regions tell of operations on watched blocks. */
 extern VM_API Void_t *vmdbwatch(Void_t *addr);

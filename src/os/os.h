@@ -219,6 +219,8 @@ int vmos_object_grow(int fd, uint64_t from, uint64_t to);
 int vmos_object_cut(int fd, uint64_t size);
 /* Give the memory of [from, to) back: reads as zeros. */
 int vmos_object_punch(int fd, uint64_t from, uint64_t to);
+/* Read n bytes from `from` on; what lies behind the end is not read. */
+int vmos_object_read(int fd, void *buf, size_t n, uint64_t from);
 /* Map size bytes from `from` on at addr, in place of what the caller has there (vmos_mapat()), shared
  * with all who map them; pages are fetched one by one. */
 int vmos_object_map(int fd, void *addr, size_t size, uint64_t from);
@@ -238,6 +240,12 @@ uint64_t vmos_nanotime(void);    /* monotonic, nanoseconds */
 uint64_t vmos_coarsetime(void);  /* monotonic, milliseconds, cheap, some ms off */
 uint64_t vmos_random(void);      /* unpredictable where the system can */
 long vmos_pid(void);
+unsigned long vmos_uid(void); /* whose files are the process' own */
+/* What tells this boot of the system, and the numbers of processes as this one sees them, from
+ * others; and when process pid, if it is there and has not ended, began.  0: not known. */
+uint64_t vmos_bootid(void);
+uint64_t vmos_pidspace(void);
+uint64_t vmos_began(long pid);
 /* Value of an environment variable, NULL when unset and always NULL in set-user-ID programs.
  * Usable before main() and before libc has set itself up. */
 const char *vmos_getenv(const char *name);

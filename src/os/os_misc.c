@@ -47,6 +47,11 @@ int vmos_onsignal(int signal, void (*f)(int))
     return sigaction(signal, &a, NULL);
 }
 
+unsigned long vmos_uid(void)
+{
+    return (unsigned long)geteuid();
+}
+
 static int writeall(int fd, const char *p, size_t n)
 {
     int keep = errno;

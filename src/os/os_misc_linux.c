@@ -6,6 +6,7 @@
 #include "os.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/prctl.h>
@@ -54,6 +55,71 @@ uint64_t vmos_random(void)
         x = poorrandom();
     errno = keep;
     return x;
+}
+
+/* ---- processes ---- */
+
+/* The start of a file of /proc, ended by '\0'; its length, 0: there is none. */
+static size_t head(const char *path, char *text, size_t size)
+{
+    int keep = errno;
+    long fd = syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC), n = 0;
+    if (fd >= 0) {
+        n = syscall(SYS_read, fd, text, size - 1);
+        syscall(SYS_close, fd);
+    }
+    errno = keep;
+    n = n > 0 ? n : 0;
+    text[n] = '\0';
+    return (size_t)n;
+}
+
+static uint64_t hash(const char *text, size_t n)
+{
+    uint64_t h = 0;
+    for (size_t i = 0; i < n; i++)
+        h = mix(h ^ (unsigned char)text[i]);
+    return h;
+}
+
+uint64_t vmos_bootid(void)
+{
+    char text[64];
+    size_t n = head("/proc/sys/kernel/random/boot_id", text, sizeof(text));
+    return n > 0 ? hash(text, n) | 1 : 0;
+}
+
+uint64_t vmos_pidspace(void)
+{
+    int keep = errno;
+    char text[64];
+    long n = syscall(SYS_readlinkat, AT_FDCWD, "/proc/self/ns/pid", text, sizeof(text));
+    errno = keep;
+    return n > 0 ? hash(text, (size_t)n) | 1 : 0;
+}
+
+/* The 22nd field of /proc/PID/stat; the second, a name in parentheses, may hold anything.  The third
+ * is the state: Z and X have ended. */
+uint64_t vmos_began(long pid)
+{
+    char path[32] = "/proc/", text[512], *end = path + 30, *p;
+    uint64_t began = 0;
+    size_t n;
+    if (pid <= 0 || pid > INT32_MAX)
+        return 0;
+    memcpy(path + 24, "/stat", 6);
+    for (end = path + 24; pid > 0; pid /= 10)
+        *--end = (char)('0' + pid % 10);
+    memmove(path + 6, end, (size_t)(path + 30 - end));
+    n = head(path, text, sizeof(text));
+    p = n > 0 ? strrchr(text, ')') : NULL;
+    if (p == NULL || p[1] != ' ' || p[2] == 'Z' || p[2] == 'X')
+        return 0;
+    for (int field = 2; field < 22 && p != NULL; field++)
+        p = strchr(p + 1, ' ');
+    for (p = p != NULL ? p + 1 : text + n; *p >= '0' && *p <= '9'; p++)
+        began = began * 10 + (uint64_t)(*p - '0');
+    return began;
 }
 
 /* ---- the environment ---- */

@@ -30,6 +30,22 @@ uint64_t vmos_random(void)
     return x;
 }
 
+uint64_t vmos_bootid(void)
+{
+    return 0;
+}
+
+uint64_t vmos_pidspace(void)
+{
+    return 0;
+}
+
+uint64_t vmos_began(long pid)
+{
+    (void)pid;
+    return 0;
+}
+
 /* Without issetugid(), which not every system has. */
 static int secure(void)
 {

@@ -87,8 +87,6 @@ void vmr_laylog(Vmdata_t *data, char *at);
  * was cut short. */
 void vmr_beginagain(Vmalloc_t *vm, int event);
 void vmr_endagain(Vmalloc_t *vm);
-/* Whether data is that of a region in [lo, hi) that can be gone on with. */
-int vmr_sane(const Vmdata_t *data, const vmr_peer_t *peer);
 /* A region of which this process, the child of a fork, cannot be a user: its handle dies. */
 void vmr_forkshared(Vmalloc_t *vm);
 /* vmclrlock() for such a region. */

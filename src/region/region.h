@@ -69,9 +69,11 @@ VMOS_INLINE int vmr_shared(const Vmalloc_t *vm)
 /* This process among those that share a region.  The discipline makes it, and lets
  * Vmdiscmore_t.peer point to it, before VM_OPEN is done. */
 typedef struct vmr_peer {
-    uint32_t me; /* number of the process in the lock: its slot + 1 */
+    uint32_t me;   /* number of the process in the lock: its slot, and how often that was taken */
+    uint32_t slot; /* below VMR_SLOTS */
     vmos_alive_f alivef; /* called with the peer: whether process `who` lives */
     int (*forkedf)(struct vmr_peer *peer); /* in the child of a fork: become another one; -1: cannot */
+    void (*failedf)(struct vmr_peer *peer); /* vmopen() failed after VM_OPEN: leave */
     const char *lo, *hi; /* all that the region's bookkeeping may lie in */
     uintptr_t holder; /* the thread of this process that holds the region's lock, or 0 */
     unsigned depth;   /* and how often */
@@ -95,6 +97,12 @@ typedef struct vmr_log {
     } __attribute__((aligned(64))) recent[VMR_SLOTS];
 } vmr_log_t;
 
+/* vm was opened once more: one vmclose() of it does not close it. */
+void vmr_again(Vmalloc_t *vm);
+/* Its peer, NULL: it is of this process alone. */
+vmr_peer_t *vmr_peer(Vmalloc_t *vm);
+/* Whether data is that of a region in [lo, hi) that can be gone on with. */
+int vmr_sane(const Vmdata_t *data, const vmr_peer_t *peer);
 void vmr_lockshared(Vmalloc_t *vm);
 void vmr_unlockshared(Vmalloc_t *vm);
 /* [p, p+n) is about to change; in a VMR_SHARED region, locked. */

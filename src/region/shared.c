@@ -213,14 +213,14 @@ void vmr_breakshared(Vmalloc_t *vm, int all)
 void vmr_gave(Vmalloc_t *vm, void *p)
 {
     vmr_log_t *log = vm->data->log;
-    struct vmr_recent *r = &log->recent[vmr_handle(vm)->peer->me - 1];
+    struct vmr_recent *r = &log->recent[vmr_handle(vm)->peer->slot];
     void **at = &r->block[r->n % VMR_RECENT];
 
     vmr_lognote(log, at, sizeof *at);
     *at = p;
     r->n++;
-    if (VMOS_UNLIKELY(vmr_handle(vm)->peer->me > log->nslots))
-        log->nslots = vmr_handle(vm)->peer->me;
+    if (VMOS_UNLIKELY(vmr_handle(vm)->peer->slot >= log->nslots))
+        log->nslots = vmr_handle(vm)->peer->slot + 1;
 }
 
 void vmr_took(Vmalloc_t *vm, const void *p)
@@ -245,6 +245,18 @@ void vmr_forgive(Vmalloc_t *vm)
 }
 
 /* ---- opening and forking ---- */
+
+void vmr_again(Vmalloc_t *vm)
+{
+    vmos_lock(&vmr_listlock);
+    vmr_handle(vm)->again++;
+    vmos_unlock(&vmr_listlock);
+}
+
+vmr_peer_t *vmr_peer(Vmalloc_t *vm)
+{
+    return vm->data != NULL && vmr_shared(vm) ? vmr_handle(vm)->peer : NULL;
+}
 
 vmr_peer_t *vmr_peerof(const Vmdisc_t *disc)
 {

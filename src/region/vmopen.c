@@ -145,12 +145,14 @@ Vmalloc_t *vmopen(Vmdisc_t *disc, Vmethod_t *meth, int flags)
     flags &= VM_OPENFLAGS;
     r = vmr_raise(&tmp, VM_OPEN, (Void_t *)&obj);
     if (r < 0) {
-        errno = ECANCELED;
+        errno = vmr_peerof(disc) != NULL ? errno : ECANCELED;
         return NULL;
     }
     if (r == 0 && obj != NULL)
         flags |= VM_MEMORYF;
     vm = r > 0 ? attach(&tmp, obj, flags) : create(&tmp, flags);
+    if (vm == NULL && vmr_peerof(disc) != NULL)
+        (*vmr_peerof(disc)->failedf)(vmr_peerof(disc));
     if (vm != NULL) {
         vmr_tell(vm, VMR_OPENED);
         vmr_raise(vm, VM_ENDOPEN, NULL);

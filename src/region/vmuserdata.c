@@ -43,6 +43,8 @@ static vmr_user_t *make(Vmalloc_t *vm, unsigned int key, size_t size)
     u->next = vm->data->user;
     vmr_note(vm, &vm->data->user, sizeof vm->data->user);
     vm->data->user = u;
+    if (vmr_shared(vm))
+        vmr_took(vm, u); /* it is linked to the region now */
     return u;
 }
 

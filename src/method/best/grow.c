@@ -133,6 +133,8 @@ int vmbe_grow(vmbe_t *be, size_t npages, size_t align, size_t bytes, int *again)
     if (needed(npages, align, bytes, &need))
         return 0;
     want = VMB_MAX(VMB_MIN(VMB_MAX(extent, least), LARGESTSTEP), need);
+    if (be->log) /* others wait, and it is memory of a file */
+        want = need + VMB_MIN(extent / 8, HEAPSTEP);
     if (be->hub == NULL && extent >= 16 * KIB) /* the next part shall be one of pages */
         want = VMB_MAX(want, (BE_PAGEDMIN + 4) * (size_t)BE_PAGE);
     switch (vmmtextend(be->vm, need, want, &seg, &oldend, again)) {
