@@ -179,7 +179,8 @@ typedef struct vmdg_error {
 } vmdg_error_t;
 
 /* Tell of an error.  Called with no lock of ours held; may be called in a signal handler.  errno is
- * kept.  Returns 1 when it was told, 0 when it was suppressed or beyond the limit. */
+ * kept.  Returns 1 when it was told, 0 when not, being told before or beyond the limit, -1 when it was
+ * suppressed and does not count. */
 int vmdg_report(const vmdg_error_t *e);
 /* How many errors were found so far, those not told included; watched addresses are none. */
 uint64_t vmdg_errors(void);

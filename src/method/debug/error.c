@@ -28,11 +28,12 @@ uint64_t vmdg_errors(void)
 
 void vmdg_tell(const vmdg_error_t *e)
 {
-    if (e->kind != VMDG_WATCH)
-        __atomic_fetch_add(&nerrors, 1, __ATOMIC_RELAXED);
+    int told;
     vmdg_self.inside++;
-    vmdg_report(e);
+    told = vmdg_report(e);
     vmdg_self.inside--;
+    if (told >= 0 && e->kind != VMDG_WATCH)
+        __atomic_fetch_add(&nerrors, 1, __ATOMIC_RELAXED);
 }
 
 /* addr is the start of a block that is no more. */

@@ -5,6 +5,7 @@
 #include "books.h"
 #include "best.h"
 #include "method_tables.h"
+#include "report.h"
 
 #include <errno.h>
 #include <string.h>
@@ -75,6 +76,7 @@ static void on_fork(void)
     vmdg_shards_renew();
     vmdg_check_renew();
     vmdg_regions_renew();
+    vmdg_report_renew();
     vmdg_thread_forked();
 }
 
