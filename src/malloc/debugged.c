@@ -7,6 +7,7 @@
 #include "os_debug.h"
 
 int vmma_debugging;
+Vmalloc_t *vmma_sampler;
 
 void *vmma_debug_alloc(size_t size, size_t align, int zero, vmdg_family_t family)
 {
@@ -20,8 +21,12 @@ void *vmma_debug_alloc(size_t size, size_t align, int zero, vmdg_family_t family
 
 int vmma_debug_owns(void *p)
 {
+    vmbe_run_t *run = vmb_map_get(p);
+    vmbe_t *be = run != NULL ? vmbe_owner(run) : NULL;
     vmdg_block_t b;
     Vmalloc_t *vm;
+    if (be != NULL && be->vm->meth.meth == VM_MTBEST)
+        return 0;
     if (vmdg_index_get(p) != 0 && vmdg_at(p, &b) == 0)
         return 1;
     vm = vmregion(p);
@@ -94,7 +99,7 @@ Vmalloc_t *vmma_debug_open(Vmdisc_t *disc)
 {
     Vmethod_t *under = vmma_options.method, *meth = Vmdebug;
     Vmalloc_t *vm;
-    if (under != NULL && under != Vmdebug)
+    if (vmdg_options.level != VMDG_SAMPLE && under != NULL && under != Vmdebug)
         meth = vmover(Vmdebug, under);
     vm = meth != NULL ? vmopen(disc, meth, 0) : NULL;
     if (vm == NULL)
@@ -102,5 +107,10 @@ Vmalloc_t *vmma_debug_open(Vmdisc_t *disc)
     vmma_debugging = 1;
     vmdg_fault_begin();
     vmos_onexit(atend);
-    return vm;
+    if (vmdg_options.level != VMDG_SAMPLE)
+        return vm;
+    vmname(vm, "sample");
+    vmdg_of(vm)->always = 1;
+    vmma_sampler = vm;
+    return NULL;
 }

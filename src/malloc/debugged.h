@@ -24,6 +24,12 @@ VMMA_HIDDEN void *vmma_debug_alloc(size_t size, size_t align, int zero, vmdg_fam
 VMMA_HIDDEN void *vmma_debug_realloc(void *p, size_t size);
 VMMA_HIDDEN void vmma_debug_free(const char *call, vmdg_family_t family, void *p, size_t size,
                                  size_t align);
+/* With the option sample: the region of the blocks that are guarded; else NULL. */
+extern Vmalloc_t *vmma_sampler VMMA_HIDDEN;
+
+/* slow.c: vmma_alloc() in the name of a family. */
+VMMA_HIDDEN void *vmma_allocas(size_t size, vmdg_family_t family);
+
 /* Whether it is for Vmdebug to say what p is: all that is not in a region of another method. */
 VMMA_HIDDEN int vmma_debug_owns(void *p);
 

@@ -57,7 +57,7 @@ static VMOS_NOINLINE void *cleared(size_t size)
     if (VMOS_UNLIKELY(vmma_debugged()))
         return vmma_debug_alloc(size, 0, 1, VMDG_MALLOC);
     p = vmma_alloc(size);
-    if (p != NULL && !vmbe_iszero(p))
+    if (p != NULL && (vmma_sampler != NULL || !vmbe_iszero(p)))
         memset(p, 0, size);
     return p;
 }

@@ -59,7 +59,7 @@ static VMOS_NOINLINE void *newslow(size_t size, vmdg_family_t family, int throwi
 {
     void *p;
     vmma_region();
-    p = vmma_debugged() ? vmma_debug_alloc(size, 0, 0, family) : vmma_alloc(size);
+    p = vmma_debugged() ? vmma_debug_alloc(size, 0, 0, family) : vmma_allocas(size, family);
     return VMOS_LIKELY(p != NULL) ? p : again(size, 1, family, throwing);
 }
 

@@ -33,29 +33,31 @@ static void *fromheap(size_t size)
         lane = vmbe_lane_get(be);
         if (lane != NULL) {
             lane->cache = &vmma_lane;
-            lane->front = vmma_samples == NULL ? Vmheap : NULL;
+            lane->front = vmma_samples == NULL && vmma_sampler == NULL ? Vmheap : NULL;
             vmma_lane = lane;
         }
     }
     return vmbe_alloc(be, size);
 }
 
-static VMOS_NOINLINE void *allocate(size_t size)
+static VMOS_NOINLINE void *allocate(size_t size, vmdg_family_t family)
 {
     Vmalloc_t *vm = vmma_region();
     void *p = NULL;
     if (VMOS_UNLIKELY(vmma_debugged()))
-        return vmma_debug_alloc(size, 0, 0, VMDG_MALLOC);
+        return vmma_debug_alloc(size, 0, 0, family);
     if (vm != NULL && size <= PTRDIFF_MAX)
         p = vm == Vmheap && vmma_isbest(vm) ? fromheap(size) : (*vm->meth.allocf)(vm, size, 0);
     return VMOS_LIKELY(p != NULL) ? p : vmma_nomemory();
 }
 
-void *vmma_alloc(size_t size)
+void *vmma_allocas(size_t size, vmdg_family_t family)
 {
     vmbe_lane_t *lane = vmma_lane;
     if (VMOS_UNLIKELY(vmma_samples != NULL) && vmma_due(size) && Vmregion == Vmheap)
         return vmma_sample(size, 0);
+    if (VMOS_UNLIKELY(vmma_sampler != NULL) && Vmregion == Vmheap && vmdg_sample_due(1))
+        return vmdg_make(vmma_sampler, size, 0, 0, family, 0);
     if (VMOS_LIKELY(lane->vm == Vmregion && size <= BE_SMALLMAX && lane != &vmbe_nolane)) {
         unsigned cls = vmbe_class(size);
         vmbe_cursor_t *c = &lane->cur[cls];
@@ -65,7 +67,12 @@ void *vmma_alloc(size_t size)
         if (VMOS_LIKELY(p != NULL))
             return p;
     }
-    return allocate(size);
+    return allocate(size, family);
+}
+
+void *vmma_alloc(size_t size)
+{
+    return vmma_allocas(size, VMDG_MALLOC);
 }
 
 void *vmma_alignslow(size_t align, size_t size)
@@ -110,24 +117,6 @@ static int freeby(vmbe_t *be, void *p)
     return vmbe_free_slow(be, p);
 }
 
-void vmma_giveback(const char *func, vmdg_family_t family, void *p, size_t size, size_t align)
-{
-    vmbe_t *be = engine(p);
-    int e = errno;
-    if (vmma_options.keep || p == NULL)
-        return;
-    if (VMOS_UNLIKELY(vmma_debugging) && vmma_debug_owns(p))
-        vmma_debug_free(func, family, p, size, align);
-    else if ((be == NULL || freeby(be, p) != 0) && freein(vmregion(p), p) != 0)
-        vmma_misuse(func, p);
-    errno = e;
-}
-
-void vmma_release(const char *func, void *p)
-{
-    vmma_giveback(func, VMDG_MALLOC, p, VMDG_NOSIZE, 0);
-}
-
 /* Into a slab of the thread's own lane that is full, or that others free into as well; 0: it is none,
  * or no block in use. */
 static int own(void *p)
@@ -140,15 +129,31 @@ static int own(void *p)
     return i <= run->last && vmbe_slab_free(vmma_lane, run, (unsigned)i) > 0;
 }
 
+void vmma_giveback(const char *func, vmdg_family_t family, void *p, size_t size, size_t align)
+{
+    vmbe_t *be = engine(p);
+    int e = errno;
+    if (vmma_options.keep || p == NULL)
+        return;
+    if (own(p)) {
+        errno = e;
+        return;
+    }
+    if (VMOS_UNLIKELY(vmma_debugging) && vmma_debug_owns(p))
+        vmma_debug_free(func, family, p, size, align);
+    else if ((be == NULL || freeby(be, p) != 0) && freein(vmregion(p), p) != 0)
+        vmma_misuse(func, p);
+    errno = e;
+}
+
+void vmma_release(const char *func, void *p)
+{
+    vmma_giveback(func, VMDG_MALLOC, p, VMDG_NOSIZE, 0);
+}
+
 void vmma_freeslow(void *p)
 {
-    int e = errno;
-    if (p == NULL)
-        return;
-    if (own(p))
-        errno = e;
-    else
-        vmma_release("free", p);
+    vmma_release("free", p);
 }
 
 /* ---- which block ---- */

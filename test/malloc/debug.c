@@ -78,7 +78,7 @@ static void *worker(void *arg)
         p = realloc(p, n + 100);
         if (n > 0 && p[n - 1] != 1)
             abort();
-        if (malloc_usable_size(p) != n + 100)
+        if (malloc_usable_size(p) < n + 100)
             abort();
         memset(p, 2, n + 100);
         free(p);
@@ -190,6 +190,8 @@ static void test_correct_programs_are_silent(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
         child_t c = spawn_with("correct", "VMDEBUG", options[i]);
+        if (!ended(&c, 0))
+            print_error("%s: status %x\n", options[i], c.status);
         assert_string_equal(c.said, "");
         assert_true(ended(&c, 0));
     }

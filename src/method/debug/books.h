@@ -272,6 +272,7 @@ typedef struct vmdg {
     uint64_t key;    /* what fences are made from; stays with the region */
     uint32_t region; /* its number in this process */
     int single;      /* blocks are freed at once: Vmlast */
+    int always;      /* all blocks are guarded: which ones come here was decided before */
     size_t pool;     /* size of all blocks: Vmpool; 0: not yet known */
 } vmdg_t;
 
@@ -307,6 +308,8 @@ int vmdg_dead(const Vmalloc_t *vm, const void *addr, const char *call);
 
 /* Whether a new block is to lie against an inaccessible page. */
 int vmdg_guard_wanted(Vmalloc_t *vm, size_t align);
+/* Whether a sample is due, after weight more allocations. */
+int vmdg_sample_due(unsigned weight);
 typedef struct vmdg_guarded { /* the lower method's block that it lies in */
     char *base;
     size_t size;

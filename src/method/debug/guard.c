@@ -40,17 +40,18 @@ static VMOS_COLD void tellnone(const char *what)
 }
 
 /* By chance, on average one in so many; the distance to the next one is kept. */
-static int sampled(void)
+int vmdg_sample_due(unsigned weight)
 {
     vmdg_self_t *me = &vmdg_self;
-    if (VMOS_LIKELY(me->skip > 1)) {
-        me->skip--;
+    int due = me->skip != 0;
+    if (VMOS_LIKELY(me->skip > weight)) {
+        me->skip -= weight;
         return 0;
     }
     vmdg_thisthread();
     me->random = vmb_mix(me->random + 0x9e3779b97f4a7c15u);
-    me->skip = 1 + (uint32_t)vmb_mulhi(me->random, 2 * (uint64_t)vmdg_options.sample - 1);
-    return 1;
+    me->skip = 1 + (uint32_t)vmb_mulhi(me->random, 2 * (uint64_t)vmdg_options.sample);
+    return due; /* not the first allocation of each thread */
 }
 
 int vmdg_guard_wanted(Vmalloc_t *vm, size_t align)
@@ -58,7 +59,7 @@ int vmdg_guard_wanted(Vmalloc_t *vm, size_t align)
     if (vmdg_options.level == VMDG_FENCE || vmmt_under(vm)->meth != VM_MTBEST ||
         align > vmos_pagesize() || !(vmr_dcflags(vm) & VM_DCRESERVE))
         return 0;
-    if (vmdg_options.level == VMDG_SAMPLE && !sampled())
+    if (vmdg_options.level == VMDG_SAMPLE && !vmdg_of(vm)->always && !vmdg_sample_due(1))
         return 0;
     if (vmos_guards())
         return 1;
