@@ -95,7 +95,7 @@ VMOS_INLINE int vmma_give(void *p)
 {
     vmbe_lane_t *lane = vmma_lane;
     vmbe_run_t *run = vmb_map_get(p);
-    return VMOS_LIKELY(run != NULL && vmbe_isquick(lane, run)) ? vmbe_give(lane, run, p) : -1;
+    return vmbe_giveto(lane, run, p);
 }
 
 VMOS_INLINE int vmma_isbest(const Vmalloc_t *vm)

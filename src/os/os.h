@@ -27,6 +27,19 @@
 #define VMOS_HIDDEN
 #endif
 
+/* Set bit i % 64 of *m; whether it was set before.  One instruction where there is one. */
+VMOS_INLINE int vmos_setbit(uint64_t *m, uint64_t i)
+{
+    int was;
+#if defined(__x86_64__) && defined(__GCC_ASM_FLAG_OUTPUTS__)
+    __asm__("btsq %2, %0" : "+r"(*m), "=@ccc"(was) : "r"(i));
+#else
+    was = (int)(*m >> (i & 63) & 1);
+    *m |= (uint64_t)1 << (i & 63);
+#endif
+    return was;
+}
+
 /* ---- pages (os_pages_*.c) ---- */
 
 /* Size of a page of the system, of the unit in which addresses are given out, and of a huge page

@@ -56,8 +56,8 @@ static void index_exact(void **state)
     (void)state;
     for (c = 0; c < BE_CLASSES; c++) {
         size_t size = vmbe_classbytes[c], off, end = vmbe_class_pages(c) * (size_t)BE_PAGE;
-        vmbe_run_t run = {.base = (char *)0x10000000};
-        run.recip = (uint32_t)((((uint64_t)1 << 32) + size - 1) / size);
+        vmbe_run_t run = {.base = (char *)0x10000000, .cls = (uint8_t)c};
+        assert_int_equal(vmbe_classrecip[c], (((uint64_t)1 << 32) + size - 1) / size);
         for (off = 0; off < end; off++) {
             size_t i = vmbe_index(&run, run.base + off);
             if (i != (off % size ? (size_t)-1 : off / size))

@@ -297,7 +297,7 @@ static int best_free(Vmalloc_t *vm, void *p, int local)
 {
     vmbe_lane_t *lane = mylane(vmbe_of(vm));
     vmbe_run_t *run = vmb_map_get(p);
-    if (VMOS_LIKELY(run && vmbe_isquick(lane, run)) && vmbe_give(lane, run, p) == 0)
+    if (VMOS_LIKELY(vmbe_giveto(lane, run, p) == 0))
         return 0;
     return free_slow(vm, p, local);
 }

@@ -62,18 +62,17 @@ enum { BE_NONE, BE_FREE, BE_SLAB, BE_LARGE, BE_META, BE_LANE };
 #define BE_QUEUED 0x80u
 
 /* Descriptor of a run: two cache lines, the second for other threads and slow paths.  Of the first,
- * other threads write rsum, once for all they free until the owner looks. */
+ * other threads write rsum and quick, once for all they free until the owner looks. */
 struct vmbe_run {
     char *base;      /* first page; large: the block */
     uintptr_t lane;  /* owner and tag */
-    uint32_t recip;  /* slab: ceil(2^32 / block size), see class.h */
-    uint16_t span;   /* slab: bytes of all its blocks, less one */
+    uintptr_t quick; /* slab: ceil(2^32 / block size), see class.h; 0 when others have freed in it */
     uint16_t left;   /* slab: frees until something is to be done for it */
-    uint8_t rsum;    /* slab: bit w: remote[w] is not 0; BE_QUEUED */
+    uint16_t span;   /* slab: bytes of all its blocks, less one */
     uint8_t cls;     /* slab: size class */
     uint8_t last;    /* slab: index of its last block */
     uint8_t waits;   /* slab: on the list of those with few free blocks */
-    uint32_t unused;
+    uint8_t rsum;    /* slab: bit w: remote[w] is not 0; BE_QUEUED */
     union {
         uint64_t word[4]; /* slab: a bit per block, 1 is free */
         struct {          /* free */

@@ -16,13 +16,19 @@ const uint8_t vmbe_classtab[BE_TABLEMAX / 16 + 1] = {TABLE};
 const uint16_t vmbe_cursortab[BE_TABLEMAX / 16 + 1] = {TABLE};
 #undef C
 
-const uint16_t vmbe_classbytes[BE_CLASSES] = {
-    16, 32, 48, 64, 80, 96, 112, 128, 144, 160, 176, 192,
-    208, 224, 240, 256, 288, 320, 352, 384, 416, 448, 480, 512,
-    576, 640, 704, 768, 832, 896, 960, 1024, 1152, 1280, 1408, 1536,
-    1664, 1792, 1920, 2048, 2304, 2560, 2816, 3072, 3328, 3584, 3840, 4096,
-    4608, 5120, 5632, 6144, 6656, 7168, 7680, 8192, 9216, 10240, 11264, 12288,
-    13312, 14336, 15360, 16384, 18432, 20480, 22528, 24576, 26624, 28672, 30720, 32768};
+/* The eight classes that begin with 16 * j * 2^k, in steps of 16 * 2^k. */
+#define EIGHT(j, k)                                                                               \
+    S(j, k), S(j + 1, k), S(j + 2, k), S(j + 3, k), S(j + 4, k), S(j + 5, k), S(j + 6, k), S(j + 7, k)
+#define CLASSES                                                                                   \
+    EIGHT(1, 0), EIGHT(9, 0), EIGHT(9, 1), EIGHT(9, 2), EIGHT(9, 3), EIGHT(9, 4), EIGHT(9, 5),    \
+        EIGHT(9, 6), EIGHT(9, 7)
+
+#define S(j, k) 16 * (j) << (k)
+const uint16_t vmbe_classbytes[BE_CLASSES] = {CLASSES};
+#undef S
+#define S(j, k) (uint32_t)(((UINT64_C(1) << 32) + (16 * (j) << (k)) - 1) / (16 * (j) << (k)))
+const uint32_t vmbe_classrecip[BE_CLASSES] = {CLASSES};
+#undef S
 
 unsigned vmbe_class_leastpages(unsigned cls)
 {

@@ -28,6 +28,8 @@
 extern const uint8_t vmbe_classtab[BE_TABLEMAX / 16 + 1];
 extern const uint16_t vmbe_cursortab[BE_TABLEMAX / 16 + 1];
 extern const uint16_t vmbe_classbytes[BE_CLASSES];
+/* ceil(2^32 / block size). */
+extern const uint32_t vmbe_classrecip[BE_CLASSES];
 
 /* Class of a size from 1 to BE_SMALLMAX. */
 VMOS_INLINE unsigned vmbe_class_of(size_t size)

@@ -44,41 +44,40 @@ VMOS_INLINE int vmbe_aim(vmbe_cursor_t *c, vmbe_run_t *run)
     return 0;
 }
 
-/* Index of the block of a slab that holds p in the high half, below run->recip in the low half when p
- * is its start.  It may lie beyond the slab's last block.  class.h has the reason. */
-VMOS_INLINE uint64_t vmbe_product(const vmbe_run_t *run, const void *p)
-{
-    return (uint64_t)((const char *)p - run->base) * run->recip;
-}
-/* Index of the block of a slab that starts at p, (size_t)-1 when none does. */
+/* Index of the block of a slab that starts at p, (size_t)-1 when none does; it may lie beyond the
+ * slab's last block.  class.h has the reason. */
 VMOS_INLINE size_t vmbe_index(const vmbe_run_t *run, const void *p)
 {
-    uint64_t x = vmbe_product(run, p);
-    return VMOS_LIKELY((uint32_t)x < run->recip) ? (size_t)(x >> 32) : (size_t)-1;
+    uint32_t recip = vmbe_classrecip[run->cls];
+    uint64_t x = (uint64_t)((const char *)p - run->base) * recip;
+    return VMOS_LIKELY((uint32_t)x < recip) ? (size_t)(x >> 32) : (size_t)-1;
 }
 
-/* Whether lane's thread may say of the slab's blocks by word[] alone which are free. */
-VMOS_INLINE int vmbe_isquick(const vmbe_lane_t *lane, const vmbe_run_t *run)
-{
-    return BE_READ(run->lane) == (uintptr_t)lane && !(BE_READ(run->rsum) & BE_NAMES);
-}
-
-/* Free the block at p of a slab whose lane the calling thread holds, unless another thread has.
- * -1: p is no allocated block, nothing was changed. */
+/* Free the block at p of a slab of the calling thread's lane in which others have freed nothing that
+ * the lane does not know of.  -1: it is no such slab, or p no allocated block; nothing was changed.
+ * The product has the index in its high half; quick is 0 where others have freed, and nothing is below
+ * that. */
 VMOS_INLINE int vmbe_give(vmbe_lane_t *lane, vmbe_run_t *run, void *p)
 {
     size_t off = (size_t)((const char *)p - run->base);
-    uint64_t x = off * (uint64_t)run->recip, m, more, *word = &run->u.word[x >> 38];
-    if (VMOS_UNLIKELY((uint32_t)x >= run->recip || (uint16_t)off > run->span))
+    uint64_t x = off * (uint64_t)BE_READ(run->quick), m, *word = &run->u.word[x >> 38];
+    if (VMOS_UNLIKELY((uint32_t)x >= (uint32_t)BE_READ(run->quick) || (uint16_t)off > run->span))
         return -1;
     m = BE_LOAD(*word);
-    more = m | (uint64_t)1 << (x >> 32 & 63);
-    if (VMOS_UNLIKELY(more == m))
+    if (VMOS_UNLIKELY(vmos_setbit(&m, x >> 32)))
         return -1;
-    BE_STORE(*word, more);
+    BE_STORE(*word, m);
     if (VMOS_UNLIKELY(--run->left == 0))
         vmbe_slab_notice(lane, run);
     return 0;
+}
+
+/* The same for a page map word; it tells in one comparison that the run is a slab, of this lane, and
+ * not known to be full. */
+VMOS_INLINE int vmbe_giveto(vmbe_lane_t *lane, vmbe_run_t *run, void *p)
+{
+    return VMOS_LIKELY(run != NULL && BE_READ(run->lane) == (uintptr_t)lane) ? vmbe_give(lane, run, p)
+                                                                             : -1;
 }
 
 #endif

@@ -89,6 +89,7 @@ static void gather(vmbe_run_t *run, int alone)
         return;
     }
     run->rsum = 0;
+    run->quick = vmbe_classrecip[run->cls];
     for (w = 0; w < vmbe_words(run); w++) {
         uint64_t no = vmbe_invalid(run, w);
         run->u.word[w] |= __atomic_exchange_n(&run->remote[w], no, __ATOMIC_ACQ_REL) & ~no;

@@ -182,7 +182,7 @@ static vmbe_run_t *listed(vmbe_t *be, vmbe_lane_t *lane, unsigned cls)
 static void noteword(vmbe_t *be, vmbe_run_t *run, unsigned w)
 {
     vmbe_note(be, &run->u.word[w], sizeof(uint64_t));
-    vmbe_note(be, &run->recip, offsetof(vmbe_run_t, rsum) - offsetof(vmbe_run_t, recip));
+    vmbe_note(be, &run->left, offsetof(vmbe_run_t, rsum) - offsetof(vmbe_run_t, left));
 }
 
 /* A block of a slab that has one. */

@@ -4,8 +4,9 @@
  *
  * A thread frees into its own slabs by setting bits (fast.h).  Into another thread's slab:
  *   1. fetch_or the bit into remote[w]; if the word had no block's bit before, then
- *   2. fetch_or (1 << w | BE_QUEUED) into rsum; if BE_QUEUED was not set before, then
- *   3. push the slab on its lane's pending list.
+ *   2. store 0 into quick, so that the owner's next free() looks at remote[] as well;
+ *   3. fetch_or (1 << w | BE_QUEUED) into rsum; if BE_QUEUED was not set before, then
+ *   4. push the slab on its lane's pending list.
  * The owner collects only words that rsum names, and takes the name away before it takes the word.
  * So a word with a block's bit is always named, or about to be by the thread that made it so; a thread
  * does not touch the slab after its last step; and a slab goes back only with rsum 0, when nobody
@@ -57,8 +58,17 @@ static void collect(vmbe_run_t *run, unsigned sum)
     }
 }
 
+/* The owner is about to take in what others freed.  First of all: who names a word after that marks the
+ * slab again. */
+static void quicken(vmbe_run_t *run)
+{
+    __atomic_exchange_n(&run->quick, vmbe_classrecip[run->cls], __ATOMIC_SEQ_CST);
+}
+
 int vmbe_collect(vmbe_run_t *run)
 {
+    if (BE_LOAD(run->quick) == 0)
+        quicken(run);
     if (__atomic_load_n(&run->rsum, __ATOMIC_RELAXED) & BE_NAMES)
         collect(run, __atomic_fetch_and(&run->rsum, BE_QUEUED, __ATOMIC_ACQ_REL));
     return !vmbe_isfull(run);
@@ -83,11 +93,12 @@ int vmbe_remote_free(vmbe_run_t *run, unsigned i)
     old = __atomic_fetch_or(&run->remote[w], bit, __ATOMIC_ACQ_REL);
     if (old & bit)
         return -1;
-    if (old == none && /* else that was the last step: the slab may be gone by now */
-        !(__atomic_fetch_or(&run->rsum, (uint8_t)(1u << w | BE_QUEUED), __ATOMIC_ACQ_REL) &
-          BE_QUEUED)) {
+    if (old != none) /* that was the last step: the slab may be gone by now */
+        return 0;
+    BE_STORE(run->quick, 0);
+    if (!(__atomic_fetch_or(&run->rsum, (uint8_t)(1u << w | BE_QUEUED), __ATOMIC_ACQ_REL) &
+          BE_QUEUED))
         push(vmbe_lane(BE_LOAD(run->lane)), run);
-    }
     return 0;
 }
 
@@ -249,6 +260,7 @@ int vmbe_slab_free(vmbe_lane_t *lane, vmbe_run_t *run, unsigned i)
 /* One slab from the pending list, of this lane. */
 static void drain(vmbe_lane_t *lane, vmbe_run_t *run, int locked)
 {
+    quicken(run);
     collect(run, __atomic_exchange_n(&run->rsum, 0, __ATOMIC_ACQ_REL));
     if (BE_LOAD(run->lane) & BE_FULL) {
         if (vmbe_isfull(run) || untag(lane, run) < 0)
@@ -402,7 +414,7 @@ void vmbe_slab_init(vmbe_lane_t *lane, vmbe_run_t *run, unsigned cls)
     size_t size = vmbe_classbytes[cls], cap = vmbe_runbytes(run) / size;
     unsigned w;
     cap = cap <= 64 ? cap : VMB_MIN(cap & ~(size_t)63, (size_t)256);
-    run->recip = (uint32_t)((((uint64_t)1 << 32) + size - 1) / size);
+    run->quick = vmbe_classrecip[cls];
     run->cls = (uint8_t)cls;
     run->last = (uint8_t)(cap - 1);
     run->span = (uint16_t)(cap * size - 1);
