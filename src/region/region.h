@@ -238,6 +238,11 @@ extern const unsigned int vmr_layout;
 /* In meth.meth of a handle whose functions are not the method's own. */
 #define VMR_TRACED 0x8000u
 
+/* Let swapf() put another state of the region into its memory, one that was saved while the region's lock
+ * was held: it is as if the region were closed and then attached to, with the same handle.  No other
+ * thread uses the region.  What swapf() returns; -1 with errno also when no region is there. */
+int vmr_swap(Vmalloc_t *vm, int (*swapf)(void *arg), void *arg);
+
 /* Areas of vmuserdata() in [from, end) are no more: the method has freed what they lie in.  Locked. */
 void vmr_forget(Vmalloc_t *vm, const void *from, const void *end);
 

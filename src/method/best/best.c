@@ -53,6 +53,8 @@ static void on_close(vmbe_t *be, int kept)
     for (lane = be->lanes; lane; lane = lane->next)
         if (lane->cache)
             *lane->cache = &vmbe_nolane;
+    if (vmr_dcflags(be->vm) & VM_DCKEPT) /* the words stay with the memory, for the next to attach */
+        return;
     if (kept)
         unmapown(be);
     for (a = kept ? NULL : be->areas; a; a = a->next)

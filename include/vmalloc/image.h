@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Images: regions that outlive their process.
+ *
+ * A committed image is a file.  vmimage() opens it as a region at the address that it was made for,
+ * so that pointers into it stay good; the program works in memory of its own; vmcommit() makes all
+ * that changed since the last commit part of the file, all or nothing, whatever crashes when.
+ *
+ * Unless said otherwise a function returns 0, or -1 with errno: EINVAL for a region that is no
+ * committed image, EPERM in a child of the process that opened it, EIO once an image has failed (it
+ * can be read, and no more committed).  Calls on one image are made one at a time by the library.
+ */
+#ifndef _VMALLOC_IMAGE_H
+#define _VMALLOC_IMAGE_H 1
+
+#include <vmalloc.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- opening ---- */
+
+/* Vmimgopt_t.flags */
+#define VM_IMGREAD 0001     /* only read: sees the last commit, next to a writer; stores into the
+                               region stay in this process */
+#define VM_IMGEXIST 0002    /* do not make a file that is not there */
+#define VM_IMGNEW 0004      /* make it, and fail when it is there */
+#define VM_IMGWAIT 0010     /* wait while another process writes, instead of failing with EBUSY */
+#define VM_IMGTURNS 0020    /* take turns with other processes: see vmturn() */
+#define VM_IMGCLOSE 0040    /* vmclose() commits; without it vmclose() drops what was not committed */
+#define VM_IMGFOREIGN 0100  /* take a file that neither the user nor root owns */
+#define VM_IMGNOTRACK 0200  /* find changed pages by their contents, without help of the system */
+
+/* Vmimgopt_t.safety: what a commit that returned survives. */
+#define VM_IMGPOWER 0   /* everything: it is on the disk */
+#define VM_IMGPROCESS 1 /* the death of the process; after a loss of power a commit before it stands */
+#define VM_IMGGROUP 2   /* as PROCESS, and at most `group` ms of commits are lost with power: the first
+                           commit after that time, vmsync() and vmclose() wait for the disk */
+
+/* All members 0 is the default; vmimage() copies what it needs. */
+typedef struct _vmimgopt_s {
+    Vmethod_t *meth;      /* NULL: Vmbest for a new image, else the method that it was made with */
+    unsigned int flags;   /* VM_IMG... */
+    int vmflags;          /* flags of vmopen(), as VM_SINGLE */
+    int mode;             /* permissions of a new file, 0: 0600 */
+    int safety;           /* VM_IMGPOWER, ... */
+    unsigned int group;   /* milliseconds for VM_IMGGROUP, 0: 100 */
+    size_t limit;         /* bytes that the region may grow to.  0: 64 GiB for a new image (less where
+                             addresses are scarce), else as before; may be raised later */
+    size_t journal;       /* bytes of journal after which changes are moved to their places, 0: chosen */
+    Void_t *addr;         /* where a new image shall lie, rounded down to 1 GiB; NULL: chosen */
+    char why[160];        /* set by vmimage(): "" or, in a sentence, why it failed */
+} Vmimgopt_t;
+
+/* Open the committed image at path, which is made when there is none.  options may be NULL.  Cost does
+ * not depend on the size of the image; after a crash the journal is read.  NULL with errno:
+ *   EBUSY       another process writes, or this process has it open
+ *   EADDRINUSE  the addresses of the image are taken in this process
+ *   EPROTO      not an image, or one of another version, word size, byte order, page size or method
+ *   EUCLEAN     both headers are damaged, or the file was cut
+ *   EPERM       the file belongs to another user
+ *   ENOTSUP     nothing to go by: the system cannot do it
+ *   and those of open(2), read(2) and write(2); vmimagewhy() tells more. */
+extern VM_API Vmalloc_t *vmimage(const char *path, Vmimgopt_t *options);
+
+/* Copy the reason why the last vmimage() of the process that failed did so into buf of n bytes, as a
+ * string.  Returns the length of the whole reason, 0: none failed yet. */
+extern VM_API size_t vmimagewhy(char *buf, size_t n);
+
+/* ---- committing ---- */
+
+/* Make the region, as it is, the state that the next opening finds.  When it returns 0 that is done
+ * as safety says; after -1 the last commit stands.  Other threads must not be inside calls on the
+ * region, nor store into it, meanwhile: what they were about to write may be committed in part.
+ * Costs what changed, not what is there; without changes nothing is written.  EROFS: read-only, or
+ * not this process' turn; ENOSPC, EDQUOT: may be tried again. */
+extern VM_API int vmcommit(Vmalloc_t *vm);
+
+/* Wait until all commits are on the disk. */
+extern VM_API int vmsync(Vmalloc_t *vm);
+
+/* Put the region back to its last commit (an image opened with VM_IMGREAD: to the newest one in the
+ * file).  Blocks allocated since are gone.  No other thread may use the region meanwhile. */
+extern VM_API int vmrollback(Vmalloc_t *vm);
+
+/* Write the last commit as an image of its own to path, which is replaced when it is there. */
+extern VM_API int vmsnapshot(Vmalloc_t *vm, const char *path);
+
+/* Take (on 1) or end (on 0) a turn on an image opened with VM_IMGTURNS.  Taking waits for the others,
+ * and shows what they committed; ending drops what was not committed.  Between turns the region must
+ * not be touched at all.  A process that dies ends its turn. */
+extern VM_API int vmturn(Vmalloc_t *vm, int on);
+
+/* ---- roots: what a program finds again by name ----
+ * They are part of the image, and committed with it. */
+
+#define VM_ROOTNAME 72 /* longest name with its '\0' */
+typedef struct _vmroot_s {
+    char name[VM_ROOTNAME];
+    Void_t *value;        /* as a rule the address of a block */
+    unsigned long type;   /* the program's mark for what value points to */
+    unsigned int version; /* and its version */
+} Vmroot_t;
+
+/* Set root name, which is made when it is not there.  ENAMETOOLONG; ENOSPC: there are 2000. */
+extern VM_API int vmrootset(Vmalloc_t *vm, const char *name, Void_t *value, unsigned long type,
+                            unsigned int version);
+/* Its value, and all of it in *root unless NULL.  NULL with errno ENOENT: no such root (a root's value
+ * may be NULL: errno is left alone then). */
+extern VM_API Void_t *vmrootget(Vmalloc_t *vm, const char *name, Vmroot_t *root);
+/* Remove it.  ENOENT. */
+extern VM_API int vmrootdel(Vmalloc_t *vm, const char *name);
+/* Call f for each root.  A negative value of f ends the walk and is returned; else the last. f may not
+ * use roots. */
+typedef int (*Vmroot_f)(Vmalloc_t *vm, const Vmroot_t *root, Void_t *handle);
+extern VM_API int vmrootwalk(Vmalloc_t *vm, Vmroot_f f, Void_t *handle);
+
+/* ---- what there is to know ---- */
+
+/* How changed pages are found. */
+#define VM_IMGUFFD 1 /* the system notes writes (Linux 6.7) */
+#define VM_IMGMAP 2  /* the system tells which pages are private copies */
+#define VM_IMGHASH 3 /* all contents are compared */
+
+typedef struct _vmimgstat_s {
+    unsigned long commits;    /* of the image, since it was made */
+    unsigned long changed;    /* pages that the last commit wrote */
+    unsigned long pages;      /* pages in the file */
+    unsigned long journal;    /* bytes of journal not yet moved to their places */
+    unsigned long checkpoints; /* times that was done since opening */
+    unsigned long replayed;   /* commits that opening took from the journal */
+    size_t pagesize;
+    size_t limit;                  /* bytes that the region may grow to */
+    Void_t *base;                  /* where it lies */
+    int tier;                      /* VM_IMGUFFD, ... */
+    int safety;                    /* VM_IMGPOWER, ... */
+    int failed;                    /* errno of what the image failed with, 0: sound */
+} Vmimgstat_t;
+extern VM_API int vmimgstat(Vmalloc_t *vm, Vmimgstat_t *st);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * checkpoint: the journal's pages go to their places, and the journal starts anew.
+ *
+ *   1. (commits that were not synced: sync)   2. write each page to its place, or punch it   3. sync
+ *   4. the superblock with the next epoch, sync
+ *
+ * Until 4 is done the journal can be played again from its start, so a crash in the middle does no harm;
+ * afterwards its records are of an epoch that has passed.  A journal that lies where pages must go is
+ * first copied behind them as it is.
+ * Cost: the distinct pages in the journal, read and written once, and two to three syncs.
+ */
+#include "image.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define STEP ((uint64_t)64 << 10)
+
+/* Where a journal may begin when the image has so many pages: some room behind them. */
+static uint64_t journalfor(const vmi_t *img, uint64_t end)
+{
+    uint64_t home = vmi_offset(img, img->npages);
+    end = VMB_MAX(end, home);
+    return VMB_UP(end + end / 4 + ((uint64_t)1 << 20), STEP);
+}
+
+static int copyrange(vmi_t *img, uint64_t from, uint64_t to, uint64_t n)
+{
+    char *buf = img->rec + img->recbytes - VMI_CHUNK;
+    uint64_t done;
+    for (done = 0; done < n;) {
+        size_t part = (size_t)VMB_MIN(n - done, (uint64_t)VMI_CHUNK);
+        if (vmi_io->read(img->fd, buf, part, from + done) != (int64_t)part ||
+            vmi_io->write(img->fd, buf, part, to + done) != 0)
+            return -1;
+        done += part;
+    }
+    return 0;
+}
+
+/* The journal goes, as it is, to where it is in nobody's way. */
+static int movejournal(vmi_t *img, uint64_t end)
+{
+    uint64_t from = img->super.journal, to = VMB_MAX(journalfor(img, end), from + img->jpos), p;
+    to = VMB_UP(to, STEP);
+    if (copyrange(img, from, to, img->jpos) != 0 || vmi_io->sync(img->fd) != 0)
+        return -1;
+    img->super.journal = img->jfilled = to;
+    if (vmi_super_write(img) != 0) {
+        img->super.journal = from;
+        return -1;
+    }
+    for (p = 0; (p = vmb_bits_next1(img->logged, (size_t)p, img->npages)) < img->npages; p++)
+        if (img->where[p] % VMI_SECTOR == 0)
+            img->where[p] += to - from;
+    return 0;
+}
+
+/* Zeros take no room where the file system can do that. */
+static int writezeros(vmi_t *img, uint64_t page, char *buf)
+{
+    if (vmi_io->punch(img->fd, vmi_offset(img, page), img->psize) == 0)
+        return 0;
+    if (errno != EOPNOTSUPP && errno != ENOTSUP && errno != ENOSYS && errno != EINVAL)
+        return -1;
+    memset(buf, 0, img->psize);
+    return vmi_io->write(img->fd, buf, img->psize, vmi_offset(img, page));
+}
+
+/* Pages from p on that lie one behind the other in the journal as in their places; at most max. */
+static size_t stretch(const vmi_t *img, uint64_t p, size_t max)
+{
+    size_t n = 1;
+    while (n < max && p + n < img->npages && vmb_bit(img->logged, (size_t)p + n) &&
+           img->where[p + n] == img->where[p] + n * img->psize)
+        n++;
+    return n;
+}
+
+static int apply(vmi_t *img)
+{
+    char *buf = img->rec + img->recbytes - VMI_CHUNK;
+    uint64_t p;
+    size_t n;
+    for (p = 0; (p = vmb_bits_next1(img->logged, (size_t)p, img->npages)) < img->npages; p += n) {
+        n = 1;
+        if (img->where[p] % VMI_SECTOR != 0) {
+            if (writezeros(img, p, buf) != 0)
+                return -1;
+            continue;
+        }
+        n = stretch(img, p, VMI_CHUNK / img->psize);
+        if (copyrange(img, img->where[p], vmi_offset(img, p), n * img->psize) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* The file reaches to the end of its pages, so that all of them can be mapped. */
+static int fillup(vmi_t *img)
+{
+    vmos_disk_stat_t st;
+    uint64_t home = vmi_offset(img, img->npages);
+    if (vmos_disk_stat(img->fd, &st) != 0)
+        return -1;
+    return st.size < home ? vmi_io->truncate(img->fd, home) : 0;
+}
+
+static void restart(vmi_t *img)
+{
+    uint64_t p;
+    for (p = 0; (p = vmb_bits_next1(img->logged, (size_t)p, img->npages)) < img->npages; p++) {
+        img->where[p] = 0;
+        p |= 63;
+        img->logged[p >> 6] = 0;
+    }
+    img->jpos = img->jseq = 0;
+    img->unsynced = 0;
+    img->checkpoints++;
+}
+
+static int run(vmi_t *img, uint64_t end)
+{
+    vmi_super_t was = img->super;
+    if (img->unsynced && vmi_io->sync(img->fd) != 0)
+        return vmi_fail(img);
+    img->unsynced = 0;
+    if (img->jpos > 0 && vmi_offset(img, img->npages) > img->super.journal && movejournal(img, end) != 0)
+        return -1;
+    was.journal = img->super.journal;
+    was.seq = img->super.seq;
+    if (apply(img) != 0 || fillup(img) != 0)
+        return -1;
+    if (img->jpos > 0 && vmi_io->sync(img->fd) != 0)
+        return vmi_fail(img);
+    img->super.epoch++;
+    img->super.gen = img->gen;
+    img->super.npages = img->npages;
+    img->super.journal = journalfor(img, end);
+    if (img->super.journal > was.journal && was.journal >= VMB_MAX(end, vmi_offset(img, img->npages)))
+        img->super.journal = was.journal; /* still out of the way: written once, cheaper to write again */
+    if (vmi_super_write(img) != 0) {
+        was.seq = img->super.seq;
+        img->super = was;
+        return vmi_fail(img);
+    }
+    if (img->super.journal != was.journal)
+        img->jfilled = img->super.journal;
+    restart(img);
+    return 0;
+}
+
+int vmi_checkpoint(vmi_t *img, uint64_t end)
+{
+    int r;
+    if (vmi_journal_room(img, 1) != 0 || vmos_disk_lock(img->fd, VMI_READER, 2, 0) != 0)
+        return -1;
+    r = run(img, end);
+    vmos_disk_lock(img->fd, VMI_READER, 0, 0);
+    return r;
+}

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * commit: what changed becomes a record of the journal.
+ *
+ *   changed pages -> copied and summed -> same sum as before?  left out
+ *                                       -> in the file already?  into the record
+ *                                       -> behind its end?       to its place, and named in the record
+ *
+ *   img->rec   | header | list ... | pages, up to VMI_CHUNK at a time |
+ *
+ * A record that fits is one write.  Of a longer one the pages are written first, chunk by chunk, and
+ * the header and the list at last; nothing depends on that order, since the sums are what counts.
+ * Cost: a copy, a sum and a write of what changed; one sync.
+ */
+#include "image.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define FILL ((size_t)512 << 10)
+#define FILLMAX ((uint64_t)4 << 20) /* bytes of journal that are filled ahead */
+#define AHEADMAX 256 /* pages written to their places that a record names; more are synced before it */
+
+typedef struct writing {
+    vmi_t *img;
+    vmi_record_t *head;
+    vmi_entry_t *list;
+    uint64_t at;       /* of the record */
+    char *chunk;       /* pages on their way */
+    size_t have;       /* bytes in it */
+    uint64_t done;     /* bytes of pages written before */
+    uint64_t place;    /* for pages ahead: where the chunk goes */
+    uint64_t nahead, nzero;
+    int ahead;
+} writing_t;
+
+int vmi_fail(vmi_t *img)
+{
+    img->failed = errno != 0 ? errno : EIO;
+    errno = EIO;
+    return -1;
+}
+
+static size_t listbytes(uint64_t n)
+{
+    return (size_t)VMB_UP(sizeof(vmi_record_t) + n * sizeof(vmi_entry_t), VMI_SECTOR);
+}
+
+static int flush(writing_t *w)
+{
+    uint64_t to = w->ahead ? w->place : w->at + w->head->payload + w->done;
+    if (w->have > 0 && vmi_io->write(w->img->fd, w->chunk, w->have, to) != 0)
+        return -1;
+    w->done += w->ahead ? 0 : w->have;
+    w->have = 0;
+    return 0;
+}
+
+static int iszero(const char *p, size_t n)
+{
+    return p[0] == 0 && memcmp(p, p + 1, n - 1) == 0;
+}
+
+/* The first look at a page of which nothing is known: its contents in the file are compared, where that
+ * is likely to save the writing. */
+static int asbefore(writing_t *w, uint64_t page, uint64_t sum)
+{
+    vmi_t *img = w->img;
+    char *old = w->chunk + VMI_CHUNK; /* journal_room() leaves a page there */
+    if (img->tier != VM_IMGHASH || vmi_journal_page(img, page, old) != 0 ||
+        memcmp(old, w->chunk + w->have, img->psize) != 0)
+        return 0;
+    img->hash[page] = sum;
+    return 1;
+}
+
+/* A page of the file: into the record, unless it is as it was. */
+static int inside(writing_t *w, uint64_t page)
+{
+    vmi_t *img = w->img;
+    uint64_t sum;
+    if (w->have == VMI_CHUNK && flush(w) != 0)
+        return -1;
+    sum = vmi_copysum(w->chunk + w->have, vmi_addrof(img, page), img->psize);
+    if (sum == img->hash[page] || (img->hash[page] == 0 && asbefore(w, page, sum)))
+        return 0;
+    if (iszero(w->chunk + w->have, img->psize)) {
+        w->list[w->head->count++] = (vmi_entry_t){page | VMI_ZERO, sum};
+        return 0;
+    }
+    w->list[w->head->count++] = (vmi_entry_t){page | VMI_INLINE, sum};
+    w->have += img->psize;
+    return 0;
+}
+
+/* A page behind the file's last: to its place.  Zeros are what is there. */
+static int ahead(writing_t *w, uint64_t page)
+{
+    vmi_t *img = w->img;
+    uint64_t sum, to = vmi_offset(img, page);
+    if (w->have > 0 && (w->have == VMI_CHUNK || w->place + w->have != to) && flush(w) != 0)
+        return -1;
+    sum = vmi_copysum(w->chunk + w->have, vmi_addrof(img, page), img->psize);
+    if (iszero(w->chunk + w->have, img->psize)) {
+        w->nzero++;
+        return 0;
+    }
+    if (w->have == 0)
+        w->place = to;
+    w->list[w->head->count++] = (vmi_entry_t){page | VMI_AHEAD, sum};
+    w->nahead++;
+    w->have += img->psize;
+    w->head->npages = page + 1;
+    return 0;
+}
+
+/* Whether page p can be written to its place before the record is: nobody reads it there yet. */
+static int isahead(const vmi_t *img, uint64_t page)
+{
+    return page >= img->npages && vmi_offset(img, page + 1) <= img->super.journal;
+}
+
+/* All changed pages, in order: those of the file come first. */
+static int pages(writing_t *w)
+{
+    vmi_t *img = w->img;
+    uint64_t p, end = vmi_bound(img);
+    for (p = 0; (p = vmb_bits_next1(img->dirty, (size_t)p, end)) < end; p++) {
+        int is = isahead(img, p);
+        if (is != w->ahead) {
+            if (flush(w) != 0)
+                return -1;
+            w->ahead = is;
+        }
+        if ((is ? ahead(w, p) : inside(w, p)) != 0)
+            return -1;
+        if (p >= w->head->npages && !is && w->head->count > 0 &&
+            (w->list[w->head->count - 1].page & ~VMI_KIND) == p)
+            w->head->npages = p + 1;
+    }
+    return 0;
+}
+
+/* The record's last part, which is all of it when it fits: header, list and what is in the chunk. */
+static int close_record(writing_t *w, unsigned flags)
+{
+    vmi_t *img = w->img;
+    vmi_record_t *h = w->head;
+    size_t size = (size_t)h->payload;
+    if (w->ahead && flush(w) != 0)
+        return -1;
+    if (w->done > 0 && flush(w) != 0)
+        return -1;
+    h->size = h->payload + w->done + w->have;
+    h->flags = flags;
+    h->listsum = vmi_sum(w->list, (size_t)h->count * sizeof *w->list, h->epoch);
+    h->sum = vmi_sum(h, offsetof(vmi_record_t, sum), VMI_RECORD);
+    return vmi_io->write(img->fd, h, size + w->have, w->at);
+}
+
+/* Syncing a file that grew costs many times what syncing blocks that it has costs: when a small record
+ * is the first to come so far, zeros are written behind it for those to come.  Without room for them it
+ * goes as well. */
+static void fillahead(vmi_t *img, uint64_t end)
+{
+    size_t n = (size_t)VMB_UP(end, 4096) - (size_t)end;
+    int e = errno;
+    if (end <= img->jfilled)
+        return;
+    img->jfilled = end;
+    if (img->safety == VM_IMGPOWER && end - img->super.journal <= FILLMAX) {
+        n += FILL;
+        memset(img->rec, 0, FILL + 4096);
+        if (vmi_io->write(img->fd, img->rec, n, end) == 0)
+            img->jfilled = end + n;
+    }
+    errno = e;
+}
+
+/* The list no longer names pages that are on the disk in their places. */
+static void unname(vmi_record_t *h, vmi_entry_t *list)
+{
+    uint64_t i, n = 0;
+    for (i = 0; i < h->count; i++)
+        if ((list[i].page & VMI_KIND) != VMI_AHEAD)
+            list[n++] = list[i];
+    h->count = n;
+}
+
+/* The record is there: what it says is the last commit. */
+static void done(vmi_t *img, const vmi_record_t *h, const vmi_entry_t *list)
+{
+    uint64_t i, off = img->super.journal + img->jpos + h->payload;
+    for (i = 0; i < h->count; i++) {
+        uint64_t page = list[i].page & ~VMI_KIND, kind = list[i].page & VMI_KIND;
+        img->hash[page] = list[i].hash;
+        if (kind == VMI_AHEAD)
+            continue;
+        img->where[page] = kind == VMI_ZERO ? 1 : off;
+        img->logged[page >> 6] |= (uint64_t)1 << (page & 63);
+        off += kind == VMI_INLINE ? img->psize : 0;
+    }
+    img->npages = h->npages;
+    img->gen = h->gen;
+    img->jpos += h->size;
+    img->jseq++;
+}
+
+static void undirty(vmi_t *img)
+{
+    size_t i, end = (size_t)vmi_bound(img);
+    for (i = 0; (i = vmb_bits_next1(img->dirty, i, end)) < end; i = (i | 63) + 1)
+        img->dirty[i >> 6] = 0;
+}
+
+static size_t countdirty(const vmi_t *img, uint64_t *last)
+{
+    size_t i, n = 0, end = (size_t)vmi_bound(img);
+    *last = 0;
+    for (i = 0; (i = vmb_bits_next1(img->dirty, i, end)) < end; i = (i | 63) + 1) {
+        n += (size_t)vmb_pop(img->dirty[i >> 6]);
+        *last = VMB_MIN(i | 63, end - 1);
+    }
+    return n;
+}
+
+/* The sums of pages that were written ahead and then unnamed are remembered all the same. */
+static void remember(vmi_t *img, const vmi_entry_t *list, uint64_t n)
+{
+    uint64_t i;
+    for (i = 0; i < n; i++)
+        img->hash[list[i].page & ~VMI_KIND] = list[i].hash;
+}
+
+int vmi_sync(vmi_t *img)
+{
+    if (!img->unsynced)
+        return 0;
+    if (vmi_io->sync(img->fd) != 0)
+        return vmi_fail(img);
+    img->unsynced = 0;
+    img->lastsync = vmos_coarsetime();
+    return 0;
+}
+
+static int settle(vmi_t *img)
+{
+    img->unsynced = 1;
+    if (img->safety == VM_IMGPOWER)
+        return vmi_sync(img);
+    if (img->safety == VM_IMGGROUP && vmos_coarsetime() - img->lastsync >= img->group)
+        return vmi_sync(img);
+    return 0;
+}
+
+/* Write the record of what is marked.  -1: nothing counts. */
+static int record(vmi_t *img, size_t n, const uint64_t joint[2], unsigned flags)
+{
+    writing_t w = {.img = img};
+    uint64_t named;
+    if (vmi_journal_room(img, n) != 0)
+        return -1;
+    w.head = (vmi_record_t *)(void *)img->rec;
+    w.list = (vmi_entry_t *)(void *)(w.head + 1);
+    w.chunk = img->rec + listbytes(n);
+    w.at = img->super.journal + img->jpos;
+    memset(w.head, 0, sizeof *w.head);
+    *w.head = (vmi_record_t){.magic = VMI_RECORD,
+                             .epoch = img->super.epoch,
+                             .seq = img->jseq,
+                             .gen = img->gen + 1,
+                             .npages = img->npages,
+                             .payload = listbytes(n),
+                             .joint = {joint != NULL ? joint[0] : 0, joint != NULL ? joint[1] : 0}};
+    if (pages(&w) != 0)
+        return -1;
+    if (w.head->count == 0 && joint == NULL)
+        return 0;
+    named = w.head->count;
+    if (w.nahead > AHEADMAX && img->safety == VM_IMGPOWER) {
+        if (flush(&w) != 0)
+            return -1;
+        if (vmi_io->sync(img->fd) != 0)
+            return vmi_fail(img);
+        remember(img, w.list, named);
+        unname(w.head, w.list);
+    }
+    if (close_record(&w, flags) != 0)
+        return -1;
+    img->changed = named;
+    done(img, w.head, w.list);
+    fillahead(img, img->super.journal + img->jpos);
+    return settle(img);
+}
+
+/* More room for the journal, which the places of new pages would reach. */
+static void makeway(vmi_t *img, uint64_t last)
+{
+    uint64_t end = vmi_offset(img, last + 1);
+    int e = errno;
+    if (end > img->super.journal)
+        vmi_checkpoint(img, end);
+    errno = e;
+}
+
+static int isfull(int e)
+{
+    return e == ENOSPC || e == EDQUOT || e == EFBIG;
+}
+
+int vmi_commit(vmi_t *img, const uint64_t joint[2], unsigned flags)
+{
+    uint64_t last;
+    size_t n;
+    int r;
+    if (img->failed) {
+        errno = EIO;
+        return -1;
+    }
+    if (vmi_track_collect(img) != 0)
+        return -1;
+    n = countdirty(img, &last);
+    img->changed = 0;
+    if (n == 0 && joint == NULL)
+        return 0;
+    makeway(img, last);
+    if (img->failed) {
+        errno = EIO;
+        return -1;
+    }
+    r = record(img, n, joint, flags);
+    if (r != 0 && isfull(errno) && img->jpos > 0 && vmi_checkpoint(img, 0) == 0)
+        r = record(img, n, joint, flags); /* in the room that the journal had taken */
+    if (r != 0)
+        return -1;
+    undirty(img);
+    if (img->jpos >= img->threshold) {
+        int e = errno;
+        vmi_checkpoint(img, 0); /* if it cannot be done now, the journal goes on */
+        errno = e;
+    }
+    return 0;
+}

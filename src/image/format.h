@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * format: the bytes of a committed image.  doc/design/image.md draws them and says why.
+ *
+ *   0       superblock   4096   superblock   64 KiB   page 0, page 1, ...   journal
+ *
+ *   pages:   meta | leaf 0 | span 0 | leaf 1 | span 1 | ...     span: VMB_LEAFSPAN bytes of the region
+ *
+ * Numbers are as the machine has them; byte order, word and page size are recorded and must agree.
+ */
+#ifndef VM_IMAGE_FORMAT_H
+#define VM_IMAGE_FORMAT_H 1
+
+#include "base.h"
+
+#define VMI_MAGIC 0x316567616d696d76ULL   /* "vmimage1" */
+#define VMI_RECORD 0x0164726f63657276ULL  /* "vrecord" */
+#define VMI_META 0x0174656d67616d69ULL
+#define VMI_VERSION 1u
+#define VMI_ORDER 0x01020304u
+#define VMI_SECTOR ((size_t)512)
+#define VMI_SUPER1 ((uint64_t)4096) /* where the second superblock is */
+#define VMI_WRITER ((uint64_t)8192) /* bytes that are locked */
+#define VMI_READER ((uint64_t)8193)
+#define VMI_HOME ((uint64_t)65536)  /* where page 0 is */
+#define VMI_METASIZE ((size_t)262144)
+#define VMI_SLOT ((uint64_t)(sizeof(void *) > 4 ? 128 : 1) << (sizeof(void *) > 4 ? 30 : 26))
+
+#define VMI_JOINTS 16
+typedef struct vmi_super {
+    uint64_t magic;
+    uint32_t version, order, word, page;
+    uint64_t id[2];   /* of the image, random */
+    uint64_t seq;     /* of the superblock: the newer one holds */
+    uint64_t epoch;   /* of the journal */
+    uint64_t gen;     /* commits that the pages stand for */
+    uint64_t base;    /* address of the region */
+    uint64_t limit;   /* bytes that it may grow to */
+    uint64_t npages;  /* pages in the file */
+    uint64_t journal; /* where the journal begins */
+    uint64_t joint[VMI_JOINTS][2]; /* commits of several images that were decided here, in a ring */
+    uint64_t njoint;
+    uint64_t spare[18];
+    uint64_t sum;
+} vmi_super_t;
+_Static_assert(sizeof(vmi_super_t) == VMI_SECTOR, "a superblock is a sector");
+
+/* Header of a record; the list follows, and at `payload` the pages. */
+typedef struct vmi_record {
+    uint64_t magic;
+    uint64_t epoch;
+    uint64_t seq;      /* in the epoch, from 0 */
+    uint64_t gen;      /* number of the commit */
+    uint64_t npages;   /* pages of the image from now on */
+    uint64_t count;    /* entries of the list */
+    uint64_t payload;  /* from the start of the record */
+    uint64_t size;     /* of the record, a multiple of a sector */
+    uint64_t joint[2]; /* not 0: counts when the commit of several images has this number did */
+    uint64_t flags;
+    uint64_t spare[3];
+    uint64_t listsum;
+    uint64_t sum;
+} vmi_record_t;
+_Static_assert(sizeof(vmi_record_t) == 128, "the list is aligned");
+#define VMI_DECISION 1u /* no pages: the commit `joint` counts, in this image and in the others */
+
+/* One page in a record. */
+typedef struct vmi_entry {
+    uint64_t page; /* its number, and what of it is where: VMI_INLINE, ... */
+    uint64_t hash;
+} vmi_entry_t;
+#define VMI_KIND ((uint64_t)3 << 62)
+#define VMI_INLINE ((uint64_t)0)       /* in the record */
+#define VMI_AHEAD ((uint64_t)1 << 62)  /* in its place */
+#define VMI_ZERO ((uint64_t)2 << 62)   /* all zeros */
+
+/* Page 0. */
+typedef struct vmi_meta {
+    uint64_t magic;
+    void *data;  /* vm->data of the region, NULL: not made yet */
+    uint64_t len; /* bytes of its segment */
+    uint64_t nroots;
+} vmi_meta_t;
+
+/* A checksum of n bytes, a multiple of 8; never 0.  With `to`, they are copied there in the same
+ * pass, and the sum is that of the copy. */
+uint64_t vmi_sum(const void *from, size_t n, uint64_t seed);
+uint64_t vmi_copysum(void *to, const void *from, size_t n);
+
+#endif

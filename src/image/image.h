@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * image: what makes a region outlive its process.  Knows region, base and os; the discipline that
+ * hands its memory out is discipline/file.c.
+ *
+ * Invariants
+ *   1. What the pages say in their places, with the journal's newest version of each page over it, is
+ *      the last commit: at every moment, whatever is on its way to the disk.
+ *   2. Memory is the last commit but for pages that are marked in `dirty`, or that the system will tell.
+ *   3. hash[p] is that of page p of the last commit, or 0: not known.
+ *   4. where[p] is the place of p's newest version in the journal, when its bit in `logged` is set.
+ *   5. Order of locks: image, region list, region.  memoryf and purgef, which run with the region
+ *      locked, touch only what a commit touches under both.
+ */
+#ifndef VM_IMAGE_H
+#define VM_IMAGE_H 1
+
+#include "format.h"
+#include "io.h"
+#include "region.h"
+#include <vmalloc/image.h>
+
+#define VMI_PATH 1024 /* longest path */
+
+typedef struct vmi {
+    Vmdiscmore_t more; /* first: the discipline of the region */
+    struct vmi *next;  /* all images of the process */
+    vmos_lock_t lock;
+    Vmalloc_t *vm;
+    long pid;          /* of the process that opened it */
+    size_t bytes;      /* of this structure with its tables */
+
+    int fd, uffd, pagemap;
+    int tier;              /* VM_IMG... */
+    unsigned int flags;    /* VM_IMG... */
+    int safety;
+    uint64_t group, lastsync; /* ms */
+    int unsynced;          /* commits that no sync has followed */
+    int turn;              /* this process may write */
+    int failed;            /* errno of what it failed with */
+    uint64_t dev, ino;
+    char path[VMI_PATH];
+
+    vmi_super_t super;     /* as in the file, or about to be */
+    char *base, *low;      /* the region; all of it, with leaves and meta pages */
+    size_t total;          /* bytes from low on */
+    size_t limit;          /* bytes that the region may grow to in this process */
+    size_t psize, meta, leaf, span; /* a page; pages in meta, in a leaf, in a span */
+    size_t units;
+    vmi_meta_t *head;      /* page 0 in memory */
+
+    uint64_t npages, gen;  /* of the last commit */
+    uint64_t mapped;       /* pages that are private views of the file */
+    uint64_t jpos, jseq;   /* where the next record goes, from super.journal; its number */
+    uint64_t jfilled;      /* the file has blocks for the journal up to here */
+    uint64_t threshold;    /* of jpos, for a checkpoint */
+
+    size_t maxpages;
+    uint64_t *hash, *where;          /* by page */
+    uint64_t *dirty, *copied, *logged; /* bits by page; copied: known to be a private copy */
+    size_t tablebytes;
+    char *rec;             /* header, list and pages of a record; recbytes, grown as need be */
+    size_t recbytes;
+
+    uint64_t changed, checkpoints, replayed;
+} vmi_t;
+
+#define VMI_CHUNK ((size_t)1 << 20) /* of pages on their way */
+
+/* ---- pages and places (place.c) ---- */
+uint64_t vmi_pageof(const vmi_t *img, const void *addr);
+char *vmi_addrof(const vmi_t *img, uint64_t page);
+/* From page on, how many are one behind the other in memory too. */
+uint64_t vmi_run(const vmi_t *img, uint64_t page);
+VMOS_INLINE uint64_t vmi_offset(const vmi_t *img, uint64_t page)
+{
+    return VMI_HOME + page * img->psize;
+}
+/* No page from here on has anything. */
+uint64_t vmi_bound(const vmi_t *img);
+/* Fill in what follows from base, limit and page size. */
+void vmi_measure(vmi_t *img, uint64_t base, uint64_t limit);
+/* Find addresses for a new image, or reserve those of an old one.  -1: EADDRINUSE, ENOMEM. */
+int vmi_place(vmi_t *img, void *wish, size_t limit);
+int vmi_replace(vmi_t *img, size_t limit);
+/* Have memory be the pages in the file, cleared memory behind, and the map's leaves lead there. */
+int vmi_view(vmi_t *img);
+void vmi_unview(vmi_t *img);
+
+/* ---- superblocks (super.c) ---- */
+/* Read the one that holds.  -1 with errno and a reason. */
+int vmi_super_read(vmi_t *img, const char **why);
+/* Write it anew as img->super says, with the next number, and sync. */
+int vmi_super_write(vmi_t *img);
+int vmi_super_make(vmi_t *img, size_t limit, void *wish);
+
+/* ---- journal (journal.c) ---- */
+/* Read the records from img->jpos on; changed gets a bit for each page in them.  Their number; -1: a read
+ * failed, or all must be read from the start (ESTALE). */
+int64_t vmi_journal_read(vmi_t *img, uint64_t *changed);
+/* Make sure that no record can be taken for one behind the last. */
+int vmi_journal_end(vmi_t *img);
+/* Room for a list of n entries and a chunk; -1. */
+int vmi_journal_room(vmi_t *img, size_t n);
+/* The committed contents of a page. */
+int vmi_journal_page(vmi_t *img, uint64_t page, void *buf);
+
+/* ---- checkpoint.c ---- */
+/* Move the journal's pages to their places and start it anew, at or behind `end`.  -1: EBUSY when
+ * readers are there. */
+int vmi_checkpoint(vmi_t *img, uint64_t end);
+
+/* ---- changed pages (track.c) ---- */
+void vmi_track_open(vmi_t *img);
+void vmi_track_close(vmi_t *img);
+/* Mark pages that changed in img->dirty. */
+int vmi_track_collect(vmi_t *img);
+/* Pages from addr on are to be cleared: 1. */
+int vmi_clear(vmi_t *img, char *addr, size_t size);
+
+/* ---- commit.c ---- */
+/* Both locks are held. */
+int vmi_commit(vmi_t *img, const uint64_t joint[2], unsigned flags);
+int vmi_sync(vmi_t *img);
+/* No more commits: errno said why. */
+int vmi_fail(vmi_t *img);
+/* Every page that this process holds a copy of may have changed. */
+int vmi_suspect(vmi_t *img);
+
+/* ---- back.c ---- */
+/* Put memory back to the last commit; nobody uses the region. */
+int vmi_back(vmi_t *img);
+/* Read the journal from its start, after the superblock. */
+int vmi_load(vmi_t *img);
+/* Put the journal's pages over those that are mapped. */
+int vmi_overlay(vmi_t *img);
+
+/* ---- open.c ---- */
+/* Open; NULL with errno and a reason in why (160 bytes). */
+vmi_t *vmi_open(const char *path, const Vmimgopt_t *opt, char *why);
+void vmi_close(vmi_t *img);
+void vmi_refuse(char *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The image of vm, locked, or NULL with EINVAL, EPERM. */
+vmi_t *vmi_enter(Vmalloc_t *vm);
+void vmi_leave(vmi_t *img);
+
+#endif

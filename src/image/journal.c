@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * journal: reading records back.
+ *
+ *   super.journal: | record 0 | record 1 | ... | record jseq - 1 | (anything) |
+ *                                                                 ^ jpos
+ *
+ * A record counts when its header, list and pages have their sums, its epoch and number are those
+ * expected, and all before it count.  One that names pages in their places counts when these have
+ * their sums, but for those that a later record has again: a checkpoint that did not end may have
+ * written them.  So the longest row of records that holds together is looked for: the row is read, then
+ * the places are looked at, and when one is wrong the row ends before the record that named it.
+ * Cost: that of reading the journal, and of the places written ahead.
+ */
+#include "image.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define MARK_ZERO ((uint64_t)1)               /* in where[]: all zeros */
+#define MARK_AHEAD(seq) (((uint64_t)(seq) << 2) | 2) /* in its place, says record seq */
+#define ISMARK(w) (((w) & 3) != 0)
+
+static int bit(const uint64_t *map, uint64_t i) { return vmb_bit(map, (size_t)i); }
+static void setbit(uint64_t *map, uint64_t i) { map[i >> 6] |= (uint64_t)1 << (i & 63); }
+static void clearbit(uint64_t *map, uint64_t i) { map[i >> 6] &= ~((uint64_t)1 << (i & 63)); }
+
+int vmi_journal_room(vmi_t *img, size_t n)
+{
+    size_t bytes;
+    char *p;
+    if (vmb_mulover(n, sizeof(vmi_entry_t), &bytes) ||
+        vmb_addover(bytes, sizeof(vmi_record_t) + VMI_SECTOR + VMI_CHUNK + vmos_pagesize(), &bytes)) {
+        errno = ENOMEM;
+        return -1;
+    }
+    bytes = VMB_UP(bytes, vmos_pagesize());
+    if (bytes <= img->recbytes)
+        return 0;
+    p = vmos_map(NULL, bytes, 0);
+    if (p == NULL)
+        return -1;
+    if (img->rec != NULL)
+        vmos_unmap(img->rec, img->recbytes);
+    img->rec = p;
+    img->recbytes = bytes;
+    return 0;
+}
+
+/* 1, 0: there are not n bytes; -1. */
+static int readall(vmi_t *img, void *buf, size_t n, uint64_t off)
+{
+    int64_t got = vmi_io->read(img->fd, buf, n, off);
+    return got < 0 ? -1 : (uint64_t)got == n;
+}
+
+static int sound(const vmi_t *img, const vmi_record_t *r, uint64_t epoch, uint64_t seq)
+{
+    return r->magic == VMI_RECORD && r->epoch == epoch && r->seq == seq &&
+           r->sum == vmi_sum(r, offsetof(vmi_record_t, sum), VMI_RECORD) &&
+           r->count <= img->maxpages && r->npages <= img->maxpages &&
+           r->payload >= sizeof *r + r->count * sizeof(vmi_entry_t) && r->size >= r->payload &&
+           r->size - r->payload <= r->count * img->psize && r->size % VMI_SECTOR == 0;
+}
+
+/* The list at img->rec, and the pages: 1 when all have their sums. */
+static int contents(vmi_t *img, const vmi_record_t *r, uint64_t at)
+{
+    uint64_t i, off = at + r->payload;
+    vmi_entry_t *list;
+    char *page;
+    int ok;
+    if (vmi_journal_room(img, (size_t)r->count) != 0)
+        return -1;
+    list = (vmi_entry_t *)(void *)img->rec;
+    page = img->rec + img->recbytes - img->psize;
+    ok = readall(img, list, (size_t)r->count * sizeof *list, at + sizeof *r);
+    if (ok <= 0)
+        return ok;
+    if (vmi_sum(list, (size_t)r->count * sizeof *list, r->epoch) != r->listsum)
+        return 0;
+    for (i = 0; i < r->count; i++) {
+        if ((list[i].page & ~VMI_KIND) >= r->npages)
+            return 0;
+        if ((list[i].page & VMI_KIND) != VMI_INLINE)
+            continue;
+        ok = readall(img, page, img->psize, off);
+        if (ok <= 0)
+            return ok;
+        if (vmi_sum(page, img->psize, 0) != list[i].hash)
+            return 0;
+        off += img->psize;
+    }
+    return off == at + r->size;
+}
+
+/* Note what the record at `at`, whose list is at img->rec, says. */
+static void enter(vmi_t *img, const vmi_record_t *r, uint64_t at, uint64_t *changed)
+{
+    const vmi_entry_t *list = (const vmi_entry_t *)(const void *)img->rec;
+    uint64_t i, off = at + r->payload;
+    for (i = 0; i < r->count; i++) {
+        uint64_t page = list[i].page & ~VMI_KIND, kind = list[i].page & VMI_KIND;
+        img->hash[page] = kind == VMI_ZERO ? 0 : list[i].hash;
+        img->where[page] = kind == VMI_INLINE ? off : kind == VMI_ZERO ? MARK_ZERO : MARK_AHEAD(r->seq);
+        if (kind == VMI_AHEAD)
+            clearbit(img->logged, page);
+        else
+            setbit(img->logged, page);
+        if (changed != NULL)
+            setbit(changed, page);
+        off += kind == VMI_INLINE ? img->psize : 0;
+    }
+    img->npages = r->npages;
+    img->gen = r->gen;
+}
+
+/* Read records up to number `most`. */
+static int64_t readrow(vmi_t *img, uint64_t most, uint64_t *changed)
+{
+    vmi_record_t r;
+    uint64_t at;
+    int64_t n = 0;
+    int ok;
+    for (; img->jseq < most; n++) {
+        at = img->super.journal + img->jpos;
+        ok = readall(img, &r, sizeof r, at);
+        if (ok > 0)
+            ok = sound(img, &r, img->super.epoch, img->jseq);
+        if (ok > 0)
+            ok = contents(img, &r, at);
+        if (ok < 0)
+            return -1;
+        if (ok == 0)
+            break;
+        enter(img, &r, at, changed);
+        img->jseq++;
+        img->jpos += r.size;
+    }
+    return n;
+}
+
+/* The first record that named a page ahead whose place has something else; `most` when none did. */
+static int64_t wrongplace(vmi_t *img, const uint64_t *changed, uint64_t most)
+{
+    char *page = img->rec + img->recbytes - img->psize;
+    uint64_t p = 0;
+    for (;; p++) {
+        p = vmb_bits_next1(changed, (size_t)p, img->npages);
+        if (p >= img->npages)
+            return (int64_t)most;
+        if (bit(img->logged, p) || (img->where[p] & 3) != 2 || img->where[p] >> 2 >= most)
+            continue;
+        if (vmi_io->read(img->fd, page, img->psize, vmi_offset(img, p)) < 0)
+            return -1;
+        if (vmi_sum(page, img->psize, 0) != img->hash[p])
+            most = img->where[p] >> 2;
+    }
+}
+
+/* Forget what records said of these pages. */
+static void forget(vmi_t *img, uint64_t *changed)
+{
+    uint64_t p;
+    for (p = 0; (p = vmb_bits_next1(changed, (size_t)p, img->npages)) < img->npages; p++) {
+        img->where[p] = img->hash[p] = 0;
+        clearbit(img->logged, p);
+    }
+}
+
+int64_t vmi_journal_read(vmi_t *img, uint64_t *changed)
+{
+    uint64_t jpos = img->jpos, jseq = img->jseq, npages = img->npages, gen = img->gen;
+    uint64_t most = UINT64_MAX >> 3;
+    int64_t n, wrong;
+    if (vmi_journal_room(img, 1) != 0)
+        return -1;
+    for (;;) {
+        n = readrow(img, most, changed);
+        wrong = n < 0 ? -1 : wrongplace(img, changed, img->jseq);
+        if (wrong < 0 || (uint64_t)wrong >= img->jseq)
+            return wrong < 0 ? -1 : n;
+        if (jpos != 0) { /* what came before is not known any more: read all of it */
+            errno = ESTALE;
+            return -1;
+        }
+        forget(img, changed);
+        most = (uint64_t)wrong;
+        img->jpos = jpos;
+        img->jseq = jseq;
+        img->npages = npages;
+        img->gen = gen;
+    }
+}
+
+int vmi_journal_end(vmi_t *img)
+{
+    char nothing[512];
+    vmi_record_t r;
+    uint64_t at = img->super.journal + img->jpos;
+    int64_t got = vmi_io->read(img->fd, &r, sizeof r, at);
+    if (got < 0)
+        return -1;
+    if (got < (int64_t)sizeof r || r.magic != VMI_RECORD || r.epoch != img->super.epoch)
+        return 0;
+    memset(nothing, 0, sizeof nothing);
+    if (vmi_io->write(img->fd, nothing, sizeof nothing, at) != 0)
+        return -1;
+    return vmi_io->sync(img->fd);
+}
+
+int vmi_journal_page(vmi_t *img, uint64_t page, void *buf)
+{
+    uint64_t off = vmi_offset(img, page);
+    int64_t got;
+    if (page >= img->npages || (bit(img->logged, page) && img->where[page] == MARK_ZERO)) {
+        memset(buf, 0, img->psize);
+        return 0;
+    }
+    if (bit(img->logged, page))
+        off = img->where[page];
+    got = vmi_io->read(img->fd, buf, img->psize, off);
+    if (got < 0)
+        return -1;
+    memset((char *)buf + got, 0, img->psize - (size_t)got);
+    return 0;
+}

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * track: which pages changed since the last commit, as far as the system tells.
+ *
+ *   VM_IMGUFFD   writes are noted; told once, then noted anew
+ *   VM_IMGMAP    private copies, each time until they are dropped
+ *   VM_IMGHASH   every page that there is
+ *
+ * More may be marked than changed; the hashes of commit.c sort that out.  A page that the system tells
+ * of for the first time is looked up in the pagemap: one that was only read is none of ours.
+ * Invariant: a page that this process wrote since the last commit is marked when collect() returns.
+ */
+#include "image.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define TRIALPAGES ((size_t)4)
+#define BATCH 1024
+
+VMOS_INLINE void setbit(uint64_t *map, uint64_t i)
+{
+    __atomic_fetch_or(&map[i >> 6], (uint64_t)1 << (i & 63), __ATOMIC_RELAXED);
+}
+
+/* Where the region's memory ends. */
+static char *endof(const vmi_t *img)
+{
+    return img->base + VMB_MIN((size_t)VMB_UP(img->head->len, img->psize), img->limit);
+}
+
+/* Where it begins: with the last leaf that can be in use. */
+static char *startof(const vmi_t *img)
+{
+    size_t units = ((size_t)(endof(img) - img->base) + VMB_LEAFSPAN - 1) / VMB_LEAFSPAN;
+    return img->base - (img->meta + units * img->leaf) * img->psize;
+}
+
+/* ---- choosing ---- */
+
+/* Pages 1 and 3 of four are written: they, and no more than pages 1 to 3, must be told. */
+static int told(vmi_t *img, char *p, size_t ps)
+{
+    vmos_span_t spans[8];
+    char *at = p;
+    unsigned got = 0;
+    int i, n;
+    p[ps] ^= 1;
+    p[3 * ps] ^= 1;
+    n = vmos_track_scan(img->pagemap, &at, p + TRIALPAGES * ps, spans, 8);
+    if (n < 0 || at != p + TRIALPAGES * ps)
+        return 0;
+    for (i = 0; i < n; i++)
+        for (; spans[i].size > 0; spans[i].addr += ps, spans[i].size -= ps)
+            got |= 1u << ((size_t)(spans[i].addr - p) / ps);
+    return (got & 10) == 10;
+}
+
+static int privates(vmi_t *img, const char *p, unsigned want)
+{
+    unsigned char is[TRIALPAGES];
+    unsigned got = 0, i;
+    if (vmos_pagemap_private(img->pagemap, p, TRIALPAGES, is) != 0)
+        return 0;
+    for (i = 0; i < TRIALPAGES; i++)
+        got |= (unsigned)is[i] << i;
+    return got == want;
+}
+
+/* On a private view of the file's first pages: which of the ways work. */
+static int trial(vmi_t *img, char *p, size_t ps)
+{
+    volatile const char *see = p;
+    int map, uffd;
+    (void)see[2 * ps];
+    uffd = img->uffd >= 0 && vmos_track_add(img->uffd, p, TRIALPAGES * ps) == 0;
+    map = privates(img, p, 0);
+    p[ps] ^= 1;
+    p[3 * ps] ^= 1;
+    map = map && privates(img, p, 10);
+    uffd = uffd && told(img, p, ps) && told(img, p, ps);
+    return uffd && map ? VM_IMGUFFD : map ? VM_IMGMAP : VM_IMGHASH;
+}
+
+static int choose(vmi_t *img)
+{
+    size_t ps = img->psize;
+    char *p = vmos_map(NULL, TRIALPAGES * ps, VMOS_RESERVE | VMOS_SMALL);
+    int tier = VM_IMGHASH;
+    if (p == NULL)
+        return tier;
+    if (vmos_view_file(p, TRIALPAGES * ps, img->fd, 0) == 0)
+        tier = trial(img, p, ps);
+    vmos_unmap(p, TRIALPAGES * ps);
+    return tier;
+}
+
+void vmi_track_open(vmi_t *img)
+{
+    int e = errno;
+    img->tier = VM_IMGHASH;
+    img->uffd = img->pagemap = -1;
+    if (!(img->flags & VM_IMGNOTRACK) && (img->pagemap = vmos_pagemap_open()) >= 0) {
+        img->uffd = vmos_track_open();
+        img->tier = choose(img);
+    }
+    if (img->tier == VM_IMGUFFD && vmos_track_add(img->uffd, img->low, img->total) != 0)
+        img->tier = VM_IMGMAP;
+    errno = e;
+}
+
+void vmi_track_close(vmi_t *img)
+{
+    if (img->uffd >= 0)
+        vmos_disk_close(img->uffd);
+    if (img->pagemap >= 0)
+        vmos_disk_close(img->pagemap);
+    img->uffd = img->pagemap = -1;
+}
+
+/* ---- collecting ---- */
+
+/* n pages from page on, one behind the other, may have changed: those that are private copies have. */
+static int sift(vmi_t *img, uint64_t page, size_t n)
+{
+    unsigned char is[BATCH];
+    size_t i, part;
+    for (; n > 0; n -= part, page += part) {
+        while (n > 0 && vmb_bit(img->copied, (size_t)page)) {
+            setbit(img->dirty, page++);
+            n--;
+        }
+        part = VMB_MIN(n, (size_t)BATCH);
+        for (i = 0; i < part && !vmb_bit(img->copied, (size_t)page + i); i++)
+            ;
+        part = i;
+        if (part > 0 && vmos_pagemap_private(img->pagemap, vmi_addrof(img, page), part, is) != 0)
+            return -1;
+        for (i = 0; i < part; i++)
+            if (is[i]) {
+                setbit(img->dirty, page + i);
+                setbit(img->copied, page + i);
+            }
+    }
+    return 0;
+}
+
+/* [p, end) in pieces that lie one behind the other in the file, too. */
+static int pieces(vmi_t *img, char *p, const char *end, int (*f)(vmi_t *, uint64_t, size_t))
+{
+    while (p < end) {
+        uint64_t page = vmi_pageof(img, p);
+        size_t n = VMB_MIN((size_t)(end - p) / img->psize, (size_t)vmi_run(img, page));
+        if ((*f)(img, page, n) != 0)
+            return -1;
+        p += n * img->psize;
+    }
+    return 0;
+}
+
+static int markall(vmi_t *img, uint64_t page, size_t n)
+{
+    vmb_bits_set(img->dirty, (size_t)page, n);
+    return 0;
+}
+
+/* Every private copy, known or not. */
+static int everycopy(vmi_t *img, uint64_t page, size_t n)
+{
+    vmb_bits_clear(img->copied, (size_t)page, n);
+    return sift(img, page, n);
+}
+
+static int noted(vmi_t *img)
+{
+    vmos_span_t spans[256];
+    char *at = startof(img), *end = endof(img);
+    int i, n;
+    while (at < end) {
+        n = vmos_track_scan(img->pagemap, &at, end, spans, 256);
+        for (i = 0; i < n; i++)
+            if (pieces(img, spans[i].addr, spans[i].addr + spans[i].size, sift) != 0)
+                return -1;
+        if (n < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int vmi_track_collect(vmi_t *img)
+{
+    if (img->tier == VM_IMGUFFD)
+        return noted(img);
+    return pieces(img, startof(img), endof(img), img->tier == VM_IMGMAP ? everycopy : markall);
+}
+
+int vmi_suspect(vmi_t *img)
+{
+    return pieces(img, startof(img), endof(img), img->pagemap >= 0 && img->tier != VM_IMGHASH ? everycopy : markall);
+}
+
+/* ---- clearing ---- */
+
+/* Behind the file's pages memory can simply be dropped; what the file has is written over. */
+int vmi_clear(vmi_t *img, char *addr, size_t size)
+{
+    char *end = (char *)VMB_DOWN(addr + size, img->psize), *stop;
+    for (addr = (char *)VMB_UP(addr, img->psize); addr < end; addr = stop) {
+        uint64_t page = vmi_pageof(img, addr);
+        size_t n = VMB_MIN((size_t)(end - addr) / img->psize, (size_t)vmi_run(img, page)), i;
+        if (page < img->mapped)
+            n = VMB_MIN(n, (size_t)(img->mapped - page));
+        stop = addr + n * img->psize;
+        if (page < img->mapped || vmos_purge(addr, n * img->psize) != 0)
+            memset(addr, 0, n * img->psize);
+        for (i = 0; i < n; i++)
+            if (page + i < img->npages)
+                setbit(img->dirty, page + i);
+    }
+    return 1;
+}
