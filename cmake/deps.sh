@@ -16,6 +16,11 @@ test     may  g++                   g++
 test     may  clang                 clang
 test     may  mandoc                mandoc
 test     may  pkg-config            pkg-config
+test     may  /usr/include/lua5.4/lua.h liblua5.4-dev
+test     may  /usr/include/sqlite3.h libsqlite3-dev
+test     may  /usr/include/expat.h  libexpat1-dev
+test     may  /usr/include/libxml2  libxml2-dev
+test     may  python3-config        python3-dev
 valgrind must valgrind              valgrind
 demo     must gcc                   gcc
 demo     may  python3               python3
