@@ -9,6 +9,7 @@
  * as it is.  For the end there is a destructor: atexit() may call malloc() with its lock held.
  */
 #include "break.h"
+#include "checked.h"
 #include "debugged.h"
 #include "malloc.h"
 #include "option.h"
@@ -97,6 +98,8 @@ Vmalloc_t *vmma_region(void)
 __attribute__((constructor(101))) static void begin(void)
 {
     vmma_region();
+    if (vmma_debugging)
+        vmma_checked_begin();
 }
 
 static void writestat(vmma_word_t file)

@@ -47,6 +47,7 @@ typedef struct vmos_fault {
     const void *addr; /* accessed; NULL when the processor does not tell */
     int known;        /* addr is right: not so for addresses that no pointer can have */
     int write;        /* 1 write, 0 read, -1 not known */
+    int handled;      /* the program has a handler of its own for it */
     const void *context;
 } vmos_fault_t;
 
@@ -62,6 +63,19 @@ int vmos_fault_registers(const void *context, int (*f)(uintptr_t value, void *ar
  * beside: act and old as of sigaction(), NULL allowed.  -1: not ours, or none is installed. */
 struct sigaction;
 int vmos_fault_action(int sig, const struct sigaction *act, struct sigaction *old);
+
+/* ---- calls between modules ---- */
+
+/* In all modules that are loaded now, but this library, libc and the loader: calls of the function
+ * `name` go to `to`, if they would go to libc's.  *real gets what that is.  Which are patched is
+ * found by the symbol tables of the modules; a program that is linked statically has none.  Each
+ * module is looked at once: a second call is for those that came since.  Takes the loader's lock. */
+typedef struct vmos_patch {
+    const char *name;
+    void *to;
+    void *real; /* libc's own; NULL: it has none */
+} vmos_patch_t;
+void vmos_patch(const vmos_patch_t *table, size_t n);
 
 /* ---- the end ---- */
 

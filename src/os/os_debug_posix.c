@@ -113,3 +113,8 @@ int vmos_fault_action(int sig, const struct sigaction *act, struct sigaction *ol
     (void)sig, (void)act, (void)old;
     return -1;
 }
+
+void vmos_patch(const vmos_patch_t *table, size_t n)
+{
+    (void)table, (void)n;
+}

@@ -107,6 +107,7 @@ static void caught(int sig, siginfo_t *info, void *context)
                   (sig == SIGBUS && info->si_code == BUS_ADRERR);
     fault.addr = fault.known ? info->si_addr : NULL;
     fault.write = iswrite(context);
+    fault.handled = beforeof(sig)->sa_handler != SIG_DFL && beforeof(sig)->sa_handler != SIG_IGN;
     if (info->si_code <= 0 || !onfault(&fault))
         chain(sig, info, context);
     errno = keep;

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <wchar.h>
 
 static char volatile sink;
 
@@ -63,6 +64,47 @@ static void bad_alignment(void)
     if (posix_memalign(&p, opaque(NULL) == NULL ? 3 : 8, 8) != EINVAL)
         _exit(1);
 }
+/* By functions of libc. */
+static void copy_past(void) { char *p = block(100); memset(p, 1, opaque(p) == p ? 101 : 1); }
+static void string_past(void) { char *p = block(10); memset(p, 'a', 10); sink = (char)strlen(p); }
+static void string_copy_past(void) { strcpy(block(10), opaque("0123456789")); }
+static void wide_copy_past(void) { wcscpy((wchar_t *)(void *)block(40), opaque(L"0123456789")); }
+static void copy_before(void) { char to[8]; memcpy(to, block(10) - 4, sizeof to); sink = to[0]; }
+static void copy_freed(void) { char *p = block(10), to[8]; free(p); memcpy(to, opaque(p), 8); sink = to[0]; }
+static void copy_overlapping(void) { char *p = block(10); memcpy(p, opaque(p + 1), 9); }
+static void write_out_past(void) { if (write(-1, block(10), 11) == 0) _exit(1); }
+static void exact(void)
+{
+    wchar_t *w = opaque(malloc(40));
+    char *p = block(10), *q = block(10);
+    strcpy(p, opaque("012345678"));
+    memcpy(q, p, 10);
+    memmove(p, p + 1, 9);
+    wcscpy(w, opaque(L"012345678"));
+    sink = (char)(strlen(q) + wcslen(w) + (size_t)strcmp(p, q) + (strchr(q, '9') != NULL));
+    strncpy(q, opaque("0123456789abc"), 10);
+    if (strnlen(q, 10) != 10 || memcmp(q, "0123456789", 10) != 0 || strcmp(q, opaque("1")) >= 0)
+        _exit(1);
+}
+
+static sigjmp_buf back;
+static void handler(int sig)
+{
+    (void)sig;
+    siglongjmp(back, 1);
+}
+static void fault_handled(void)
+{
+    struct sigaction act = {.sa_handler = handler}, old;
+    if (sigaction(SIGSEGV, &act, NULL) != 0 || sigaction(SIGSEGV, NULL, &old) != 0 ||
+        old.sa_handler != handler)
+        _exit(1);
+    if (sigsetjmp(back, 1) == 0) {
+        *at(opaque(NULL), 8) = 1;
+        _exit(2);
+    }
+}
+
 static void use_unwritten(void) { sink = **(char **)opaque(malloc(100)); }
 
 static void *worker(void *arg)
@@ -126,6 +168,11 @@ static const crime_t crimes[] = {
     {"write freed", write_freed, 7, 0},       {"read freed", read_freed, 6, 0},
     {"free twice", free_twice, 7, 0},         {"free inside", free_inside, 7, 0},
     {"resize freed", resize_freed, 7, 0},     {"overflow", overflow, 7, 0},
+    {"copy past", copy_past, 7, 0},           {"string past", string_past, 7, 0},
+    {"string copy past", string_copy_past, 7, 0}, {"wide copy past", wide_copy_past, 7, 0},
+    {"copy before", copy_before, 7, 0},       {"copy freed", copy_freed, 7, 0},
+    {"copy overlapping", copy_overlapping, 7, 0}, {"write out past", write_out_past, 7, 0},
+    {"exact", exact, 0, 0},                   {"fault handled", fault_handled, 0, 0},
     {"bad alignment", bad_alignment, 7, 0},   {"use unwritten", use_unwritten, 7, 1},
 };
 enum { CRIMES = sizeof crimes / sizeof *crimes };

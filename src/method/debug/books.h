@@ -336,6 +336,15 @@ VMOS_INLINE int vmdg_fails(void)
 }
 uint32_t vmdg_failed(void); /* stack of the last one that did, 0: none */
 
+/* ---- ranges (access.c) ---- */
+
+/* `call` is about to read or write n bytes at addr: told unless they are in a live block, or in none. */
+void vmdg_access(const void *addr, size_t n, int write, const char *call);
+/* Bytes from addr to the end of the live block around it, (size_t)-1: it is in none. */
+size_t vmdg_room(const void *addr);
+/* Told if the ranges overlap and are not the same. */
+void vmdg_overlapping(const void *to, const void *from, size_t n, const char *call);
+
 /* ---- errors (error.c) ---- */
 
 /* An error of kind about addr, with what is known of it filled in. */

@@ -128,7 +128,7 @@ static int fault(const vmos_fault_t *f)
     if (id != 0 && atguard(id, f))
         return 1;
     __atomic_store_n(&dying, vmos_self(), __ATOMIC_RELAXED);
-    if (id == 0)
+    if (id == 0 && !f->handled) /* who handles faults may cause them on purpose */
         elsewhere(f);
     __atomic_store_n(&dying, 0, __ATOMIC_RELAXED);
     return 0;

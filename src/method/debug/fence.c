@@ -4,8 +4,8 @@
  *
  *   p - 16 | word | word ^ size | block: size bytes | bytes of word, by address, to the end |
  *
- * A word is a hash of the block's address and of a random number of its region, with no byte 0:
- * copying a fence over another one shows, and so does a terminating 0.  The end is that of the last
+ * A word is a hash of the block's address and of a random number of its region: copying a fence over
+ * another one shows.  Its bytes are from 0x80 to 0xbf: no zeros, small numbers, letters, -1.  The end is that of the last
  * whole 16 bytes behind at least 8, 16, 32 or 64, by the size of the block.  A second process that
  * attaches to a region finds sizes again by the front fence.
  *
@@ -23,7 +23,7 @@
 VMOS_INLINE uint64_t word(const char *p, uint64_t key)
 {
     uint64_t x = ((uint64_t)(uintptr_t)p + key) * 0x9e3779b97f4a7c15u;
-    return (x ^ x >> 29) | ONES;
+    return ((x ^ x >> 29) & ONES * 0x3f) | ONES * 0x80;
 }
 
 VMOS_INLINE size_t rear(size_t size)

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * checked: mem*, str*, wcs*, read, write and some more with their ranges looked up before they run.
+ *
+ * Nothing of this is exported.  When Vmdebug is on, the words through which modules call these
+ * functions are changed (vmos_patch()); when it is off nothing is different at all.  Calls within
+ * libc, and those that the compiler made into instructions, are not seen; a module that is loaded
+ * later is changed soon after.  A function does what libc's does, after the check, errors or not.
+ *
+ * sigaction() and signal() are here because the handler of faults must stay in front.
+ */
+#define _GNU_SOURCE 1
+#include "checked.h"
+#include "books.h"
+#include "malloc.h"
+#include "os_debug.h"
+
+#include <dlfcn.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <wchar.h>
+
+#define READS(p, n) vmdg_access(p, n, 0, __func__ + 2)
+#define WRITES(p, n) vmdg_access(p, n, 1, __func__ + 2)
+#define NOOVERLAP(to, from, n) vmdg_overlapping(to, from, n, __func__ + 2)
+
+/* ---- memory ---- */
+
+static void *c_memcpy(void *to, const void *from, size_t n)
+{
+    READS(from, n);
+    WRITES(to, n);
+    NOOVERLAP(to, from, n);
+    return memmove(to, from, n);
+}
+
+static void *c_mempcpy(void *to, const void *from, size_t n)
+{
+    READS(from, n);
+    WRITES(to, n);
+    NOOVERLAP(to, from, n);
+    return (char *)memmove(to, from, n) + n;
+}
+
+static void *c_memmove(void *to, const void *from, size_t n)
+{
+    READS(from, n);
+    WRITES(to, n);
+    return memmove(to, from, n);
+}
+
+static void *c_memset(void *to, int c, size_t n)
+{
+    WRITES(to, n);
+    return memset(to, c, n);
+}
+
+/* Whether the ranges are equal decides how far they are read: only what is surely read is looked up. */
+static int c_memcmp(const void *a, const void *b, size_t n)
+{
+    READS(a, n);
+    READS(b, n);
+    return memcmp(a, b, n);
+}
+
+/* ---- strings ---- */
+
+/* Length of a string that ends within its block, or at most n; one that does not is told. */
+static size_t length(const char *s, size_t n, const char *call)
+{
+    size_t room = vmdg_room(s), len = strnlen(s, VMB_MIN(room, n));
+    if (VMOS_UNLIKELY(len == room && len < n))
+        vmdg_access(s, len + 1, 0, call);
+    else if (VMOS_UNLIKELY(room == (size_t)-1))
+        vmdg_access(s, 1, 0, call); /* a freed one */
+    return len;
+}
+#define LENGTH(s) length(s, (size_t)-1, __func__ + 2)
+
+static size_t c_strlen(const char *s)
+{
+    LENGTH(s);
+    return strlen(s);
+}
+
+static size_t c_strnlen(const char *s, size_t n)
+{
+    length(s, n, __func__ + 2);
+    return strnlen(s, n);
+}
+
+static char *c_strcpy(char *to, const char *from)
+{
+    size_t n = LENGTH(from) + 1;
+    WRITES(to, n);
+    NOOVERLAP(to, from, n);
+    return strcpy(to, from);
+}
+
+static char *c_stpcpy(char *to, const char *from)
+{
+    size_t n = LENGTH(from) + 1;
+    WRITES(to, n);
+    NOOVERLAP(to, from, n);
+    return stpcpy(to, from);
+}
+
+static char *c_strncpy(char *to, const char *from, size_t n)
+{
+    length(from, n, __func__ + 2);
+    WRITES(to, n);
+    return strncpy(to, from, n);
+}
+
+static char *c_strcat(char *to, const char *from)
+{
+    size_t had = LENGTH(to), n = LENGTH(from) + 1;
+    WRITES(to + had, n);
+    NOOVERLAP(to + had, from, n);
+    return strcat(to, from);
+}
+
+static char *c_strncat(char *to, const char *from, size_t n)
+{
+    size_t had = LENGTH(to), len = length(from, n, __func__ + 2);
+    WRITES(to + had, len + 1);
+    return strncat(to, from, n);
+}
+
+static char *c_strchr(const char *s, int c)
+{
+    size_t room = vmdg_room(s);
+    if (room == (size_t)-1 || memchr(s, c, room) == NULL)
+        LENGTH(s);
+    return strchr(s, c);
+}
+
+static char *c_strrchr(const char *s, int c)
+{
+    LENGTH(s);
+    return strrchr(s, c);
+}
+
+/* Strings are read up to where they differ: told is one that is compared beyond its block. */
+static void compared(const char *a, const char *b, size_t n, const char *call)
+{
+    size_t ra = vmdg_room(a), rb = vmdg_room(b), room = VMB_MIN(VMB_MIN(ra, rb), n), i;
+    if (VMOS_LIKELY(memchr(a, 0, VMB_MIN(ra, n)) != NULL && memchr(b, 0, VMB_MIN(rb, n)) != NULL))
+        return;
+    for (i = 0; i < room && a[i] == b[i] && a[i] != '\0'; i++)
+        continue;
+    if (i < room || i == n)
+        return;
+    vmdg_access(ra == room ? a : b, i + 1, 0, call);
+}
+
+static int c_strcmp(const char *a, const char *b)
+{
+    if (vmdg_room(a) != (size_t)-1 && vmdg_room(b) != (size_t)-1)
+        compared(a, b, (size_t)-1, __func__ + 2);
+    return strcmp(a, b);
+}
+
+static int c_puts(const char *s)
+{
+    LENGTH(s);
+    return puts(s);
+}
+
+static int c_fputs(const char *s, FILE *f)
+{
+    LENGTH(s);
+    return fputs(s, f);
+}
+
+/* ---- wide strings ---- */
+
+static size_t wlength(const wchar_t *s, size_t n, const char *call)
+{
+    size_t room = vmdg_room(s), most = room == (size_t)-1 ? room : room / sizeof(*s);
+    size_t len = wcsnlen(s, VMB_MIN(most, n));
+    if (VMOS_UNLIKELY(len == most && len < n))
+        vmdg_access(s, (len + 1) * sizeof(*s), 0, call);
+    else if (VMOS_UNLIKELY(room == (size_t)-1))
+        vmdg_access(s, 1, 0, call);
+    return len;
+}
+#define WLENGTH(s) wlength(s, (size_t)-1, __func__ + 2)
+#define WIDE(n) ((n) * sizeof(wchar_t))
+
+static size_t c_wcslen(const wchar_t *s)
+{
+    WLENGTH(s);
+    return wcslen(s);
+}
+
+static wchar_t *c_wcscpy(wchar_t *to, const wchar_t *from)
+{
+    size_t n = WIDE(WLENGTH(from) + 1);
+    WRITES(to, n);
+    NOOVERLAP(to, from, n);
+    return wcscpy(to, from);
+}
+
+static wchar_t *c_wcsncpy(wchar_t *to, const wchar_t *from, size_t n)
+{
+    wlength(from, n, __func__ + 2);
+    WRITES(to, WIDE(n));
+    return wcsncpy(to, from, n);
+}
+
+static wchar_t *c_wcscat(wchar_t *to, const wchar_t *from)
+{
+    size_t had = WLENGTH(to), n = WIDE(WLENGTH(from) + 1);
+    WRITES(to + had, n);
+    return wcscat(to, from);
+}
+
+static wchar_t *c_wcsncat(wchar_t *to, const wchar_t *from, size_t n)
+{
+    size_t had = WLENGTH(to), len = wlength(from, n, __func__ + 2);
+    WRITES(to + had, WIDE(len + 1));
+    return wcsncat(to, from, n);
+}
+
+static wchar_t *c_wmemcpy(wchar_t *to, const wchar_t *from, size_t n)
+{
+    READS(from, WIDE(n));
+    WRITES(to, WIDE(n));
+    NOOVERLAP(to, from, WIDE(n));
+    return wmemmove(to, from, n);
+}
+
+static wchar_t *c_wmemmove(wchar_t *to, const wchar_t *from, size_t n)
+{
+    READS(from, WIDE(n));
+    WRITES(to, WIDE(n));
+    return wmemmove(to, from, n);
+}
+
+static wchar_t *c_wmemset(wchar_t *to, wchar_t c, size_t n)
+{
+    WRITES(to, WIDE(n));
+    return wmemset(to, c, n);
+}
+
+/* ---- input and output ---- */
+
+static ssize_t c_read(int fd, void *to, size_t n)
+{
+    WRITES(to, n);
+    return read(fd, to, n);
+}
+
+static ssize_t c_write(int fd, const void *from, size_t n)
+{
+    READS(from, n);
+    return write(fd, from, n);
+}
+
+static ssize_t c_recv(int fd, void *to, size_t n, int flags)
+{
+    WRITES(to, n);
+    return recv(fd, to, n, flags);
+}
+
+static ssize_t c_send(int fd, const void *from, size_t n, int flags)
+{
+    READS(from, n);
+    return send(fd, from, n, flags);
+}
+
+static size_t c_fread(void *to, size_t size, size_t n, FILE *f)
+{
+    size_t total;
+    if (!vmb_mulover(size, n, &total))
+        WRITES(to, total);
+    return fread(to, size, n, f);
+}
+
+static size_t c_fwrite(const void *from, size_t size, size_t n, FILE *f)
+{
+    size_t total;
+    if (!vmb_mulover(size, n, &total))
+        READS(from, total);
+    return fwrite(from, size, n, f);
+}
+
+static char *c_fgets(char *to, int n, FILE *f)
+{
+    if (n > 0)
+        WRITES(to, (size_t)n);
+    return fgets(to, n, f);
+}
+
+/* ---- signals of faults ---- */
+
+static int c_sigaction(int sig, const struct sigaction *act, struct sigaction *old)
+{
+    return vmos_fault_action(sig, act, old) == 0 ? 0 : sigaction(sig, act, old);
+}
+
+static sighandler_t c_signal(int sig, sighandler_t handler)
+{
+    struct sigaction act = {.sa_flags = SA_RESTART}, old;
+    act.sa_handler = handler;
+    return vmos_fault_action(sig, &act, &old) == 0 ? old.sa_handler : signal(sig, handler);
+}
+
+/* ---- modules that come later ----
+ * The loader looks at who calls, so these end in a jump and not in a call.  A module is complete when
+ * dlopen() has returned; the next thing is a dlsym() as a rule. */
+
+static int changed;
+static void patch(void);
+
+#pragma weak dlopen
+#pragma weak dlsym
+
+static void *c_dlopen(const char *name, int mode)
+{
+    if (__atomic_exchange_n(&changed, 1, __ATOMIC_RELAXED))
+        patch();
+    return dlopen(name, mode);
+}
+
+static void *c_dlsym(void *handle, const char *name)
+{
+    if (__atomic_exchange_n(&changed, 0, __ATOMIC_RELAXED))
+        patch();
+    return dlsym(handle, name);
+}
+
+#define ENTRY(f) {#f, (void *)(uintptr_t)c_##f, (void *)(uintptr_t)f}
+/* The first two are for faults, which every level tells of. */
+static const vmos_patch_t patches[] = {
+    ENTRY(sigaction), ENTRY(signal),
+    ENTRY(memcpy),    ENTRY(mempcpy),  ENTRY(memmove),  ENTRY(memset),   ENTRY(memcmp),
+    ENTRY(strlen),    ENTRY(strnlen),  ENTRY(strcpy),   ENTRY(stpcpy),   ENTRY(strncpy),
+    ENTRY(strcat),    ENTRY(strncat),  ENTRY(strchr),   ENTRY(strrchr),  ENTRY(strcmp),
+    ENTRY(puts),      ENTRY(fputs),    ENTRY(wcslen),   ENTRY(wcscpy),   ENTRY(wcsncpy),
+    ENTRY(wcscat),    ENTRY(wcsncat),  ENTRY(wmemcpy),  ENTRY(wmemmove), ENTRY(wmemset),
+    ENTRY(read),      ENTRY(write),    ENTRY(recv),     ENTRY(send),     ENTRY(fread),
+    ENTRY(fwrite),    ENTRY(fgets),    ENTRY(dlopen),   ENTRY(dlsym),
+};
+#define NPATCHES (sizeof patches / sizeof *patches)
+
+static void patch(void)
+{
+    vmos_patch(patches, vmdg_options.level == VMDG_SAMPLE ? 2 : NPATCHES);
+}
+
+void vmma_checked_begin(void)
+{
+    patch();
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * access: whether a range of memory that a function of libc is about to use is all in one live block.
+ * Memory in which no block ever was is nobody's business here.
+ *
+ * Cost: two loads for other memory; for a block the way back to its beginning.
+ */
+#include "books.h"
+
+#include <string.h>
+
+#define ALL ((size_t)-1)
+
+/* The block that addr is in or next to, fences included; live ones go first. */
+static int find(const void *addr, vmdg_block_t *b)
+{
+    return vmdg_index_maybe(addr) ? vmdg_around(addr, b) : -1;
+}
+
+static VMOS_COLD void tell(const vmdg_block_t *b, vmdg_kind_t kind, const char *a, size_t n, int write,
+                           const char *call)
+{
+    vmdg_error_t e;
+    vmdg_error_init(&e, kind, VMDG_ATACCESS, a);
+    e.call = call;
+    e.access = write ? VMDG_WRITE : VMDG_READ;
+    e.length = n;
+    e.block = *b;
+    e.region = b->region;
+    e.offset = a - b->addr;
+    if (write) /* what it damages needs no second report */
+        __atomic_fetch_or(&vmdg_desc(b->id)->what, VMDG_REPORTED, __ATOMIC_RELAXED);
+    vmdg_tell(&e);
+}
+
+/* The shortest way for what is most frequent: in a live block, from its beginning on. */
+static int isfine(const char *a, size_t n)
+{
+    uint32_t id = vmdg_index_get(a);
+    const vmdg_desc_t *d = vmdg_desc(id);
+    uint64_t what = id != 0 ? vmdg_what(d) : 0;
+    return vmdg_stateof(what) == VMDG_LIVE && vmdg_addr(d) <= a &&
+           (size_t)(a - vmdg_addr(d)) <= vmdg_sizeof(what) &&
+           n <= vmdg_sizeof(what) - (size_t)(a - vmdg_addr(d));
+}
+
+void vmdg_access(const void *addr, size_t n, int write, const char *call)
+{
+    const char *a = addr;
+    vmdg_block_t b;
+    if (n == 0 || !vmdg_index_maybe(a) || isfine(a, n) || vmdg_self.inside || find(a, &b) != 0)
+        return;
+    if (b.state == VMDG_FREED)
+        tell(&b, VMDG_AFTERFREE, a, n, write, call);
+    else if (b.state != VMDG_LIVE)
+        return; /* memory of regions that are gone may have another owner by now */
+    else if (a < b.addr)
+        tell(&b, VMDG_BEFORE, a, VMB_MIN(n, (size_t)(b.addr - a)), write, call);
+    else if (n > b.size || (size_t)(a - b.addr) > b.size - n)
+        tell(&b, VMDG_PAST, a > b.addr + b.size ? a : b.addr + b.size,
+             (size_t)(a - b.addr) + n - VMB_MAX(b.size, (size_t)(a - b.addr)), write, call);
+}
+
+size_t vmdg_room(const void *addr)
+{
+    const char *a = addr;
+    vmdg_block_t b;
+    if (!vmdg_index_maybe(a) || find(a, &b) != 0 || b.state != VMDG_LIVE || a < b.addr)
+        return ALL;
+    return a < b.addr + b.size ? (size_t)(b.addr + b.size - a) : 0;
+}
+
+void vmdg_overlapping(const void *to, const void *from, size_t n, const char *call)
+{
+    const char *t = to, *f = from;
+    vmdg_error_t e;
+    if (VMOS_LIKELY(t == f || (size_t)(t - f) >= n) && VMOS_LIKELY(t == f || (size_t)(f - t) >= n))
+        return;
+    vmdg_error_init(&e, VMDG_OVERLAPCOPY, VMDG_ATACCESS, to);
+    e.call = call;
+    e.length = n;
+    vmdg_around(to, &e.block);
+    vmdg_around(from, &e.other);
+    if (e.block.addr != NULL)
+        e.offset = t - e.block.addr;
+    vmdg_tell(&e);
+}
