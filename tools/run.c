@@ -6,6 +6,7 @@
  * The library is $VMALLOC_LIB if that is set; else it lies beside the command, as in the build
  * tree, or where installation puts it relative to the command, so that a tree can be moved.
  */
+#include "run.h"
 #include "tool.h"
 
 #include <errno.h>
@@ -30,6 +31,7 @@ struct request {
     const char *method;  /* NULL: the library's own choice */
     const char *options; /* NULL: none beside the method */
     const char *trace;   /* NULL: none */
+    const char *profile; /* NULL: none; "": into a file named after the program */
     int verbose;
 };
 
@@ -41,6 +43,9 @@ static void print_help(void)
          "  --method=M     how blocks are cut: best (general purpose), last (free nothing but the\n"
          "                 last block), pool (blocks of one size)\n"
          "  --options=STR  options of the library, separated by commas; see vmalloc-options(7)\n"
+         "  --profile[=FILE[,WORD]...]\n"
+         "                 record who asks for memory, for \"vmalloc report\"; words are those of the\n"
+         "                 option profile in vmalloc-options(7): with \"sample\" it costs nearly nothing\n"
          "  --trace=FILE   record its calls for \"vmalloc replay\": in lines, or if FILE ends in .vmt\n"
          "                 in the binary form; %p is the process number, and children have it behind\n"
          "                 the name\n"
@@ -141,11 +146,13 @@ static int trace_option(const char *path, char *option, size_t size)
 }
 
 /* Of several methods the library takes the first, of other options the last: hence the order. */
-static int set_environment(const struct request *want, const char *library)
+static int set_environment(const struct request *want, const char *library, const char *program)
 {
-    char method[32] = "", trace[2 * PATH_MAX] = "";
+    char method[32] = "", trace[2 * PATH_MAX] = "", profile[3 * PATH_MAX] = "";
     int status = trace_option(want->trace, trace, sizeof(trace));
 
+    if (status == 0 && want->profile)
+        status = run_profile_option(want->profile, program, profile, sizeof(profile));
     if (status != 0)
         return status;
     if (want->method)
@@ -153,6 +160,7 @@ static int set_environment(const struct request *want, const char *library)
     if (extend_variable("LD_PRELOAD", library, ':', 1) != 0 ||
         extend_variable("VMALLOC_OPTIONS", method, ',', 1) != 0 ||
         extend_variable("VMALLOC_OPTIONS", trace, ',', 0) != 0 ||
+        extend_variable("VMALLOC_OPTIONS", profile, ',', 0) != 0 ||
         extend_variable("VMALLOC_OPTIONS", want->options, ',', 0) != 0)
         return tool_fail(TOOL_CANNOT, "cannot set the environment: %s", strerror(errno));
     return 0;
@@ -163,7 +171,7 @@ static int parse(int argc, char **argv, struct request *want)
 {
     static const struct option known[] = {
         {"method", required_argument, NULL, 'm'}, {"options", required_argument, NULL, 'o'},
-        {"trace", required_argument, NULL, 't'},
+        {"trace", required_argument, NULL, 't'},  {"profile", optional_argument, NULL, 'p'},
         {"verbose", no_argument, NULL, 'v'},      {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
@@ -178,6 +186,8 @@ static int parse(int argc, char **argv, struct request *want)
             want->options = optarg;
         else if (c == 't')
             want->trace = optarg;
+        else if (c == 'p')
+            want->profile = optarg ? optarg : "";
         else if (c == 'v')
             want->verbose = 1;
         else if (c == 'h')
@@ -205,6 +215,13 @@ static void tell(const struct request *want, char *const *program)
     fputc('\n', stderr);
 }
 
+static int become(char **program)
+{
+    execvp(program[0], program);
+    return tool_fail(errno == ENOENT ? TOOL_NOTFOUND : TOOL_CANNOT, "%s: %s", program[0],
+                     strerror(errno));
+}
+
 int tool_run(int argc, char **argv)
 {
     struct request want = {0};
@@ -220,11 +237,9 @@ int tool_run(int argc, char **argv)
     if (strpbrk(library, " :"))
         return tool_fail(TOOL_CANNOT, "%s: a path with a space or a colon cannot be preloaded",
                          library);
-    status = set_environment(&want, library);
+    status = set_environment(&want, library, argv[optind]);
     if (status != 0)
         return status;
     tell(&want, argv + optind);
-    execvp(argv[optind], argv + optind);
-    return tool_fail(errno == ENOENT ? TOOL_NOTFOUND : TOOL_CANNOT, "%s: %s", argv[optind],
-                     strerror(errno));
+    return want.profile ? run_profile(argv + optind, become) : become(argv + optind);
 }

@@ -1,0 +1,203 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# vmalloc run --profile and vmalloc report: programs whose figures are known, ended in all ways.
+set -euo pipefail
+
+build=${VMALLOC_BUILD:?}
+vmalloc=$build/vmalloc
+lib=$build/libvmalloc-malloc.so
+cc=${CC:-cc}
+command -v "$cc" >/dev/null || exit 77
+command -v python3 >/dev/null || exit 77
+[[ $build != *[' ,:']* ]] || exit 77
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+unset VMALLOC_OPTIONS VMPROFILE LD_PRELOAD
+failed=0
+
+fail() {
+    echo "FAILED: $*"
+    failed=1
+}
+
+cat >prog.c <<'PROG'
+#define _DEFAULT_SOURCE 1
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void *volatile sink;
+static __attribute__((noinline)) void leak(void) { sink = malloc(1000); }
+static __attribute__((noinline)) void churn(void) { sink = malloc(50); free(sink); }
+static __attribute__((noinline)) void waste(void) { sink = malloc(3 << 20); free(sink); }
+static __attribute__((noinline)) void grow(void)
+{
+    char *p = malloc(100);
+    sink = p = realloc(p, 1000);
+    free(p);
+}
+
+static void *thread(void *arg)
+{
+    for (int i = 0; i < 500; i++)
+        leak();
+    return arg;
+}
+
+static void work(void)
+{
+    for (int i = 0; i < 100; i++)
+        leak();
+    for (int i = 0; i < 2000; i++)
+        churn();
+    waste();
+    grow();
+}
+
+int main(int argc, char **argv)
+{
+    const char *how = argc > 1 ? argv[1] : "";
+    pthread_t t;
+    work();
+    if (!strcmp(how, "threads")) {
+        pthread_create(&t, NULL, thread, NULL);
+        thread(NULL);
+        pthread_join(t, NULL);
+    }
+    if (!strcmp(how, "_exit"))
+        _exit(3);
+    if (!strcmp(how, "kill"))
+        kill(getpid(), SIGKILL);
+    if (!strcmp(how, "abort"))
+        abort();
+    if (!strcmp(how, "exec"))
+        execl(argv[0], argv[0], (char *)NULL);
+    if (!strcmp(how, "fork")) {
+        if (fork() == 0) {
+            work();
+            exit(0);
+        }
+        wait(NULL);
+    }
+    if (!strcmp(how, "signal"))
+        raise(SIGUSR2);
+    return 0;
+}
+PROG
+"$cc" -g -O1 -fno-builtin -pthread prog.c -o prog
+
+# figure FILE EXPRESSION: of the JSON form, with f(name, key): the sum of key over sites whose stack has name
+figure() {
+    [ -e "$1.json" ] || "$vmalloc" report --json "$1" >"$1.json"
+    python3 -c '
+import json, sys
+d = json.load(open(sys.argv[1]))
+names = [f["function"] for f in d["frames"]]
+def f(name, key):
+    return sum(s[key] for s in d["sites"] if any(names[i] == name for i in s["stack"]))
+def all(key):
+    return sum(s[key] for s in d["sites"])
+print(eval(sys.argv[2]))' "$1.json" "$2"
+}
+
+# is FILE EXPRESSION VALUE
+is() {
+    local got
+    got=$(figure "$1" "$2")
+    [ "$got" = "$3" ] || fail "$1: $2 is $got and not $3"
+}
+
+known() {
+    is "$1" 'f("leak","calls"),f("leak","live"),f("leak","livebytes")' '(100, 100, 100000)'
+    is "$1" 'f("churn","calls"),f("churn","short"),f("churn","live")' '(2000, 2000, 0)'
+    is "$1" 'f("waste","highbytes"),f("leak","highbytes"),f("churn","highbytes")' '(3145728, 100000, 0)'
+    is "$1" 'f("grow","calls"),f("grow","resizes"),f("grow","growth")' '(2, 1, 900)'
+    is "$1" 'all("bytes")==d["totals"]["bytes"],all("calls")==d["totals"]["calls"]' '(True, True)'
+    is "$1" 'all("highbytes")==d["process"]["peak"]' 'True'
+}
+
+# ---- ways to end ----
+"$vmalloc" run --profile=exit.p ./prog 2>said || fail "exit status $?"
+grep -q "vmalloc report $work/exit.p\$" said || fail "the file is not named: $(cat said)"
+known exit.p
+is exit.p 'd["process"]["whole"]' True
+for how in _exit kill abort; do
+    status=0
+    "$vmalloc" run --profile=$how.p ./prog $how 2>said || status=$?
+    case $how in
+        _exit) [ $status = 3 ] || fail "_exit: status $status" ;;
+        kill) [ $status = 137 ] || fail "kill: status $status" ;;
+        abort) [ $status = 134 ] || fail "abort: status $status" ;;
+    esac
+    known $how.p
+    is $how.p 'd["process"]["whole"]' False
+done
+
+# ---- exec, fork, threads, signals ----
+"$vmalloc" run --profile=exec.p ./prog exec 2>/dev/null
+known exec.p # of the second program: the file is the same process's
+"$vmalloc" run --profile=fork.%p ./prog fork 2>said
+[ "$(ls fork.* | wc -l)" = 2 ] || fail "fork: $(ls fork.*)"
+for f in $(ls fork.*); do
+    known "$f"
+done
+grep -q "have theirs" said || fail "fork: children are not named: $(cat said)"
+"$vmalloc" run --profile=plain.p ./prog fork 2>/dev/null
+[ "$(ls plain.p* | wc -l)" = 2 ] || fail "fork without %p: $(ls plain.p*)"
+"$vmalloc" run --profile=inherit.%p,inherit ./prog fork 2>/dev/null
+all=$(for f in $(ls inherit.*); do figure "$f" 'f("leak","calls")'; done | sort -n | tr '\n' ' ')
+[ "$all" = '100 200 ' ] || fail "inherit: $all"
+"$vmalloc" run --profile=threads.p ./prog threads 2>/dev/null
+is threads.p 'f("leak","calls"),f("leak","livebytes"),f("thread","calls")' '(1100, 1100000, 1000)'
+"$vmalloc" run --profile=signal.p,signal=usr2 ./prog signal 2>/dev/null
+known signal.p.1
+known signal.p
+VMPROFILE=variable.p LD_PRELOAD=$lib ./prog
+known variable.p
+
+# ---- samples ----
+"$vmalloc" run --profile=sample.p,sample=1k,seed=1 ./prog 2>/dev/null
+is sample.p 'd["process"]["period"]' 1000
+is sample.p '80000 < f("leak","livebytes") < 120000' True
+is sample.p '1500 < f("churn","calls") < 2500' True
+is sample.p 'f("waste","calls")' 1
+
+# ---- the report ----
+"$vmalloc" report exit.p >text
+grep -q 'waste  prog.c:12' text || fail "no source line: $(cat text)"
+grep -qP '\x1b' text && fail "colours in a file"
+"$vmalloc" report --by=live --top=1 exit.p | grep -q 'leak' || fail "--by=live"
+[ "$("$vmalloc" report --by=calls --top=1 exit.p | grep -c '%   *[0-9 ]*   *churn')" = 1 ] || fail "--by=calls"
+"$vmalloc" report - <exit.p | cmp - text || fail "standard input"
+"$vmalloc" report -o out exit.p && cmp out text || fail "-o"
+refuses() {
+    local status=0 wanted=$1
+    shift
+    "$vmalloc" report "$@" >/dev/null 2>said || status=$?
+    [ $status = "$wanted" ] || fail "report $*: status $status"
+    [ -s said ] || fail "report $*: not a word"
+}
+refuses 2
+refuses 2 --by=nothing exit.p
+refuses 2 --top=0 exit.p
+refuses 126 prog.c
+refuses 126 nowhere
+refuses 126 -o /nowhere/x exit.p
+head -c 100000 exit.p >cut.p
+"$vmalloc" report cut.p >text 2>said
+grep -q truncated said || fail "truncated: $(cat said)"
+grep -q '! truncated' text || fail "the report does not say that it is truncated"
+
+# ---- the original's report ----
+VMPROFILE='&2' LD_PRELOAD=$lib ./prog 2>said
+grep -q '^ALLOCATION USAGE SUMMARY:n_alloc=2[0-9]*:n_free=[0-9]*:s_alloc=[0-9]*:s_free=[0-9]*:$' said ||
+    fail "original: $(cat said)"
+VMALLOC_OPTIONS=method=profile LD_PRELOAD=$lib ./prog 2>said
+grep -q '^file=<>:n_alloc=' said || fail "method=profile: $(cat said)"
+"$vmalloc" run --profile=/nowhere/p ./prog 2>said || fail "a file that cannot be written stops the program"
+grep -q 'cannot be written' said || fail "nothing is told of a file that cannot be written: $(cat said)"
+exit $failed
