@@ -101,7 +101,7 @@ def f(name, key):
     return sum(s[key] for s in d["sites"] if any(names[i] == name for i in s["stack"]))
 def all(key):
     return sum(s[key] for s in d["sites"])
-print(eval(sys.argv[2]))' "$1.json" "$2"
+print(eval("(" + sys.argv[2] + ")"))' "$1.json" "$2"
 }
 
 # is FILE EXPRESSION VALUE
@@ -112,12 +112,12 @@ is() {
 }
 
 known() {
-    is "$1" 'f("leak","calls"),f("leak","live"),f("leak","livebytes")' '(100, 100, 100000)'
-    is "$1" 'f("churn","calls"),f("churn","short"),f("churn","live")' '(2000, 2000, 0)'
-    is "$1" 'f("waste","highbytes"),f("leak","highbytes"),f("churn","highbytes")' '(3145728, 100000, 0)'
-    is "$1" 'f("grow","calls"),f("grow","resizes"),f("grow","growth")' '(2, 1, 900)'
-    is "$1" 'all("bytes")==d["totals"]["bytes"],all("calls")==d["totals"]["calls"]' '(True, True)'
-    is "$1" 'all("highbytes")==d["process"]["peak"]' 'True'
+    is "$1" '[f("leak","calls"),f("leak","live"),f("leak","livebytes")], [f("churn","calls"),f("churn","short"),
+        f("churn","live")], [f("waste","highbytes"),f("leak","highbytes"),f("churn","highbytes")],
+        [f("grow","calls"),f("grow","resizes"),f("grow","growth")]' \
+        '([100, 100, 100000], [2000, 2000, 0], [3145728, 100000, 0], [2, 1, 900])'
+    is "$1" 'all("bytes")==d["totals"]["bytes"],all("calls")==d["totals"]["calls"],
+        all("highbytes")==d["process"]["peak"]' '(True, True, True)'
 }
 
 # ---- ways to end ----
