@@ -82,7 +82,7 @@ int vmi_share_valid(const vmi_shead_t *head, uint64_t filesize, char *why, size_
 int vmi_share_grow(int fd, const vmi_shead_t *head, uint64_t from, uint64_t to);
 /* Map the object, in place of nothing, and let the page map use it; and back. */
 vmi_shead_t *vmi_share_map(int fd, const vmi_shead_t *head);
-void vmi_share_unmap(vmi_shead_t *head);
+void vmi_share_unmap(vmi_shead_t *head, size_t limit);
 
 /* ---- opening and closing (share_open.c) ---- */
 

@@ -159,10 +159,9 @@ int vmi_share_grow(int fd, const vmi_shead_t *head, uint64_t from, uint64_t to)
 
 /* ---- mapping ---- */
 
-static void drop(const vmi_shead_t *head, uint64_t n)
+static void drop(char *base, uint64_t n)
 {
     uint64_t k;
-    char *base = (char *)(uintptr_t)head->base;
 
     for (k = 0; k < n; k++)
         vmb_map_drop(base + k * VMB_LEAFSPAN, base + VMI_SHEAD + k * VMI_SLEAF);
@@ -175,7 +174,7 @@ static int adopt(const vmi_shead_t *head)
 
     for (k = 0; k < n; k++)
         if (vmb_map_adopt(base + k * VMB_LEAFSPAN, base + VMI_SHEAD + k * VMI_SLEAF) < 0) {
-            drop(head, k);
+            drop(base, k);
             return -1;
         }
     return 0;
@@ -199,8 +198,8 @@ vmi_shead_t *vmi_share_map(int fd, const vmi_shead_t *head)
     return NULL;
 }
 
-void vmi_share_unmap(vmi_shead_t *head)
+void vmi_share_unmap(vmi_shead_t *head, size_t limit)
 {
-    drop(head, leaves(head->limit));
-    vmos_unmap(head, (size_t)head->limit);
+    drop((char *)head, leaves(limit));
+    vmos_unmap(head, limit);
 }

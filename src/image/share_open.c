@@ -176,7 +176,7 @@ static int map(vmi_share_t *s, const vmi_shead_t *head)
         return fail(s, errno == EADDRINUSE ? "its addresses are taken in this process"
                                            : "it cannot be mapped");
     s->peer.lo = (char *)s->head + VMI_SHEAD;
-    s->peer.hi = (char *)s->head + s->head->limit;
+    s->peer.hi = (char *)s->head + head->limit;
     return 0;
 }
 
@@ -283,7 +283,7 @@ void vmi_share_close(vmi_share_t *s)
     leave(s);
     if (s->head != NULL) {
         vmi_slot_leave(s);
-        vmi_share_unmap(s->head);
+        vmi_share_unmap(s->head, (size_t)(s->peer.hi - (char *)s->head));
     }
     if (s->fd >= 0 && s->state == VMI_OPEN && s->remove && !(s->opt.flags & VM_SHFD))
         vmos_object_remove(s->name, s->opt.flags & VM_SHMEMORY ? VMOS_MEMORY : 0);
