@@ -13,7 +13,7 @@
 /* The image, locked, when this process may write it now. */
 static vmi_t *writable(Vmalloc_t *vm)
 {
-    vmi_t *img = vmi_enter(vm);
+    vmi_t *img = vmi_enterown(vm);
     if (img != NULL && !img->turn) {
         vmi_leave(img);
         errno = EROFS;
@@ -57,11 +57,13 @@ static int swap(void *arg)
 
 int vmrollback(Vmalloc_t *vm)
 {
-    vmi_t *img = vmi_enter(vm);
+    vmi_t *img = vmi_enterown(vm);
     int r = -1;
     if (img == NULL)
         return -1;
-    if (img->flags & VM_IMGTURNS && !img->turn)
+    if (img->failed) /* which commit is the last, the next opening finds out */
+        errno = EIO;
+    else if (img->flags & VM_IMGTURNS && !img->turn)
         errno = EROFS;
     else
         r = vmr_swap(vm, swap, img);
@@ -95,7 +97,7 @@ static int end(vmi_t *img)
 
 int vmturn(Vmalloc_t *vm, int on)
 {
-    vmi_t *img = vmi_enter(vm);
+    vmi_t *img = vmi_enterown(vm);
     int r = 0;
     if (img == NULL)
         return -1;

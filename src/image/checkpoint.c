@@ -143,7 +143,7 @@ static int run(vmi_t *img, uint64_t end)
     if (vmi_super_write(img) != 0) {
         was.seq = img->super.seq;
         img->super = was;
-        return vmi_fail(img);
+        return -1;
     }
     if (img->super.journal != was.journal)
         img->jfilled = img->super.journal;

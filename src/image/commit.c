@@ -253,6 +253,16 @@ static int settle(vmi_t *img)
     return 0;
 }
 
+/* Nobody knows whether the record is on the disk: as far as that can be done, it is not. */
+static void disown(vmi_t *img, uint64_t at)
+{
+    int e = errno;
+    memset(img->rec, 0, VMI_SECTOR);
+    if (vmi_io->write(img->fd, img->rec, VMI_SECTOR, at) == 0)
+        vmi_io->sync(img->fd);
+    errno = e;
+}
+
 /* Write the record of what is marked.  -1: nothing counts. */
 static int record(vmi_t *img, size_t n, const uint64_t joint[2], unsigned flags)
 {
@@ -290,7 +300,10 @@ static int record(vmi_t *img, size_t n, const uint64_t joint[2], unsigned flags)
     img->changed = named;
     done(img, w.head, w.list);
     fillahead(img, img->super.journal + img->jpos);
-    return settle(img);
+    if (settle(img) == 0)
+        return 0;
+    disown(img, w.at);
+    return -1;
 }
 
 /* More room for the journal, which the places of new pages would reach. */

@@ -27,7 +27,7 @@ typedef struct vmi {
     struct vmi *next;  /* all images of the process */
     vmos_lock_t lock;
     Vmalloc_t *vm;
-    long pid;          /* of the process that opened it */
+    long pid, entered; /* processes that opened it, and that entered it last */
     size_t bytes;      /* of this structure with its tables */
 
     int fd, uffd, pagemap;
@@ -90,7 +90,8 @@ void vmi_unview(vmi_t *img);
 /* ---- superblocks (super.c) ---- */
 /* Read the one that holds.  -1 with errno and a reason. */
 int vmi_super_read(vmi_t *img, const char **why);
-/* Write it anew as img->super says, with the next number, and sync. */
+/* Write it anew as img->super says, with the next number, and sync.  -1: the one before holds, or the
+ * image has failed. */
 int vmi_super_write(vmi_t *img);
 int vmi_super_make(vmi_t *img, size_t limit, void *wish);
 
@@ -140,8 +141,9 @@ int vmi_overlay(vmi_t *img);
 vmi_t *vmi_open(const char *path, const Vmimgopt_t *opt, char *why);
 void vmi_close(vmi_t *img);
 void vmi_refuse(char *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* The image of vm, locked, or NULL with EINVAL, EPERM. */
+/* The image of vm, locked, or NULL with EINVAL; with EPERM in a child of the process that opened it. */
 vmi_t *vmi_enter(Vmalloc_t *vm);
+vmi_t *vmi_enterown(Vmalloc_t *vm);
 void vmi_leave(vmi_t *img);
 
 #endif

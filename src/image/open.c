@@ -94,7 +94,7 @@ static vmi_t *make(const char *path, const Vmimgopt_t *opt)
     if (img == NULL)
         return NULL;
     img->bytes = bytes;
-    img->pid = vmos_pid();
+    img->pid = img->entered = vmos_pid();
     img->fd = img->uffd = img->pagemap = -1;
     img->flags = opt->flags;
     img->safety = opt->safety;
@@ -355,17 +355,32 @@ void vmi_close(vmi_t *img)
 
 vmi_t *vmi_enter(Vmalloc_t *vm)
 {
+    long pid = vmos_pid();
     vmi_t *img;
     vmos_lock(&listlock);
     for (img = images; img != NULL && (img->vm != vm || vm == NULL); img = img->next)
         ;
     vmos_unlock(&listlock);
-    if (img == NULL || img->pid != vmos_pid()) {
-        errno = img == NULL ? EINVAL : EPERM;
+    if (img == NULL) {
+        errno = EINVAL;
         return NULL;
+    }
+    if (img->entered != pid) { /* after a fork: who held the lock is not here */
+        img->lock = (vmos_lock_t){0, 0};
+        img->entered = pid;
     }
     vmos_lock(&img->lock);
     return img;
+}
+
+vmi_t *vmi_enterown(Vmalloc_t *vm)
+{
+    vmi_t *img = vmi_enter(vm);
+    if (img == NULL || img->pid == vmos_pid())
+        return img;
+    vmi_leave(img);
+    errno = EPERM;
+    return NULL;
 }
 
 void vmi_leave(vmi_t *img)

@@ -72,7 +72,7 @@ int vmsnapshot(Vmalloc_t *vm, const char *path)
         errno = path == NULL ? EINVAL : ENAMETOOLONG;
         return -1;
     }
-    if ((img = vmi_enter(vm)) == NULL)
+    if ((img = vmi_enterown(vm)) == NULL)
         return -1;
     /* who does not write here must keep others from doing so */
     if (!img->turn && vmos_disk_lock(img->fd, VMI_WRITER, 1, (img->flags & VM_IMGTURNS) != 0) != 0) {

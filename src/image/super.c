@@ -79,12 +79,10 @@ int vmi_super_write(vmi_t *img)
 {
     img->super.seq++;
     img->super.sum = sumof(&img->super);
-    if (vmi_io->write(img->fd, &img->super, sizeof img->super, placeof(img->super.seq)) != 0 ||
-        vmi_io->sync(img->fd) != 0) {
-        img->super.seq--; /* the same place again: the other one is whole */
-        return -1;
-    }
-    return 0;
+    if (vmi_io->write(img->fd, &img->super, sizeof img->super, placeof(img->super.seq)) == 0)
+        return vmi_io->sync(img->fd) == 0 ? 0 : vmi_fail(img);
+    img->super.seq--; /* the same place again: the other one is whole */
+    return -1;
 }
 
 /* An image without pages.  Nothing is there before the first superblock is. */

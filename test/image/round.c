@@ -2,13 +2,14 @@
 /*
  * What is committed is found again, what is not is gone: each method, each way to find changes.
  */
+#define ON_DISK 1
 #include "_test.h"
 
 static void round_trip(Vmethod_t *meth, unsigned flags)
 {
     Vmalloc_t *vm = must_open(file, flags | VM_IMGNEW, meth);
     long n = 0, i;
-    for (i = 1; i < 40; i++) {
+    for (i = 1; i < 15; i++) {
         assert_int_equal(length(vm), n);
         push(vm, i * 37);
         n += i * 37;
@@ -89,7 +90,7 @@ static void changes(void **state)
     Vmalloc_t *vm = must_open(file, 0, NULL);
     unsigned r = 12345, i, k, round;
     (void)state;
-    for (round = 0; round < 120; round++) {
+    for (round = 0; round < 60; round++) {
         for (k = 0; k < 60; k++) {
             i = (r = r * 1103515245u + 12345u) >> 8 & 0xffff;
             i %= SLOTS;
