@@ -180,18 +180,16 @@ static int map(vmi_share_t *s, const vmi_shead_t *head)
     return 0;
 }
 
-/* The head is in the object, and nothing else is. */
+/* The head is in the object, and nothing else is.  It is written before the object has any other byte:
+ * who finds a byte that is no head's has found a file of somebody else. */
 static int lay(vmi_share_t *s, vmi_shead_t *head)
 {
     if (vmi_share_make(head, &s->opt) < 0)
         return fail(s, "there is no address for it");
-    if (vmos_object_cut(s->fd, 0) < 0 || vmos_object_grow(s->fd, 0, sizeof *head) < 0 ||
+    if (vmos_object_cut(s->fd, 0) < 0 || vmos_object_write(s->fd, head, sizeof *head, 0) < 0 ||
         vmos_object_cut(s->fd, head->data) < 0)
         return fail(s, "there is no room for it");
-    if (map(s, head) < 0)
-        return -1;
-    memcpy(s->head, head, sizeof *head);
-    return 0;
+    return map(s, head);
 }
 
 /* A part of a region that is there. */

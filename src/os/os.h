@@ -234,6 +234,8 @@ int vmos_object_cut(int fd, uint64_t size);
 int vmos_object_punch(int fd, uint64_t from, uint64_t to);
 /* Read n bytes from `from` on; what lies behind the end is not read. */
 int vmos_object_read(int fd, void *buf, size_t n, uint64_t from);
+/* Write n bytes there. */
+int vmos_object_write(int fd, const void *buf, size_t n, uint64_t to);
 /* Map size bytes from `from` on at addr, in place of what the caller has there (vmos_mapat()), shared
  * with all who map them; pages are fetched one by one. */
 int vmos_object_map(int fd, void *addr, size_t size, uint64_t from);

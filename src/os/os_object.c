@@ -252,6 +252,20 @@ int vmos_object_read(int fd, void *buf, size_t n, uint64_t from)
     return r < 0 ? -1 : 0;
 }
 
+int vmos_object_write(int fd, const void *buf, size_t n, uint64_t to)
+{
+    size_t done = 0;
+    int state;
+    ssize_t r;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+    do {
+        r = pwrite(fd, (const char *)buf + done, n - done, (off_t)(to + done));
+        done += r > 0 ? (size_t)r : 0;
+    } while (r > 0 ? done < n : r < 0 && errno == EINTR);
+    pthread_setcancelstate(state, &state);
+    return done == n ? 0 : -1;
+}
+
 /* Pages one by one: a file system that keeps them in large folios would write a whole folio for
  * each page that was touched, and read as much. */
 int vmos_object_map(int fd, void *addr, size_t size, uint64_t from)
