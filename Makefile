@@ -10,7 +10,7 @@ export VMALLOC_SOURCE := $(CURDIR)
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := all
-.PHONY: all pages demo check check-all sanitize asan tsan valgrind pages16 pages64 bench soak install clean dist help
+.PHONY: all pages demo check check-all sanitize asan tsan valgrind pages16 pages64 bench soak install clean dist abi help
 
 all: ## build the libraries and the command into build/
 	@cmake/deps.sh build
@@ -60,6 +60,10 @@ dist: ## pack the last commit as a tar file
 	@version=$$(sed -n 's/^project(vmalloc VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt) && mkdir -p $(BUILD) && \
 	git archive --prefix=vmalloc-$$version/ -o $(BUILD)/vmalloc-$$version.tar.gz HEAD && \
 	echo $(BUILD)/vmalloc-$$version.tar.gz
+
+abi: all ## store the binary interface that a test compares with
+	@cmake/deps.sh test
+	@cmake/abi.sh write $(BUILD)
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12

@@ -21,6 +21,8 @@ test     may  /usr/include/sqlite3.h libsqlite3-dev
 test     may  /usr/include/expat.h  libexpat1-dev
 test     may  /usr/include/libxml2  libxml2-dev
 test     may  python3-config        python3-dev
+test     may  meson                 meson
+test     may  abidiff               abigail-tools
 valgrind must valgrind              valgrind
 demo     must gcc                   gcc
 demo     may  python3               python3

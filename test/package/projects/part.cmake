@@ -1,0 +1,28 @@
+# What a project that takes the source in keeps: its variables, flags and tests. remember(), then check().
+
+set(kept_properties COMPILE_OPTIONS COMPILE_DEFINITIONS INCLUDE_DIRECTORIES LINK_OPTIONS LINK_DIRECTORIES TESTS)
+
+macro(remember)
+    get_cmake_property(names VARIABLES)
+    list(FILTER names EXCLUDE REGEX "^(names|was_.*|property|ARG.*|__.*)$")
+    foreach(name IN LISTS names)
+        set(was_${name} "${${name}}")
+    endforeach()
+    foreach(property IN LISTS kept_properties)
+        get_directory_property(was_property_${property} ${property})
+    endforeach()
+endmacro()
+
+macro(check)
+    foreach(name IN LISTS names)
+        if(NOT "${${name}}" STREQUAL "${was_${name}}")
+            message(FATAL_ERROR "${name} was \"${was_${name}}\" and became \"${${name}}\"")
+        endif()
+    endforeach()
+    foreach(property IN LISTS kept_properties)
+        get_directory_property(now ${property})
+        if(NOT "${now}" STREQUAL "${was_property_${property}}")
+            message(FATAL_ERROR "${property} became \"${now}\"")
+        endif()
+    endforeach()
+endmacro()
