@@ -37,6 +37,7 @@
 #define BE_SHIFT VMB_PAGESHIFT
 #define BE_TAB 64         /* slots of the table that finds a thread's lane */
 #define BE_ORDERMAX 4     /* doublings from one page to a slab of the largest class */
+#define BE_FITS 64        /* free runs of fewer pages are in lists, the others in a tree */
 #define BE_BINS 40        /* lists of large blocks, by power of two of pages */
 #define BE_PAGEDMIN 16    /* pages below which an area is cut in granules */
 #define BE_DELAY 500      /* milliseconds that free pages stay before they are given back */
@@ -71,7 +72,7 @@ struct vmbe_run {
     uint16_t span;   /* slab: bytes of all its blocks, less one */
     uint8_t cls;     /* slab: size class */
     uint8_t last;    /* slab: index of its last block */
-    uint8_t waits;   /* slab: on the list of those with few free blocks */
+    uint8_t waits;   /* slab: on the list of those with few free blocks; free: in a list of fit.c */
     uint8_t rsum;    /* slab: bit w: remote[w] is not 0; BE_QUEUED */
     union {
         uint64_t word[4]; /* slab: a bit per block, 1 is free */
@@ -121,6 +122,7 @@ struct vmbe_lane {
     vmbe_lane_t **cache; /* variable of that thread that points here, NULL; reset when it ends */
     uint32_t kept;       /* pages in empty slabs kept on the lists */
     uint32_t busy;       /* its lists are being changed, or were when a longjmp() left */
+    uint32_t turns;      /* slabs gone through: now and then pages that are due go back */
     vmbe_run_t none;     /* a slab without blocks: what a cursor that has no slab points into */
     vmbe_run_t *pending __attribute__((aligned(64))); /* slabs that other threads freed into */
 };
@@ -152,6 +154,8 @@ typedef struct vmbe_small {
 typedef struct vmbe_hub {
     vmbe_lane_t *tab[BE_TAB];   /* lane of a thread, by hash of its number; a cache */
     vmbe_run_t *bin[BE_BINS];   /* large blocks */
+    vmb_node_t *fit[BE_FITS];   /* free runs by pages; fits: bit n, that there are some of n */
+    uint64_t fits;
 } vmbe_hub_t;
 
 /* The engine: method state of a Vmbest region. */
@@ -296,12 +300,27 @@ vmbe_run_t *vmbe_run_of(vmbe_t *be, const void *addr);
 vmbe_run_t *vmbe_run_freeat(const vmbe_area_t *a, const char *p);
 /* The pages of a large block from `keep` on are about to be free: regions inside are no more. */
 void vmbe_run_evict(vmbe_t *be, const vmbe_run_t *run, size_t keep);
-int vmbe_run_cmp(const vmb_node_t *a, const vmb_node_t *b);
 /* First page of a run of any kind. */
 VMOS_INLINE char *vmbe_run_page(const vmbe_run_t *run)
 {
     return run->kind == BE_LARGE ? run->u.l.page : run->base;
 }
+
+/* ---- fit.c; locked ---- */
+/* The order of the tree. */
+int vmbe_run_cmp(const vmb_node_t *a, const vmb_node_t *b);
+void vmbe_fit_add(vmbe_t *be, vmbe_run_t *run);
+void vmbe_fit_remove(vmbe_t *be, vmbe_run_t *run);
+/* The tightest free run with npages whose address is a multiple of align; NULL: none.  *from gets the
+ * first of these pages. */
+vmbe_run_t *vmbe_fit_find(vmbe_t *be, size_t npages, size_t align, size_t *from);
+/* The smallest and the largest free run; NULL: there is none. */
+vmbe_run_t *vmbe_fit_least(vmbe_t *be);
+vmbe_run_t *vmbe_fit_most(vmbe_t *be);
+/* Number of free runs, -1: what holds them is out of order. */
+long vmbe_fit_check(vmbe_t *be);
+/* Forget all free runs. */
+void vmbe_fit_reset(vmbe_t *be);
 
 /* ---- ahead.c; locked ---- */
 /* Pages [from, end) of a, never touched before, are about to be used. */

@@ -106,9 +106,9 @@ static void check_lane(check_t *c, vmbe_lane_t *lane)
 static void check_counts(check_t *c)
 {
     vmbe_t *be = c->be;
-    long nodes = vmb_tree_check(be->tree, vmbe_run_cmp);
+    long nodes = vmbe_fit_check(be);
     if (nodes < 0 || (size_t)nodes != c->freeruns || be->freeruns != c->freeruns)
-        fault(c, NULL, "tree of free runs is out of order");
+        fault(c, NULL, "free runs are out of order");
     if (be->freepages != c->freepages || be->dirtypages != c->dirty || be->nlarge != c->nlarge)
         fault(c, NULL, "pages are miscounted");
 }

@@ -59,13 +59,11 @@ void vmbe_desc_add(vmbe_t *be, char *from, char *to, size_t npages)
 /* Make the first page of the smallest free run one of descriptors: it needs none itself. */
 static int carve(vmbe_t *be)
 {
-    vmb_node_t *node = vmb_tree_first(be->tree);
-    vmbe_run_t *run;
+    vmbe_run_t *run = vmbe_fit_least(be);
     vmbe_area_t *a;
     char *page;
-    if (node == NULL)
+    if (run == NULL)
         return -1;
-    run = vmbe_run_at(node);
     vmbe_run_delist(be, run);
     page = run->base;
     run->base += BE_PAGE;

@@ -66,7 +66,7 @@ static void reset_lane(vmbe_lane_t *lane, int alone)
 static void reset(vmbe_t *be, int alone)
 {
     vmbe_lane_t *lane, *mine = vmbe_lane_mine(be);
-    be->tree = NULL;
+    vmbe_fit_reset(be);
     be->dirty = be->dirtylast = be->spare = NULL;
     be->nspare = be->freepages = be->freeruns = 0;
     be->dirtypages = be->triedpages = 0;

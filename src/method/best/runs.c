@@ -1,24 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * runs: best fit over the pages of all paged areas.
+ * runs: the pages of all paged areas; fit.c has which free run is taken.
  *
- * Free runs are in one tree, by size and then by address: the tightest fit is taken, the lowest of
- * equals.  The page map leads from a free run's first and last page to its descriptor, so that a
+ * The page map leads from a free run's first and last page to its descriptor, so that a
  * run that becomes free finds its neighbours.  Pages [dlo, dhi) of a free run may have been
- * touched; all others are as the discipline gave them.  Cost: O(log of the number of free runs).
+ * touched; all others are as the discipline gave them.  Cost: that of fit.c.
  *
  * Page map words: slab: all pages; others: the first one, free: the last one too; NULL elsewhere.
  */
 #include "best.h"
-
-int vmbe_run_cmp(const vmb_node_t *a, const vmb_node_t *b)
-{
-    const vmbe_run_t *x = vmbe_run_at(a);
-    const vmbe_run_t *y = vmbe_run_at(b);
-    if (x->npages != y->npages)
-        return x->npages < y->npages ? -1 : 1;
-    return x->base < y->base ? -1 : x->base > y->base;
-}
 
 static char *lastpage(const vmbe_run_t *run)
 {
@@ -41,9 +31,7 @@ void vmbe_run_enlist(vmbe_t *be, vmbe_run_t *run)
     run->kept = 0;
     map(be, run->base, 1, run);
     map(be, lastpage(run), 1, run);
-    if (VMOS_UNLIKELY(be->log != NULL))
-        vmbe_note_insert(be, run);
-    vmb_tree_insert(&be->tree, &run->u.f.node, vmbe_run_cmp);
+    vmbe_fit_add(be, run);
     be->freepages += run->npages;
     be->freeruns++;
     if (run->u.f.dhi > run->u.f.dlo)
@@ -53,9 +41,7 @@ void vmbe_run_enlist(vmbe_t *be, vmbe_run_t *run)
 void vmbe_run_delist(vmbe_t *be, vmbe_run_t *run)
 {
     vmbe_note(be, run, sizeof(*run));
-    if (VMOS_UNLIKELY(be->log != NULL))
-        vmbe_note_remove(be, run);
-    vmb_tree_remove(&be->tree, &run->u.f.node, vmbe_run_cmp);
+    vmbe_fit_remove(be, run);
     map(be, run->base, 1, NULL);
     map(be, lastpage(run), 1, NULL);
     be->freepages -= run->npages;
@@ -220,23 +206,13 @@ static void carve(vmbe_t *be, vmbe_run_t *run, size_t from, size_t npages, int k
 
 vmbe_run_t *vmbe_run_take(vmbe_t *be, size_t npages, size_t align, int kind)
 {
-    vmbe_run_t key, *run;
-    vmb_node_t *node;
-    if (npages > UINT32_MAX || vmbe_desc_want(be, 2) < 0)
+    vmbe_run_t *run;
+    size_t from = 0;
+    if (npages > UINT32_MAX || vmbe_desc_want(be, 2) < 0 ||
+        (run = vmbe_fit_find(be, npages, align, &from)) == NULL)
         return NULL;
-    key.base = NULL;
-    key.npages = (uint32_t)npages;
-    node = vmb_tree_ceil(be->tree, &key.u.f.node, vmbe_run_cmp);
-    for (; node; node = vmb_tree_next(be->tree, node, vmbe_run_cmp)) {
-        size_t from;
-        run = vmbe_run_at(node);
-        from = align <= BE_PAGE ? 0 : (VMB_UP(run->base, align) - (uintptr_t)run->base) >> BE_SHIFT;
-        if (from <= run->npages && run->npages - from >= npages) {
-            carve(be, run, from, npages, kind);
-            return run;
-        }
-    }
-    return NULL;
+    carve(be, run, from, npages, kind);
+    return run;
 }
 
 void vmbe_run_give(vmbe_t *be, vmbe_run_t *run)

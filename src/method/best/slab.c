@@ -17,6 +17,7 @@
 
 #define VISITS 8   /* lanes looked at before new memory is taken */
 #define ENOUGH 8   /* one part in so many of a slab is to be free before it is allocated from again */
+#define TURNS 64   /* slabs between two looks for pages that are due to go back */
 #define NEVER UINT16_MAX /* so many frees into the current slab: then the number is set anew */
 
 int vmbe_isempty(const vmbe_run_t *run)
@@ -521,10 +522,21 @@ static void *refill(vmbe_lane_t *lane, unsigned cls)
     return p ? p : larger(lane, cls, BE_CLASSES);
 }
 
+/* Free pages go back when they are due also where the thread goes on without freeing any. */
+static void look(vmbe_lane_t *lane)
+{
+    if (++lane->turns % TURNS != 0)
+        return;
+    vmr_lock(lane->vm);
+    vmbe_purge(lane->be, 0);
+    vmr_unlock(lane->vm);
+}
+
 void *vmbe_refill(vmbe_lane_t *lane, unsigned cls)
 {
     uint32_t was = enter(lane);
     void *p = refill(lane, cls);
+    look(lane);
     leave(lane, was);
     return p;
 }

@@ -50,18 +50,18 @@ static void add_slabs(vmbe_t *be, Vmstat_t *st)
 int vmbe_stat(Vmalloc_t *vm, Vmstat_t *st)
 {
     vmbe_t *be = vmbe_enter(vm);
-    vmb_node_t *node;
+    const vmbe_run_t *most;
     vmbe_small_t *a;
     vmbe_mend(be);
-    node = vmb_tree_last(be->tree);
+    most = vmbe_fit_most(be);
     st->n_busy = be->nlarge + be->nsmall;
     st->s_busy = be->slarge + be->ssmall;
     st->m_busy = largest(be);
     add_slabs(be, st);
     st->n_free = be->freeruns + st->n_cache;
     st->s_free = (be->freepages << BE_SHIFT) + st->s_cache;
-    if (node)
-        st->m_free = vmbe_runbytes(vmbe_run_at(node));
+    if (most)
+        st->m_free = vmbe_runbytes(most);
     for (a = be->smalls; a; a = a->next) {
         size_t busy, hole, n;
         vmbe_small_stat(a, &busy, &hole, &n);
