@@ -30,6 +30,7 @@ static const char *const methods[] = {"best", "last", "pool"};
 struct request {
     const char *method;  /* NULL: the library's own choice */
     const char *options; /* NULL: none beside the method */
+    const char *debug;   /* options of Vmdebug; NULL: not under it */
     const char *trace;   /* NULL: none */
     const char *profile; /* NULL: none; "": into a file named after the program */
     int verbose;
@@ -42,6 +43,8 @@ static void print_help(void)
          "\n"
          "  --method=M     how blocks are cut: best (general purpose), last (free nothing but the\n"
          "                 last block), pool (blocks of one size)\n"
+         "  --debug[=STR]  find errors in the use of memory; options separated by commas, such as\n"
+         "                 guard, leaks, abort, exitcode=1: see VMDEBUG in vmalloc-options(7)\n"
          "  --options=STR  options of the library, separated by commas; see vmalloc-options(7)\n"
          "  --profile[=FILE[,WORD]...]\n"
          "                 record who asks for memory, for \"vmalloc report\"; words are those of the\n"
@@ -158,6 +161,7 @@ static int set_environment(const struct request *want, const char *library, cons
     if (want->method)
         snprintf(method, sizeof(method), "method=%s", want->method);
     if (extend_variable("LD_PRELOAD", library, ':', 1) != 0 ||
+        extend_variable("VMDEBUG", want->debug, ',', 0) != 0 ||
         extend_variable("VMALLOC_OPTIONS", method, ',', 1) != 0 ||
         extend_variable("VMALLOC_OPTIONS", trace, ',', 0) != 0 ||
         extend_variable("VMALLOC_OPTIONS", profile, ',', 0) != 0 ||
@@ -170,7 +174,8 @@ static int set_environment(const struct request *want, const char *library, cons
 static int parse(int argc, char **argv, struct request *want)
 {
     static const struct option known[] = {
-        {"method", required_argument, NULL, 'm'}, {"options", required_argument, NULL, 'o'},
+        {"debug", optional_argument, NULL, 'd'},  {"method", required_argument, NULL, 'm'},
+        {"options", required_argument, NULL, 'o'},
         {"trace", required_argument, NULL, 't'},  {"profile", optional_argument, NULL, 'p'},
         {"verbose", no_argument, NULL, 'v'},      {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
@@ -180,7 +185,9 @@ static int parse(int argc, char **argv, struct request *want)
 
     argv[0] = name;
     while ((c = getopt_long(argc, argv, "+h", known, NULL)) != -1) {
-        if (c == 'm')
+        if (c == 'd')
+            want->debug = optarg && *optarg ? optarg : "1";
+        else if (c == 'm')
             want->method = optarg;
         else if (c == 'o')
             want->options = optarg;

@@ -146,7 +146,14 @@ static vmma_answer_t set_json(vmma_word_t value)
     return on();
 }
 
-static vmma_answer_t set_format(vmma_word_t value)
+static vmma_answer_t set_original(vmma_word_t value)
+{
+    (void)value;
+    vmdg_options.format = VMDG_ORIGINAL;
+    return on();
+}
+
+static vmma_answer_t set_report(vmma_word_t value)
 {
     static const char *const formats[] = {"readable", "json", "original"};
     for (int i = 0; i < 3; i++)
@@ -264,15 +271,16 @@ const vmma_option_t vmma_options_debug[] = {
     {"fail", 4, set_fail},
     {"fence", 3, set_fence},
     {"force", 3, set_force},
-    {"format", 4, set_format},
     {"guard", 2, set_guard},
     {"json", 4, set_json},
     {"leaks", 4, set_leaks},
     {"level", 3, set_level},
     {"limit", 3, set_limit},
     {"noleaks", 3, set_noleaks},
+    {"original", 2, set_original},
     {"period", 2, set_period},
     {"quarantine", 2, set_quarantine},
+    {"report", 2, set_report},
     {"sample", 2, set_sample},
     {"seed", 4, set_failseed},
     {"start", 1, set_start},
@@ -330,7 +338,9 @@ vmma_answer_t vmma_set_vmdebug(vmma_word_t value)
         w = (vmma_word_t){s, strcspn(s, separators)};
         if (w.n == 0)
             return on();
-        if (isword(w))
+        if (w.n > 7 && strncmp(w.s, "format=", 7) == 0) /* which elsewhere is that of traces */
+            set_report((vmma_word_t){w.s + 7, w.n - 7});
+        else if (isword(w))
             vmma_option_set("VMDEBUG", w);
         else
             older(w, &numbers);

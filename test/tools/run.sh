@@ -57,6 +57,8 @@ expect 0 "$library|keep,noabort|" \
     env VMALLOC_OPTIONS=keep "$command" run --options noabort sh -c "$show" sh
 expect 0 "$library|method=last,method=best,noabort|" env VMALLOC_OPTIONS=method=best \
     "$command" run --method=last --options noabort sh -c "$show" sh
+expect 0 1 "$command" run --debug sh -c 'echo "$VMDEBUG"'
+expect 0 guard,leaks "$command" run --debug=guard,leaks sh -c 'echo "$VMDEBUG"'
 expect 0 "$library:libc.so.6||" env LD_PRELOAD=libc.so.6 "$command" run sh -c "$show" sh
 expect 0 "vmalloc: LD_PRELOAD=$library VMALLOC_OPTIONS= true" "$command" run --verbose true
 expect 0 "*$library*" "$command" run cat /proc/self/maps
