@@ -245,7 +245,7 @@ static uint32_t add(vmpf_book_t *b, vmpf_region_t *st, uint64_t key, const Vmpfs
     s->stack = like->stack;
     s->place = like->place;
     s->thread = b != NULL ? b->number : 0;
-    s->mark = s->rmark = vmpf.head->mark;
+    s->mark = s->rmark = VMPF_GET(vmpf.head->mark);
     __atomic_store_n(&s->region, VMPF_AT(Vmpfregion_t, st->record)->number, __ATOMIC_RELEASE);
     list(st, site);
     return site;

@@ -203,12 +203,14 @@ static int profile_check(Vmalloc_t *vm)
 
 /* ---- events ---- */
 
-/* The lower method may put other functions of its own into the handle, which are not for it here. */
+/* When a region of one thread begins or is cleared, the lower method puts other functions of its own
+ * into the handle, which are not for it here. */
 static int lower(Vmalloc_t *vm, int event, void *arg)
 {
     Vmethod_t keep = vm->meth;
     int r = (*vmmt_under(vm)->more->eventf)(vm, event, arg);
-    vm->meth = keep;
+    if (vmr_single(vm))
+        vm->meth = keep;
     return r;
 }
 
