@@ -247,10 +247,7 @@ void vmpf_region_count(const vmpf_region_t *st, int64_t bytes)
     uint64_t live;
     if (st->record == 0)
         return;
-    if (VMPF_GET(vmpf.active) <= 1)
-        VMPF_SET(r->live, live = r->live + (uint64_t)bytes);
-    else
-        live = __atomic_add_fetch(&r->live, (uint64_t)bytes, __ATOMIC_RELAXED);
+    live = __atomic_add_fetch(&r->live, (uint64_t)bytes, __ATOMIC_RELAXED);
     if ((int64_t)live > (int64_t)VMPF_GET(r->peak))
         VMPF_SET(r->peak, live);
 }

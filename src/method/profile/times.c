@@ -59,7 +59,7 @@ static void write_time(uint64_t now)
     t->resident = vmos_resident();
     __atomic_store_n(&s->used, s->used + sizeof *t, __ATOMIC_RELEASE);
     VMPF_SET(vmpf.most, t->live);
-    vmpf.due = now + vmpf.span;
+    VMPF_SET(vmpf.due, now + vmpf.span);
 }
 
 void vmpf_times_end(void)
