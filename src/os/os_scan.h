@@ -31,6 +31,8 @@ size_t vmos_touched(const void *addr, size_t n, uint64_t which[8]);
 /* ---- files ---- */
 
 int vmos_isterminal(int fd);
+/* Whether the program's file has no table of all its symbols: 1, 0, or -1 not known. */
+int vmos_stripped(void);
 /* Read the file, at most size bytes.  How many, or -1. */
 long vmos_readfile(const char *path, char *to, size_t size);
 

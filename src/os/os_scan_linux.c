@@ -19,6 +19,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <linux/futex.h>
 #include <signal.h>
 #include <string.h>
@@ -284,6 +285,31 @@ int vmos_isterminal(int fd)
     int keep = errno, yes = ioctl(fd, TCGETS, &t) == 0;
     errno = keep;
     return yes;
+}
+
+static int hastable(int fd)
+{
+    ElfW(Ehdr) e;
+    ElfW(Shdr) s;
+    if (pread(fd, &e, sizeof e, 0) != (ssize_t)sizeof e || memcmp(e.e_ident, ELFMAG, SELFMAG) != 0)
+        return -1;
+    for (int i = 0; i < e.e_shnum && e.e_shentsize >= sizeof s; i++)
+        if (pread(fd, &s, sizeof s, (off_t)(e.e_shoff + (size_t)i * e.e_shentsize)) ==
+                (ssize_t)sizeof s && s.sh_type == SHT_SYMTAB)
+            return 1;
+    return 0;
+}
+
+int vmos_stripped(void)
+{
+    int keep = errno, has = -1;
+    int fd = (int)syscall(SYS_openat, AT_FDCWD, "/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        has = hastable(fd);
+        syscall(SYS_close, fd);
+    }
+    errno = keep;
+    return has < 0 ? -1 : !has;
 }
 
 long vmos_readfile(const char *path, char *to, size_t size)

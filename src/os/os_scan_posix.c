@@ -32,6 +32,11 @@ int vmos_isterminal(int fd)
     return yes;
 }
 
+int vmos_stripped(void)
+{
+    return -1;
+}
+
 long vmos_readfile(const char *path, char *to, size_t size)
 {
     long n = 0, got = 1;

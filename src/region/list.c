@@ -59,3 +59,19 @@ void vmr_each(void (*f)(Vmalloc_t *vm))
         (*f)(vm);
     vmos_unlock(&vmr_listlock);
 }
+
+#define MANY 10000000u /* a list that was being changed ends somewhere */
+
+int vmr_spans(int (*f)(Vmalloc_t *vm, const char *from, const char *end, void *arg), void *arg)
+{
+    Vmalloc_t *vm;
+    unsigned n = 0;
+    int r = 0;
+
+    for (vm = VMR_HEAP; vm != NULL && n < MANY; vm = vm->next) {
+        const Vmseg_t *seg = vm->data != NULL ? vm->data->segs : NULL;
+        for (; seg != NULL && r == 0 && n++ < MANY; seg = seg->next)
+            r = f(vm, seg->addr, (const char *)seg->addr + seg->extent, arg);
+    }
+    return r;
+}

@@ -221,6 +221,9 @@ VMOS_INLINE void vmr_tell(Vmalloc_t *vm, int what)
     if (VMOS_UNLIKELY(f != NULL))
         (*f)(vm, what);
 }
+/* f for each segment of each region until it returns non-zero, which is returned.  Takes no lock: for who
+ * has made all other threads stand still. */
+int vmr_spans(int (*f)(Vmalloc_t *vm, const char *from, const char *end, void *arg), void *arg);
 /* Call f for all live regions; none opens or closes meanwhile. */
 void vmr_each(void (*f)(Vmalloc_t *vm));
 

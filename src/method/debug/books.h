@@ -189,8 +189,11 @@ VMOS_INLINE uint64_t vmdg_op(void)
 }
 /* The largest number given out so far. */
 uint64_t vmdg_now(void);
+uint64_t vmdg_forkop(void); /* the last one before this process was forked off; 0: it was not */
 uint32_t vmdg_threads(void); /* how many there were */
 int vmdg_isstack(uintptr_t low, uintptr_t high); /* whether a thread's stack was seen there */
+/* An address in its stack, 0: unknown; *self: that of its control block. */
+uintptr_t vmdg_thread_stack(uint32_t thread, uintptr_t *self);
 void vmdg_thread_ends(void);
 void vmdg_thread_forked(void);
 
@@ -351,6 +354,8 @@ void vmdg_overlapping(const void *to, const void *from, size_t n, const char *ca
 void vmdg_error_init(vmdg_error_t *e, vmdg_kind_t kind, vmdg_when_t when, const void *addr);
 /* vmdg_report(), with the thread marked as inside. */
 void vmdg_tell(const vmdg_error_t *e);
+/* Errors that were told in another way. */
+void vmdg_count(uint64_t n);
 /* Tell that call was given addr, which is no block of region. */
 void vmdg_badaddr(uint32_t region, const void *addr, vmdg_when_t when, const char *call);
 /* What an address is that is in no block: a text; object gets its name. */

@@ -17,6 +17,7 @@
 
 #include "region.h"
 #include "stack.h"
+#include <vmalloc/debug.h>
 
 /* ---- what is known of a block ---- */
 
@@ -184,8 +185,6 @@ typedef struct vmdg_error {
 int vmdg_report(const vmdg_error_t *e);
 /* How many errors were found so far, those not told included; watched addresses are none. */
 uint64_t vmdg_errors(void);
-/* An error was found: what the debugger's user sets a breakpoint on. */
-void vmdbwarn(void);
 
 /* ---- options ---- */
 
@@ -201,7 +200,7 @@ typedef struct vmdg_options {
     int abort;            /* after a report */
     int exitcode;         /* status of a process with errors; -1: as the program says */
     int force;            /* exitcode even when the program's own status is not 0 */
-    int leaks;            /* scan at the end: 0 no, 1 lost ones, 2 reachable ones too */
+    int leaks;            /* scan at the end: 0 no, 1 lost ones, 2 all; -1: lost ones, unless stripped */
     int format;           /* VMDG_READABLE ... */
     unsigned limit;       /* of reports, 0: none */
     unsigned depth;       /* entries of stacks */

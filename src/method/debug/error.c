@@ -26,6 +26,11 @@ uint64_t vmdg_errors(void)
     return __atomic_load_n(&nerrors, __ATOMIC_RELAXED);
 }
 
+void vmdg_count(uint64_t n)
+{
+    __atomic_fetch_add(&nerrors, n, __ATOMIC_RELAXED);
+}
+
 void vmdg_tell(const vmdg_error_t *e)
 {
     int told;
@@ -33,7 +38,7 @@ void vmdg_tell(const vmdg_error_t *e)
     told = vmdg_report(e);
     vmdg_self.inside--;
     if (told >= 0 && e->kind != VMDG_WATCH)
-        __atomic_fetch_add(&nerrors, 1, __ATOMIC_RELAXED);
+        vmdg_count(1);
 }
 
 /* addr is the start of a block that is no more. */

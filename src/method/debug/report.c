@@ -15,7 +15,7 @@
 vmdg_options_t vmdg_options = {
     .level = VMDG_FENCE,
     .exitcode = -1,
-    .leaks = 1,
+    .leaks = -1,
     .limit = 100,
     .depth = 16,
     .quarantine = (size_t)16 << 20,
@@ -123,7 +123,7 @@ static void suppressions(void)
         vmb_fault("suppressions: %s: only its first %zu bytes were read", path, sizeof text);
 }
 
-static void prepare(void)
+void vmdg_report_prepare(void)
 {
     if (ready)
         return;
@@ -219,7 +219,7 @@ static int judge(const vmdg_error_t *e)
     int full = vmdg_options.limit != 0 && number >= vmdg_options.limit;
     if (e->kind != VMDG_WATCH && again(keyof(e)))
         return 0;
-    prepare();
+    vmdg_report_prepare();
     if (!full || vmdg_suppress_asks(e->kind)) {
         name(&r);
         if (suppressed(&r))

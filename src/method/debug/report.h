@@ -93,6 +93,8 @@ void vmdg_json_trace(vmb_out_t *o, const char *name, const vmdg_trace_t *t);
 /* Take the lock of reports; -1: this thread has it, or it cannot be had in time. */
 int vmdg_report_enter(void);
 void vmdg_report_leave(void);
+/* What is read once: suppressions.  With the lock. */
+void vmdg_report_prepare(void);
 /* A text to where reports go. */
 void vmdg_report_write(const vmb_out_t *o);
 int vmdg_report_colour(void);

@@ -114,6 +114,10 @@ static void place(vmb_out_t *o, const vmdg_error_t *e)
     const vmdg_block_t *b = &e->block;
     size_t off = (size_t)e->offset;
     const char *freed = b->state == VMDG_LIVE ? "a" : "a freed";
+    if (b->addr == NULL) {
+        vmb_printf(o, "at %p", (void *)(uintptr_t)e->addr);
+        return;
+    }
     if (e->offset < 0) {
         vmdg_bytes(o, (size_t)-e->offset);
         vmb_printf(o, " before %s block of ", freed);
@@ -222,6 +226,8 @@ static void wrongregion(vmb_out_t *o, const vmdg_error_t *e)
 
 static void gone(vmb_out_t *o, const vmdg_error_t *e)
 {
+    if (e->when == VMDG_ATACCESS)
+        vmb_printf(o, "%s in a ", verb(e));
     vmb_printf(o, "block of a region that was cleared or closed: ");
     vmdg_bytes(o, e->block.size);
 }
@@ -292,7 +298,7 @@ static void called(vmb_out_t *o, const vmdg_error_t *e)
 {
     if (e->call == NULL)
         return;
-    if (e->addr != NULL)
+    if (e->addr != NULL && e->when != VMDG_ATACCESS)
         vmb_printf(o, "%s(%p): ", e->call, (void *)(uintptr_t)e->addr);
     else
         vmb_printf(o, "%s(): ", e->call);

@@ -19,10 +19,10 @@
 __thread vmdg_self_t vmdg_self;
 
 static uint32_t nthreads;
-static uint64_t now;
+static uint64_t now, forkop;
 static struct {
     uint32_t tid;
-    uintptr_t sp;
+    uintptr_t sp, self;
     char name[16]; /* when it ended */
 } noted[NNOTED];
 
@@ -35,6 +35,7 @@ static VMOS_COLD uint32_t number(void)
     if (n < NNOTED) {
         noted[n].tid = (uint32_t)vmos_tid();
         noted[n].sp = (uintptr_t)__builtin_frame_address(0);
+        noted[n].self = vmos_self();
     }
     return n;
 }
@@ -45,6 +46,14 @@ int vmdg_isstack(uintptr_t low, uintptr_t high)
     for (i = 0; i < n && (noted[i].sp < low || noted[i].sp >= high); i++)
         continue;
     return i < n;
+}
+
+uintptr_t vmdg_thread_stack(uint32_t thread, uintptr_t *self)
+{
+    if (thread >= VMB_MIN(vmdg_threads(), NNOTED))
+        return 0;
+    *self = noted[thread].self;
+    return noted[thread].sp;
 }
 
 uint32_t vmdg_thisthread(void)
@@ -79,12 +88,20 @@ void vmdg_thread_ends(void)
         vmos_threadname((long)noted[n - 1].tid, noted[n - 1].name, sizeof noted[0].name);
 }
 
-/* The child of a fork has one thread, under a new number of the system. */
+/* The child of a fork has one thread, under a new number of the system.  Numbers that it took in advance
+ * are left out, so that what it does is told by them from what its parent did. */
 void vmdg_thread_forked(void)
 {
     uint32_t n = vmdg_thisthread();
     if (n < NNOTED)
         noted[n].tid = (uint32_t)vmos_tid();
+    vmdg_self.last = vmdg_self.op;
+    forkop = vmdg_now();
+}
+
+uint64_t vmdg_forkop(void)
+{
+    return forkop;
 }
 
 uint64_t vmdg_op_more(void)
