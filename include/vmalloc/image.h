@@ -77,6 +77,10 @@ extern VM_API size_t vmimagewhy(char *buf, size_t n);
  * not this process' turn; ENOSPC, EDQUOT: may be tried again. */
 extern VM_API int vmcommit(Vmalloc_t *vm);
 
+/* One commit of several images, at most 16: all of them or none, whatever happens.  Until the first of them
+ * is there again after a crash in the middle, the others may not open (ENOLINK). */
+extern VM_API int vmcommitall(Vmalloc_t **vms, int n);
+
 /* Wait until all commits are on the disk. */
 extern VM_API int vmsync(Vmalloc_t *vm);
 

@@ -77,7 +77,7 @@ static int begin(vmi_t *img)
 {
     if (vmos_disk_lock(img->fd, VMI_WRITER, 2, 1) != 0)
         return -1;
-    if (vmr_swap(img->vm, swap, img) != 0) {
+    if (vmr_swap(img->vm, swap, img) != 0 || vmi_journal_end(img) != 0) {
         img->failed = EIO;
         vmos_disk_lock(img->fd, VMI_WRITER, 0, 0);
         errno = EIO;

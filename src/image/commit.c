@@ -202,8 +202,11 @@ static void done(vmi_t *img, const vmi_record_t *h, const vmi_entry_t *list)
     }
     img->npages = h->npages;
     img->gen = h->gen;
+    img->lastrec = img->super.journal + img->jpos;
     img->jpos += h->size;
     img->jseq++;
+    if (h->flags & VMI_DECISION)
+        vmi_decided(img, h->joint);
 }
 
 static void undirty(vmi_t *img)
@@ -257,9 +260,7 @@ static int settle(vmi_t *img)
 static void disown(vmi_t *img, uint64_t at)
 {
     int e = errno;
-    memset(img->rec, 0, VMI_SECTOR);
-    if (vmi_io->write(img->fd, img->rec, VMI_SECTOR, at) == 0)
-        vmi_io->sync(img->fd);
+    vmi_journal_undo(img, at);
     errno = e;
 }
 
@@ -347,10 +348,19 @@ int vmi_commit(vmi_t *img, const uint64_t joint[2], unsigned flags)
     if (r != 0)
         return -1;
     undirty(img);
-    if (img->jpos >= img->threshold) {
+    if (img->jpos >= img->threshold && (joint == NULL || flags & VMI_DECISION)) {
         int e = errno;
         vmi_checkpoint(img, 0); /* if it cannot be done now, the journal goes on */
         errno = e;
     }
     return 0;
+}
+
+int vmi_decide(vmi_t *img, const uint64_t joint[2])
+{
+    uint64_t last;
+    int r = record(img, countdirty(img, &last), joint, VMI_DECISION);
+    if (r == 0)
+        undirty(img);
+    return r;
 }

@@ -55,14 +55,14 @@ typedef struct vmi_record {
     uint64_t count;    /* entries of the list */
     uint64_t payload;  /* from the start of the record */
     uint64_t size;     /* of the record, a multiple of a sector */
-    uint64_t joint[2]; /* not 0: counts when the commit of several images has this number did */
+    uint64_t joint[2]; /* not 0: part of the commit of several images with this number */
     uint64_t flags;
     uint64_t spare[3];
     uint64_t listsum;
     uint64_t sum;
 } vmi_record_t;
 _Static_assert(sizeof(vmi_record_t) == 128, "the list is aligned");
-#define VMI_DECISION 1u /* no pages: the commit `joint` counts, in this image and in the others */
+#define VMI_DECISION 1u /* the commit `joint` counts; without it, it counts when its decider says so */
 
 /* One page in a record. */
 typedef struct vmi_entry {
@@ -80,7 +80,10 @@ typedef struct vmi_meta {
     void *data;  /* vm->data of the region, NULL: not made yet */
     uint64_t len; /* bytes of its segment */
     uint64_t nroots;
+    uint64_t decider[2]; /* id of the image where the last commit of several is decided, */
+    char at[1024];       /* and where it was */
 } vmi_meta_t;
+_Static_assert(sizeof(vmi_meta_t) <= 4096, "roots begin there");
 
 /* A checksum of n bytes, a multiple of 8; never 0.  With `to`, they are copied there in the same
  * pass, and the sum is that of the copy. */

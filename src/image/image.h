@@ -52,6 +52,7 @@ typedef struct vmi {
     uint64_t npages, gen;  /* of the last commit */
     uint64_t mapped;       /* pages that are private views of the file */
     uint64_t jpos, jseq;   /* where the next record goes, from super.journal; its number */
+    uint64_t lastrec;      /* where the last record of this process is */
     uint64_t jfilled;      /* the file has blocks for the journal up to here */
     uint64_t threshold;    /* of jpos, for a checkpoint */
 
@@ -61,6 +62,10 @@ typedef struct vmi {
     size_t tablebytes;
     char *rec;             /* header, list and pages of a record; recbytes, grown as need be */
     size_t recbytes;
+
+    uint64_t doubt[2];     /* the last record is part of this commit of several, and not decided here */
+    uint64_t sought[2];    /* a commit of several that is looked for, */
+    int found;             /* and was decided here */
 
     uint64_t changed, checkpoints, replayed;
 } vmi_t;
@@ -101,8 +106,12 @@ int vmi_super_make(vmi_t *img, size_t limit, void *wish);
 int64_t vmi_journal_read(vmi_t *img, uint64_t *changed);
 /* Make sure that no record can be taken for one behind the last. */
 int vmi_journal_end(vmi_t *img);
+/* Take the last record, at `at`, out of the file. */
+int vmi_journal_undo(vmi_t *img, uint64_t at);
 /* Room for a list of n entries and a chunk; -1. */
 int vmi_journal_room(vmi_t *img, size_t n);
+/* A commit of several images is decided here: remember that. */
+void vmi_decided(vmi_t *img, const uint64_t joint[2]);
 /* The committed contents of a page. */
 int vmi_journal_page(vmi_t *img, uint64_t page, void *buf);
 
@@ -122,6 +131,8 @@ int vmi_clear(vmi_t *img, char *addr, size_t size);
 /* ---- commit.c ---- */
 /* Both locks are held. */
 int vmi_commit(vmi_t *img, const uint64_t joint[2], unsigned flags);
+/* A record that says that the commit of several images counts. */
+int vmi_decide(vmi_t *img, const uint64_t joint[2]);
 int vmi_sync(vmi_t *img);
 /* No more commits: errno said why. */
 int vmi_fail(vmi_t *img);
@@ -136,7 +147,13 @@ int vmi_load(vmi_t *img);
 /* Put the journal's pages over those that are mapped. */
 int vmi_overlay(vmi_t *img);
 
+/* ---- joint.c ---- */
+/* Whether the last record, which is in doubt, counts: 1, 0; -1 when that cannot be found out. */
+int vmi_resolve(vmi_t *img);
+
 /* ---- open.c ---- */
+/* Whether the image of this id at path has decided a commit of several: 1, 0; -1: it is not there. */
+int vmi_ask(const char *path, const uint64_t id[2], const uint64_t joint[2]);
 /* Open; NULL with errno and a reason in why (160 bytes). */
 vmi_t *vmi_open(const char *path, const Vmimgopt_t *opt, char *why);
 void vmi_close(vmi_t *img);

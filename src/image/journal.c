@@ -94,6 +94,31 @@ static int contents(vmi_t *img, const vmi_record_t *r, uint64_t at)
     return off == at + r->size;
 }
 
+static int same(const uint64_t a[2], const uint64_t b[2])
+{
+    return a[0] == b[0] && a[1] == b[1];
+}
+
+void vmi_decided(vmi_t *img, const uint64_t joint[2])
+{
+    uint64_t *slot = img->super.joint[img->super.njoint++ % VMI_JOINTS];
+    slot[0] = joint[0];
+    slot[1] = joint[1];
+}
+
+/* What the record says of a commit of several images. */
+static void judge(vmi_t *img, const vmi_record_t *r)
+{
+    int part = r->joint[0] != 0 || r->joint[1] != 0, decides = part && (r->flags & VMI_DECISION) != 0;
+    img->doubt[0] = img->doubt[1] = 0;
+    if (decides)
+        vmi_decided(img, r->joint);
+    else if (part)
+        memcpy(img->doubt, r->joint, sizeof img->doubt);
+    if (decides && same(r->joint, img->sought))
+        img->found = 1;
+}
+
 /* Note what the record at `at`, whose list is at img->rec, says. */
 static void enter(vmi_t *img, const vmi_record_t *r, uint64_t at, uint64_t *changed)
 {
@@ -134,6 +159,7 @@ static int64_t readrow(vmi_t *img, uint64_t most, uint64_t *changed)
         if (ok == 0)
             break;
         enter(img, &r, at, changed);
+        judge(img, &r);
         img->jseq++;
         img->jpos += r.size;
     }
@@ -168,6 +194,13 @@ static void forget(vmi_t *img, uint64_t *changed)
     }
 }
 
+/* The row ends before record `jseq - 1` when that is part of a commit that was not decided. */
+static int64_t undecided(vmi_t *img)
+{
+    int r = img->doubt[0] == 0 && img->doubt[1] == 0 ? 1 : vmi_resolve(img);
+    return r < 0 ? -1 : (int64_t)img->jseq - (r == 0);
+}
+
 int64_t vmi_journal_read(vmi_t *img, uint64_t *changed)
 {
     uint64_t jpos = img->jpos, jseq = img->jseq, npages = img->npages, gen = img->gen;
@@ -176,8 +209,11 @@ int64_t vmi_journal_read(vmi_t *img, uint64_t *changed)
     if (vmi_journal_room(img, 1) != 0)
         return -1;
     for (;;) {
+        img->doubt[0] = img->doubt[1] = 0;
         n = readrow(img, most, changed);
         wrong = n < 0 ? -1 : wrongplace(img, changed, img->jseq);
+        if (wrong >= 0 && (uint64_t)wrong == img->jseq)
+            wrong = undecided(img);
         if (wrong < 0 || (uint64_t)wrong >= img->jseq)
             return wrong < 0 ? -1 : n;
         if (jpos != 0) { /* what came before is not known any more: read all of it */
@@ -193,9 +229,17 @@ int64_t vmi_journal_read(vmi_t *img, uint64_t *changed)
     }
 }
 
+int vmi_journal_undo(vmi_t *img, uint64_t at)
+{
+    char nothing[VMI_SECTOR];
+    memset(nothing, 0, sizeof nothing);
+    if (vmi_io->write(img->fd, nothing, sizeof nothing, at) != 0)
+        return -1;
+    return vmi_io->sync(img->fd);
+}
+
 int vmi_journal_end(vmi_t *img)
 {
-    char nothing[512];
     vmi_record_t r;
     uint64_t at = img->super.journal + img->jpos;
     int64_t got = vmi_io->read(img->fd, &r, sizeof r, at);
@@ -203,10 +247,7 @@ int vmi_journal_end(vmi_t *img)
         return -1;
     if (got < (int64_t)sizeof r || r.magic != VMI_RECORD || r.epoch != img->super.epoch)
         return 0;
-    memset(nothing, 0, sizeof nothing);
-    if (vmi_io->write(img->fd, nothing, sizeof nothing, at) != 0)
-        return -1;
-    return vmi_io->sync(img->fd);
+    return vmi_journal_undo(img, at);
 }
 
 int vmi_journal_page(vmi_t *img, uint64_t page, void *buf)

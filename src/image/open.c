@@ -44,6 +44,8 @@ static const char *reason(int e)
         return "the disk reports an error";
     case EINVAL:
         return "it is no regular file, or the options make no sense";
+    case ENOLINK:
+        return "a commit of several images was cut off, and the one that decides is not there";
     case ENAMETOOLONG:
         return "the path is too long";
     default:
@@ -349,6 +351,28 @@ void vmi_close(vmi_t *img)
     vmos_unlock(&listlock);
     tidy(img);
     discard(img, 1);
+}
+
+/* The image is read as a reader would, without its pages being mapped. */
+int vmi_ask(const char *path, const uint64_t id[2], const uint64_t joint[2])
+{
+    Vmimgopt_t opt = {.flags = VM_IMGREAD};
+    vmi_t *img = make(path, &opt);
+    const char *wrong;
+    int i, r = -1;
+    if (img == NULL)
+        return -1;
+    memcpy(img->sought, joint, sizeof img->sought);
+    if (openfile(img, 0) == 0 && lockfile(img) == 0 && vmi_super_read(img, &wrong) == 0 &&
+        img->super.id[0] == id[0] && img->super.id[1] == id[1]) {
+        vmi_measure(img, img->super.base, img->super.limit);
+        for (i = 0; i < VMI_JOINTS; i++)
+            img->found |= img->super.joint[i][0] == joint[0] && img->super.joint[i][1] == joint[1];
+        if (img->found || (tables(img) == 0 && vmi_load(img) == 0))
+            r = img->found;
+    }
+    discard(img, 0);
+    return r;
 }
 
 /* ---- from a region to its image ---- */
