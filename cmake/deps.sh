@@ -23,6 +23,7 @@ test     may  /usr/include/libxml2  libxml2-dev
 test     may  python3-config        python3-dev
 test     may  meson                 meson
 test     may  abidiff               abigail-tools
+test     may  /usr/include/c++/v1  libc++-dev
 valgrind must valgrind              valgrind
 demo     must gcc                   gcc
 demo     may  python3               python3

@@ -97,6 +97,11 @@ extern VM_API void vmmtbadaddr(Vmalloc_t *vm, Void_t *addr);
  * one, ENOMEM.  From every thread. */
 extern VM_API Vmethod_t *vmover(Vmethod_t *upper, Vmethod_t *under);
 
+/* The method that cuts the blocks: the one that meth works over (Vmbest for Vmdebug itself), meth when
+ * it works over none.  &vm->meth may be asked: whether a region frees single blocks is
+ * (vmunder(&vm->meth)->meth & VM_MTLAST) == 0.  NULL for NULL.  From every thread. */
+extern VM_API const Vmethod_t *vmunder(const Vmethod_t *meth);
+
 /* Tell one fault that checkf found: a line "vmalloc(PID): region R: sentence" for vmdebug()'s
  * descriptor; addr is printed unless NULL. */
 extern VM_API void vmmtfault(Vmalloc_t *vm, const Void_t *addr, const char *sentence);

@@ -17,6 +17,8 @@
 #define VMALLOC_HPP 1
 
 #include <vmalloc.h>
+#include <vmalloc/discipline.h>
+#include <vmalloc/method.h>
 
 #include <cerrno>
 #include <cstddef>
@@ -41,16 +43,20 @@ namespace vm {
 namespace detail {
 
 /* Whether single blocks of the region can be freed: Vmlast frees its last one only, and calls the
- * others an error. */
+ * others an error, also when Vmdebug works over it. */
 inline bool frees(const Vmalloc_t *r) noexcept
 {
+    if ((r->meth.meth & (VM_MTDEBUG | VM_MTPROFILE)) != 0)
+        return (vmunder(&r->meth)->meth & VM_MTLAST) == 0;
     return (r->meth.meth & VM_MTLAST) == 0;
 }
 
+/* The calls on blocks as the macros of vmalloc.h make them, without their casts. */
 inline void *allocate(Vmalloc_t *r, std::size_t bytes, std::size_t align)
 {
     std::size_t size = bytes == 0 ? 1 : bytes;
-    void *p = align <= VM_ALIGN ? vmalloc(r, size) : vmalign(r, size, align);
+    void *p = align <= VM_ALIGN ? r->meth.allocf(r, size, 0)
+                                : r->meth.alignf(r, size, align, 0);
     if (p == nullptr)
         throw std::bad_alloc();
     return p;
@@ -60,11 +66,40 @@ inline void deallocate(Vmalloc_t *r, void *p) noexcept
 {
     int e = errno;
     if (p != nullptr && frees(r))
-        (void)vmfree(r, p);
+        (void)r->meth.freef(r, p, 0);
     errno = e;
 }
 
+/* The block that an object begins, where p may point to a base in the midst of it. */
+template <class T> void *block_of(T *p) noexcept
+{
+    if constexpr (std::is_polymorphic_v<T>)
+        return const_cast<void *>(dynamic_cast<const volatile void *>(p));
+    else
+        return const_cast<void *>(static_cast<const volatile void *>(p));
+}
+
+/* n * size; std::bad_array_new_length when that overflows. */
+inline std::size_t bytes_of(std::size_t n, std::size_t size)
+{
+    if (n > std::numeric_limits<std::size_t>::max() / size)
+        throw std::bad_array_new_length();
+    return n * size;
+}
+
+struct free_discipline {
+    void operator()(Vmdisc_t *disc) const noexcept { (void)vmdcfree(disc); }
+};
+
 } // namespace detail
+
+/* Owner of a discipline that a function of <vmalloc/discipline.h> made, declared before the regions
+ * that use it so that it goes after them:
+ *
+ *     vm::discipline quota{vmdclimit(Vmdcsystem, 0, 1 << 20, nullptr, nullptr)};
+ *     vm::region r{quota.get()};
+ */
+using discipline = std::unique_ptr<Vmdisc_t, detail::free_discipline>;
 
 /* A region that is closed at the end of its scope.  Moved, not copied; an empty one (moved from, or
  * released) may only be assigned to and destroyed. */
@@ -135,14 +170,15 @@ class region {
     template <class T> void destroy(T *p) noexcept
     {
         if (p != nullptr) {
+            void *block = detail::block_of(p);
             p->~T();
-            deallocate(p);
+            deallocate(block);
         }
     }
 
     /* All blocks go, without destructors; the segments stay. */
     void clear() noexcept { (void)vmclear(vm_); }
-    void compact() noexcept { (void)vmcompact(vm_); }
+    void compact() noexcept { (void)vm_->meth.compactf(vm_, 0); }
     Vmstat_t stat() const
     {
         Vmstat_t st;
@@ -199,9 +235,8 @@ template <class T> class allocator {
 
     T *allocate(std::size_t n)
     {
-        if (n > std::numeric_limits<std::size_t>::max() / sizeof(T))
-            throw std::bad_array_new_length();
-        return static_cast<T *>(detail::allocate(vm_, n * sizeof(T), alignof(T)));
+        return static_cast<T *>(
+            detail::allocate(vm_, detail::bytes_of(n, sizeof(T)), alignof(T)));
     }
     void deallocate(T *p, std::size_t) noexcept { detail::deallocate(vm_, p); }
 
@@ -236,29 +271,64 @@ template <class T> class deleter {
 
     void operator()(T *p) const noexcept
     {
-        void *block = start(p);
+        void *block = detail::block_of(p);
         p->~T();
         detail::deallocate(vm_, block);
     }
     Vmalloc_t *get() const noexcept { return vm_; }
 
   private:
-    static void *start(T *p) noexcept
+    Vmalloc_t *vm_;
+};
+
+/* The same for an array of n objects, which go in reverse order. */
+template <class T> class deleter<T[]> {
+  public:
+    deleter() noexcept : vm_(nullptr), n_(0) {}
+    deleter(Vmalloc_t *open, std::size_t n) noexcept : vm_(open), n_(n) {}
+    template <class U, class = std::enable_if_t<std::is_convertible_v<U (*)[], T (*)[]>>>
+    deleter(const deleter<U[]> &other) noexcept : vm_(other.get()), n_(other.size())
     {
-        if constexpr (std::is_polymorphic_v<T>)
-            return const_cast<void *>(dynamic_cast<const volatile void *>(p));
-        else
-            return const_cast<void *>(static_cast<const volatile void *>(p));
     }
 
+    void operator()(T *p) const noexcept
+    {
+        for (std::size_t i = n_; i > 0; i--)
+            p[i - 1].~T();
+        detail::deallocate(vm_, const_cast<std::remove_cv_t<T> *>(p));
+    }
+    Vmalloc_t *get() const noexcept { return vm_; }
+    std::size_t size() const noexcept { return n_; }
+
+  private:
     Vmalloc_t *vm_;
+    std::size_t n_;
 };
 
 template <class T> using unique_ptr = std::unique_ptr<T, deleter<T>>;
 
-template <class T, class... Args> unique_ptr<T> make_unique(region &r, Args &&...args)
+/* An object in the region, and its owner. */
+template <class T, class... Args, class = std::enable_if_t<!std::is_array_v<T>>>
+unique_ptr<T> make_unique(region &r, Args &&...args)
 {
     return unique_ptr<T>(r.make<T>(std::forward<Args>(args)...), deleter<T>(r.get()));
+}
+
+/* make_unique<T[]>(r, n): n objects, each made as T().  When one throws, those before it are
+ * destroyed and the memory is freed. */
+template <class T, class = std::enable_if_t<std::is_array_v<T> && std::extent_v<T> == 0>>
+unique_ptr<T> make_unique(region &r, std::size_t n)
+{
+    using element = std::remove_cv_t<std::remove_extent_t<T>>;
+    void *p = r.allocate(detail::bytes_of(n, sizeof(element)), alignof(element));
+    element *first = static_cast<element *>(p);
+    try {
+        std::uninitialized_value_construct_n(first, n);
+    } catch (...) {
+        r.deallocate(p);
+        throw;
+    }
+    return unique_ptr<T>(first, deleter<T>(r.get(), n));
 }
 
 /* A pointer stored as the distance from itself: what it points to and it may lie in memory that is mapped

@@ -42,6 +42,11 @@ static vmmt_over_t *make(const vmmt_over_t *upper, const Vmethod_t *under)
     return o;
 }
 
+const Vmethod_t *vmunder(const Vmethod_t *meth)
+{
+    return isover(meth) ? vmmt_overof(meth->more)->under : meth;
+}
+
 Vmethod_t *vmover(Vmethod_t *upper, Vmethod_t *under)
 {
     const vmmt_over_t *up;

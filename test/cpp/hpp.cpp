@@ -37,6 +37,14 @@ struct other {
 struct both : other, counted {
     both() : counted(7) {}
 };
+struct fourth_throws {
+    counted part{0};
+    fourth_throws()
+    {
+        if (counted::alive == 4)
+            throw 5;
+    }
+};
 struct thrower {
     thrower() { throw 5; }
 };
@@ -150,6 +158,75 @@ static void test_unique_pointers(void **)
     }
     assert_int_equal(counted::alive, 0);
     assert_int_equal(busy(r), before);
+}
+
+static void test_unique_arrays(void **)
+{
+    vm::region r;
+    size_t before = busy(r);
+    {
+        auto p = vm::make_unique<int[]>(r, 100);
+        vm::unique_ptr<const long[]> none = vm::make_unique<const long[]>(r, 0);
+        for (int i = 0; i < 100; i++)
+            assert_int_equal(p[static_cast<size_t>(i)], 0);
+        assert_int_equal(p.get_deleter().size(), 100);
+        auto three = vm::make_unique<fourth_throws[]>(r, 3);
+        assert_int_equal(counted::alive, 3);
+        vm::unique_ptr<const fourth_throws[]> moved = std::move(three);
+        assert_null(three.get());
+    }
+    assert_int_equal(counted::alive, 0);
+    bool thrown = false;
+    try {
+        (void)vm::make_unique<fourth_throws[]>(r, 10);
+    } catch (int) {
+        thrown = true;
+    }
+    assert_true(thrown);
+    assert_int_equal(counted::alive, 0);
+    assert_int_equal(busy(r), before);
+    assert_true(runs_out([&] { (void)vm::make_unique<long[]>(r, SIZE_MAX / 2); }));
+}
+
+static void test_a_base_is_destroyed_with_its_object(void **)
+{
+    vm::region r;
+    size_t before = busy(r);
+    counted *base = r.make<both>(); /* does not lie at the start of the block */
+    r.destroy(base);
+    assert_int_equal(counted::alive, 0);
+    assert_int_equal(busy(r), before);
+}
+
+static void test_disciplines_have_an_owner(void **)
+{
+    vm::discipline quota{vmdclimit(Vmdcsystem, 0, 1 << 20, nullptr, nullptr)};
+    assert_non_null(quota.get());
+    vm::region r{quota.get()};
+    assert_true(runs_out([&] { (void)r.allocate(2 << 20); }));
+    assert_true(vmdclimited(quota.get()) > 0);
+}
+
+static int told;
+
+static int listen(Vmalloc_t *, int type, Void_t *, Vmdisc_t *)
+{
+    told += type == VM_BADADDR;
+    return 0;
+}
+
+static void test_methods_over_others(void **)
+{
+    for (Vmethod_t *upper : {Vmdebug, Vmprofile}) {
+        vm::region r(Vmdcheap, vmover(upper, Vmlast));
+        void *p = r.allocate(100);
+        assert_non_null(r.allocate(100));
+        told = 0;
+        r.get()->disc->exceptf = listen;
+        r.deallocate(p); /* not the last block: Vmlast would call it an error */
+        r.get()->disc->exceptf = nullptr;
+        assert_int_equal(told, 0);
+    }
 }
 
 #ifdef VMALLOC_HPP_PMR
@@ -300,6 +377,10 @@ int main()
         cmocka_unit_test(test_opening_that_fails_throws),
         cmocka_unit_test(test_objects),
         cmocka_unit_test(test_unique_pointers),
+        cmocka_unit_test(test_unique_arrays),
+        cmocka_unit_test(test_a_base_is_destroyed_with_its_object),
+        cmocka_unit_test(test_disciplines_have_an_owner),
+        cmocka_unit_test(test_methods_over_others),
         cmocka_unit_test(test_alignment),
         cmocka_unit_test(test_the_standard_allocator),
         cmocka_unit_test(test_offset_pointers_move_with_their_memory),

@@ -57,6 +57,17 @@ static int setup(void **state)
     return 0;
 }
 
+static void test_the_method_below_is_told(void **state)
+{
+    Vmalloc_t *vm = vmopen(Vmdcheap, vmover(&counter.meth, Vmlast), 0);
+    (void)state;
+    assert_ptr_equal(vmunder(&vm->meth), Vmlast);
+    assert_int_equal(vmclose(vm), 0);
+    assert_ptr_equal(vmunder(Vmdebug), Vmbest);
+    assert_ptr_equal(vmunder(Vmpool), Vmpool);
+    assert_null(vmunder(NULL));
+}
+
 static void works(Vmethod_t *meth)
 {
     Vmalloc_t *vm = vmopen(Vmdcheap, meth, 0);
@@ -119,6 +130,7 @@ int main(void)
         cmocka_unit_test(test_an_upper_method_works_over_each_lower_one),
         cmocka_unit_test(test_the_same_two_give_the_same_method),
         cmocka_unit_test(test_what_cannot_be_joined_is_refused),
+        cmocka_unit_test(test_the_method_below_is_told),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }
