@@ -10,7 +10,7 @@ export VMALLOC_SOURCE := $(CURDIR)
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := all
-.PHONY: all pages demo check check-all sanitize asan tsan valgrind pages16 pages64 bench soak install clean dist abi help
+.PHONY: all pages demo check check-all sanitize asan tsan valgrind pages16 pages64 bench page soak install clean dist abi help
 
 all: ## build the libraries and the command into build/
 	@cmake/deps.sh build
@@ -43,6 +43,12 @@ pages: pages16 pages64 ## the tests, as on systems with pages of 16 and 64 KiB
 bench: all ## the benchmarks
 	@cmake/deps.sh bench
 	@bench/run
+
+page: all ## make the page of reports anew, which needs npm, and try it in a browser
+	@cmake/deps.sh build page
+	@cd tools/web && npm ci --ignore-scripts --no-audit --no-fund && npm run build
+	@cmake --build $(BUILD) --target artefacts -j $(JOBS)
+	@cd $(BUILD) && ctest --output-on-failure -R 'report_(html|template)'
 
 soak: ## the long tests, SECONDS=300 of them
 	@cmake/deps.sh build test

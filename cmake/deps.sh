@@ -25,6 +25,8 @@ test     may  meson                 meson
 test     may  abidiff               abigail-tools
 test     may  /usr/include/c++/v1  libc++-dev
 valgrind must valgrind              valgrind
+page     must npm                   npm
+page     may  chromium              chromium
 demo     must gcc                   gcc
 demo     may  python3               python3
 demo     may  perl                  perl

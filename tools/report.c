@@ -14,10 +14,12 @@
 static const struct form {
     const char *name; /* the option that asks for it */
     int (*write)(report_t *r);
+    const char *ending; /* of files of this form; NULL: it can go to a terminal */
     const char *what;
 } forms[] = {
-    {"text", report_text, "for reading, which is what is done without such an option"},
-    {"json", report_json, "all of it, for scripts"},
+    {"text", report_text, NULL, "for reading, which is what is done without such an option"},
+    {"json", report_json, NULL, "all of it, for scripts"},
+    {"html", report_html, "html", "a page with pictures, for a browser: flame graph, time line, ..."},
 };
 #define FORMS (sizeof(forms) / sizeof(*forms))
 
@@ -111,6 +113,10 @@ static int write_out(report_t *r, const struct request *want)
 {
     int status;
 
+    if (!want->output && want->form->ending && isatty(1))
+        return tool_fail(TOOL_USAGE, "this form is not for a terminal: say where it goes, as in"
+                         " \"vmalloc report --%s -o report.%s %s\"", want->form->name,
+                         want->form->ending, want->file);
     r->out = want->output ? fopen(want->output, "w") : stdout;
     if (!r->out)
         return tool_fail(TOOL_CANNOT, "%s: %s", want->output, strerror(errno));

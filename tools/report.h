@@ -81,5 +81,9 @@ typedef struct report {
 /* Forms: 0, or the exit status after a message. */
 int report_text(report_t *r);
 int report_json(report_t *r);
+int report_html(report_t *r);
+
+/* A text as JSON, quotes and all: no "<" stands in it as such, and what is not UTF-8 is U+FFFD. */
+void report_put_text(FILE *out, const char *text);
 
 #endif

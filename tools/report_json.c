@@ -25,7 +25,7 @@ static int utf8(const unsigned char *s)
     return n;
 }
 
-static void put_text(FILE *out, const char *text)
+void report_put_text(FILE *out, const char *text)
 {
     const unsigned char *s = (const unsigned char *)text;
     int n;
@@ -47,7 +47,7 @@ static void put_text(FILE *out, const char *text)
 static void put_string(FILE *out, const char *name, const char *text)
 {
     fprintf(out, "\"%s\":", name);
-    put_text(out, text);
+    report_put_text(out, text);
 }
 
 static void put_number(FILE *out, const char *name, uint64_t x)
@@ -179,7 +179,7 @@ static void put_complaints(const report_t *r)
     for (i = 0; i < r->profile->ncomplaints; i++) {
         if (i)
             fputc(',', r->out);
-        put_text(r->out, r->profile->complaints[i]);
+        report_put_text(r->out, r->profile->complaints[i]);
     }
     fputs("]", r->out);
 }

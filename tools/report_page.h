@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * report_page: the page of "vmalloc report --html": a template with a place for data.
+ */
+#ifndef VMALLOC_REPORT_PAGE_H
+#define VMALLOC_REPORT_PAGE_H 1
+
+#include "report.h"
+
+/* tools/web/template.html, which the build makes an array of; report_template_size bytes. */
+extern const unsigned char report_template[];
+extern const size_t report_template_size;
+
+/* The profile as the object that the page reads.  0, or -1: no memory. */
+int report_put_data(report_t *r);
+/* The page of one profile, or of what changed from before to r.  before NULL: of one.  0, or the
+ * exit status after a message. */
+int report_page(report_t *r, report_t *before);
+
+#endif
