@@ -16,6 +16,7 @@ static const struct command {
 } commands[] = {
     {"run", tool_run, "run a program on vmalloc instead of the system's malloc"},
     {"report", tool_report, "tell what is in a profile"},
+    {"image", tool_image, "look at, check and tend regions in files"},
     {"symbols", tool_symbols, "name functions and lines of addresses, as reports need it"},
     {"top", tool_top, "show what the regions of a running program hold"},
     {"replay", tool_replay, "run a trace on several allocators and compare them"},

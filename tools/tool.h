@@ -14,6 +14,7 @@
 
 int tool_run(int argc, char **argv);
 int tool_report(int argc, char **argv);
+int tool_image(int argc, char **argv);
 int tool_symbols(int argc, char **argv);
 int tool_replay(int argc, char **argv);
 int tool_top(int argc, char **argv);
