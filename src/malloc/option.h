@@ -53,8 +53,9 @@ VMMA_HIDDEN vmma_word_t vmma_word_without_vm(vmma_word_t w);
 
 /* What VMTRACE and trace= do. */
 VMMA_HIDDEN vmma_answer_t vmma_set_trace(vmma_word_t value);
-/* format= with one of the forms of a trace; of reports see options_debug.c. */
+/* format= with one of the forms of a trace, and report= with one of those of reports. */
 VMMA_HIDDEN vmma_answer_t vmma_set_traceform(vmma_word_t value);
+VMMA_HIDDEN vmma_answer_t vmma_set_reportform(vmma_word_t value);
 /* What VMPROFILE and profile= do. */
 VMMA_HIDDEN vmma_answer_t vmma_set_profile(vmma_word_t value);
 /* What VMDEBUG does. */

@@ -153,7 +153,7 @@ static vmma_answer_t set_original(vmma_word_t value)
     return on();
 }
 
-static vmma_answer_t set_report(vmma_word_t value)
+vmma_answer_t vmma_set_reportform(vmma_word_t value)
 {
     static const char *const formats[] = {"readable", "json", "original"};
     for (int i = 0; i < 3; i++)
@@ -161,7 +161,7 @@ static vmma_answer_t set_report(vmma_word_t value)
             vmdg_options.format = i;
             return on();
         }
-    return vmma_set_traceform(value);
+    return vmma_nosense;
 }
 
 static vmma_answer_t set_suppress(vmma_word_t value)
@@ -280,7 +280,7 @@ const vmma_option_t vmma_options_debug[] = {
     {"original", 2, set_original},
     {"period", 2, set_period},
     {"quarantine", 2, set_quarantine},
-    {"report", 2, set_report},
+    {"report", 2, vmma_set_reportform},
     {"sample", 2, set_sample},
     {"seed", 4, set_failseed},
     {"start", 1, set_start},

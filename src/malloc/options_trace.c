@@ -29,6 +29,12 @@ vmma_answer_t vmma_set_traceform(vmma_word_t value)
     return NULL;
 }
 
+/* Of a trace, or of the reports of Vmdebug: the names differ. */
+static vmma_answer_t set_format(vmma_word_t value)
+{
+    return vmma_set_traceform(value) == NULL ? NULL : vmma_set_reportform(value);
+}
+
 /* The file is made at the end. */
 static vmma_answer_t set_stat(vmma_word_t value)
 {
@@ -47,6 +53,7 @@ static vmma_answer_t set_top(vmma_word_t value)
 }
 
 const vmma_option_t vmma_options_trace[] = {
+    {"format", 4, set_format},
     {"stat", 4, set_stat},
     {"top", 2, set_top},
     {"trace", 1, vmma_set_trace},
