@@ -339,7 +339,7 @@ vmma_answer_t vmma_set_vmdebug(vmma_word_t value)
         if (w.n == 0)
             return on();
         if (w.n > 7 && strncmp(w.s, "format=", 7) == 0) /* which elsewhere is that of traces */
-            set_report((vmma_word_t){w.s + 7, w.n - 7});
+            vmma_set_reportform((vmma_word_t){w.s + 7, w.n - 7});
         else if (isword(w))
             vmma_option_set("VMDEBUG", w);
         else
