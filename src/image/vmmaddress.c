@@ -15,7 +15,10 @@
 #include <vmalloc.h>
 
 #define UNIT ((uint64_t)VMB_LEAFSPAN)
-#if UINTPTR_MAX > 0xffffffffu
+#if defined(__SANITIZE_THREAD__) /* which has other plans for most of the addresses */
+#define FIRST ((uint64_t)0x1000000000 / UNIT)
+#define LAST ((uint64_t)0x7f00000000 / UNIT)
+#elif UINTPTR_MAX > 0xffffffffu
 #define FIRST ((uint64_t)0x100000000000 / UNIT)
 #define LAST ((uint64_t)0x500000000000 / UNIT)
 #else
@@ -24,23 +27,34 @@
 #endif
 #define TRIES 1000
 
-/* In units; 0: not begun. */
-static uint64_t cursor;
+/* In units: where the first was taken, 0: not yet; and how many were, once around. */
+static uint64_t start, taken;
+
+static uint64_t begun(void)
+{
+    uint64_t at = __atomic_load_n(&start, __ATOMIC_RELAXED), to = FIRST;
+
+    if (at == 0) {
+        to += vmos_random() % (LAST - FIRST);
+        if (__atomic_compare_exchange_n(&start, &at, to, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+            at = to;
+    }
+    return at;
+}
 
 /* The next n units, whatever lies there; 0: there are not so many. */
 static uint64_t next(uint64_t n)
 {
-    uint64_t at = __atomic_load_n(&cursor, __ATOMIC_RELAXED), to;
+    uint64_t from = begun(), t = __atomic_load_n(&taken, __ATOMIC_RELAXED), at, skip;
 
-    if (n > LAST - FIRST)
-        return 0;
     do {
-        to = at != 0 ? at : FIRST + vmos_random() % (LAST - FIRST);
-        if (n > LAST - to)
-            to = FIRST;
-    } while (!__atomic_compare_exchange_n(&cursor, &at, to + n, 1, __ATOMIC_RELAXED,
+        at = from + t < LAST ? from + t : from + t - (LAST - FIRST);
+        skip = n > LAST - at ? LAST - at : 0; /* not across the end */
+        if (n > LAST - FIRST || t + skip + n > LAST - FIRST)
+            return 0;
+    } while (!__atomic_compare_exchange_n(&taken, &t, t + skip + n, 1, __ATOMIC_RELAXED,
                                           __ATOMIC_RELAXED));
-    return to;
+    return skip > 0 ? FIRST : at;
 }
 
 static int isfree(void *addr, size_t size)

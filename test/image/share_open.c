@@ -315,11 +315,11 @@ static void addresses_differ(void **state)
 
     (void)state;
     for (i = 0; i < 64; i++) {
-        size_t size = (size_t)(i + 1) << 28;
+        size_t size = (size_t)(i + 1) << 26;
         at[i] = vmmaddress(size);
         assert_non_null(at[i]);
         for (j = 0; j < i; j++)
-            assert_true(at[i] + size <= at[j] || at[j] + ((size_t)(j + 1) << 28) <= at[i]);
+            assert_true(at[i] + size <= at[j] || at[j] + ((size_t)(j + 1) << 26) <= at[i]);
     }
     errno = 0;
     assert_null(vmmaddress(0));
