@@ -27,7 +27,7 @@ int vmma_debug_owns(void *p)
     Vmalloc_t *vm;
     if (be != NULL && be->vm->meth.meth == VM_MTBEST)
         return 0;
-    if (vmdg_index_get(p) != 0 && vmdg_at(p, &b) == 0)
+    if (VMOS_LIKELY(vmdg_live(NULL, p) != 0) || vmdg_at(p, &b) == 0)
         return 1;
     vm = vmregion(p);
     return vm == NULL || vm->meth.meth == VM_MTDEBUG;

@@ -135,6 +135,10 @@ void vmma_giveback(const char *func, vmdg_family_t family, void *p, size_t size,
     int e = errno;
     if (vmma_options.keep || p == NULL)
         return;
+    if (VMOS_UNLIKELY(vmma_debugging) && vmdg_live(NULL, p) != 0) {
+        vmma_debug_free(func, family, p, size, align);
+        return;
+    }
     if (own(p)) {
         errno = e;
         return;

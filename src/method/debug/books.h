@@ -118,7 +118,7 @@ VMOS_INLINE int vmdg_turn(vmdg_desc_t *d, vmdg_state_t from, vmdg_state_t to)
 #define VMDG_SHARDS 8
 
 typedef struct vmdg_entry { /* of a quarantine */
-    uint32_t id, op;
+    uint32_t id, op, cost; /* cost: bytes it counts for, so that the books need not be read */
 } vmdg_entry_t;
 
 typedef struct vmdg_shard {
@@ -146,8 +146,34 @@ void vmdg_shards_renew(void);
 
 #define VMDG_GRANULE 32
 
+#define VMDG_LEAFSHIFT 27
+#define VMDG_NROOT ((size_t)1 << (VMB_MAPBITS > VMDG_LEAFSHIFT ? VMB_MAPBITS - VMDG_LEAFSHIFT : 0))
+#define VMDG_NGRAN ((size_t)1 << (VMDG_LEAFSHIFT - 5))
+#define VMDG_NPAGE ((size_t)1 << (VMDG_LEAFSHIFT - VMB_PAGESHIFT))
+
+typedef struct vmdg_leaf {
+    uint64_t starts[VMDG_NPAGE / 64]; /* pages in which a block began */
+    uint64_t used[VMDG_NPAGE / 64];   /* pages that a block was in */
+    uint32_t gran[VMDG_NGRAN];
+} vmdg_leaf_t;
+extern vmdg_leaf_t **vmdg_root VMOS_HIDDEN; /* VMDG_NROOT of them, NULL: nothing yet */
+
+VMOS_INLINE vmdg_leaf_t *vmdg_leafof(uintptr_t a)
+{
+    vmdg_leaf_t **r = __atomic_load_n(&vmdg_root, __ATOMIC_ACQUIRE);
+    size_t i = a >> VMDG_LEAFSHIFT;
+    return r != NULL && i < VMDG_NROOT ? __atomic_load_n(&r[i], __ATOMIC_ACQUIRE) : NULL;
+}
+VMOS_INLINE uint32_t *vmdg_granof(vmdg_leaf_t *l, uintptr_t a)
+{
+    return &l->gran[a / VMDG_GRANULE & (VMDG_NGRAN - 1)];
+}
 /* The number at p's granule, 0: none. */
-uint32_t vmdg_index_get(const void *p);
+VMOS_INLINE uint32_t vmdg_index_get(const void *p)
+{
+    vmdg_leaf_t *l = vmdg_leafof((uintptr_t)p);
+    return l != NULL ? __atomic_load_n(vmdg_granof(l, (uintptr_t)p), __ATOMIC_ACQUIRE) : 0;
+}
 /* Note that block id begins at p; its memory with fences is [from, end).  -1: no memory. */
 int vmdg_index_set(const void *p, const void *from, const void *end, uint32_t id);
 void vmdg_index_prefetch(const void *p);
@@ -206,11 +232,32 @@ uint32_t vmdg_here_of(const void *context);
 /* ---- regions (regions.c) ---- */
 
 uint32_t vmdg_region_open(Vmalloc_t *vm, uint64_t key); /* its number, 0 when there are too many */
-uint64_t vmdg_region_key(uint32_t region); /* what its fences are made from */
+#define VMDG_PERCHUNK 1024u
+#define VMDG_REGIONS 65536u
+typedef struct vmdg_record {
+    Vmalloc_t *vm;
+    uint64_t key;
+    uint32_t open, opened, cleared, closed;
+    char name[32];
+} vmdg_record_t;
+extern vmdg_record_t *vmdg_records[VMDG_REGIONS / VMDG_PERCHUNK] VMOS_HIDDEN;
+
+/* number: of a region that there is or was. */
+VMOS_INLINE vmdg_record_t *vmdg_record(uint32_t number)
+{
+    return &vmdg_records[number / VMDG_PERCHUNK][number % VMDG_PERCHUNK];
+}
+/* What its fences are made from. */
+VMOS_INLINE uint64_t vmdg_region_key(uint32_t region) { return vmdg_record(region)->key; }
 void vmdg_regions_renew(void);
 void vmdg_region_cleared(uint32_t region, uint32_t stack);
 void vmdg_region_closed(uint32_t region, uint32_t stack);
-Vmalloc_t *vmdg_region_vm(uint32_t region); /* NULL when it is closed */
+/* NULL when it is closed. */
+VMOS_INLINE Vmalloc_t *vmdg_region_vm(uint32_t region)
+{
+    const vmdg_record_t *r = vmdg_record(region);
+    return __atomic_load_n(&r->open, __ATOMIC_ACQUIRE) ? r->vm : NULL;
+}
 /* Number of the region, open or the last one that was closed, with that handle; 0: none. */
 uint32_t vmdg_region_find(const Vmalloc_t *vm);
 

@@ -3,7 +3,7 @@
  * check: looks at fences and fillings when no call gives an occasion.
  *
  *   along     every 64 operations some descriptors, in the order of their numbers, so many that a
- *             round takes `period` operations, at most one for two operations
+ *             round takes `period` operations, at most one for eight operations
  *   demand    all of a region or of all, by vmdbcheck() and at the end
  *
  * While a block is looked at its descriptor is busy: who wants to free it waits for the few
@@ -203,7 +203,7 @@ void vmdg_check_some(uint64_t op)
     n = period < STEP ? vmdg_ids() : ((size_t)vmdg_ids() * STEP + period - 1) / period;
     if (period < STEP)
         vmdg_self.check = op + period;
-    proceed((uint32_t)(period < STEP ? n : VMB_MIN(n, STEP / 2)));
+    proceed((uint32_t)(period < STEP ? n : VMB_MIN(n, STEP / 8)));
     vmos_unlock(&checking);
 }
 

@@ -16,26 +16,17 @@
 
 #include <errno.h>
 
-#define LEAFSHIFT 27
-#define NROOT ((size_t)1 << (VMB_MAPBITS > LEAFSHIFT ? VMB_MAPBITS - LEAFSHIFT : 0))
-#define NGRAN ((size_t)1 << (LEAFSHIFT - 5))
-#define NPAGE ((size_t)1 << (LEAFSHIFT - VMB_PAGESHIFT))
+#define LEAFSHIFT VMDG_LEAFSHIFT
+#define NROOT VMDG_NROOT
+#define NGRAN VMDG_NGRAN
+#define NPAGE VMDG_NPAGE
 #define PERPAGE (VMB_PAGE / VMDG_GRANULE)
 
-typedef struct leaf {
-    uint64_t starts[NPAGE / 64]; /* pages in which a block began */
-    uint64_t used[NPAGE / 64];   /* pages that a block was in */
-    uint32_t gran[NGRAN];
-} leaf_t;
+typedef vmdg_leaf_t leaf_t;
+#define leafof vmdg_leafof
+#define granof vmdg_granof
 
-static leaf_t **root; /* NROOT of them */
-
-static leaf_t *leafof(uintptr_t a)
-{
-    leaf_t **r = __atomic_load_n(&root, __ATOMIC_ACQUIRE);
-    size_t i = a >> LEAFSHIFT;
-    return r != NULL && i < NROOT ? __atomic_load_n(&r[i], __ATOMIC_ACQUIRE) : NULL;
-}
+vmdg_leaf_t **vmdg_root;
 
 /* Map something once; of two threads one wins. */
 static void *once(void **where, size_t size)
@@ -57,15 +48,10 @@ static void *once(void **where, size_t size)
 
 static VMOS_COLD leaf_t *makeleaf(uintptr_t a)
 {
-    leaf_t **r = once((void **)&root, NROOT * sizeof(*r));
+    leaf_t **r = once((void **)&vmdg_root, NROOT * sizeof(*r));
     if (r == NULL || a >> LEAFSHIFT >= NROOT)
         return NULL;
     return once((void **)&r[a >> LEAFSHIFT], sizeof(leaf_t));
-}
-
-VMOS_INLINE uint32_t *granof(leaf_t *l, uintptr_t a)
-{
-    return &l->gran[a / VMDG_GRANULE & (NGRAN - 1)];
 }
 
 VMOS_INLINE size_t pageof(uintptr_t a)
@@ -78,12 +64,6 @@ VMOS_INLINE void setbit(uint64_t *map, size_t i)
     uint64_t bit = (uint64_t)1 << (i & 63);
     if (VMOS_UNLIKELY(!(__atomic_load_n(&map[i >> 6], __ATOMIC_RELAXED) & bit)))
         __atomic_fetch_or(&map[i >> 6], bit, __ATOMIC_RELAXED);
-}
-
-uint32_t vmdg_index_get(const void *p)
-{
-    leaf_t *l = leafof((uintptr_t)p);
-    return l != NULL ? __atomic_load_n(granof(l, (uintptr_t)p), __ATOMIC_ACQUIRE) : 0;
 }
 
 int vmdg_index_maybe(const void *p)

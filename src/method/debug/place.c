@@ -26,7 +26,7 @@ VMOS_NOINLINE uint32_t vmdg_here(void)
 {
     void *pcs[HEAD + MOST];
     size_t most = VMB_MIN(vmdg_options.depth, MOST);
-    return vmdg_self.inside ? 0 : intern(pcs, vmsk_capture(pcs + HEAD, most, 0));
+    return vmdg_self.inside || most == 0 ? 0 : intern(pcs, vmsk_capture(pcs + HEAD, most, 0));
 }
 
 uint32_t vmdg_here_of(const void *context)

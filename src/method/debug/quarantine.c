@@ -13,7 +13,6 @@
 
 #define BATCH 32
 #define LARGE 16384 /* bytes of a block that does not wait at hand */
-#define AHEAD 8     /* entries looked at before their turn */
 #define COST 48 /* bytes that a block costs beside its own */
 
 /* Size of all rings: twice the blocks allowed, for there may be calls in which nothing can leave. */
@@ -71,12 +70,13 @@ void vmdg_release(uint32_t id, int local)
     vmdg_desc_put(id);
 }
 
-static size_t cost(uint32_t id)
+static uint32_t cost(uint32_t id)
 {
     uint64_t what = vmdg_what(vmdg_desc(id));
     int holds = vmdg_stateof(what) == VMDG_FREED && !(what & VMDG_OUT) &&
                 vmdg_guardof(what) == VMDG_NOGUARD;
-    return COST + (holds ? vmdg_sizeof(what) : 0);
+    size_t n = COST + (holds ? vmdg_sizeof(what) : 0);
+    return (uint32_t)VMB_MIN(n, UINT32_MAX);
 }
 
 static int toomuch(const vmdg_shard_t *s)
@@ -92,28 +92,29 @@ static size_t expel(vmdg_shard_t *s, uint32_t *ids, size_t most)
 {
     size_t n = 0;
     while (n < most && s->head != s->tail && toomuch(s)) {
-        uint32_t id = s->ring[s->head & (s->nring - 1)].id;
-        __builtin_prefetch(vmdg_desc(s->ring[(s->head + AHEAD) & (s->nring - 1)].id));
+        const vmdg_entry_t *e = &s->ring[s->head & (s->nring - 1)];
         __atomic_store_n(&s->head, s->head + 1, __ATOMIC_RELAXED);
-        if (id == 0)
+        if (e->id == 0)
             continue;
-        s->bytes -= VMB_MIN(s->bytes, cost(id));
-        ids[n++] = id;
+        s->bytes -= VMB_MIN(s->bytes, e->cost);
+        ids[n++] = e->id;
     }
     return n;
 }
 
 /* With room for one in the ring. */
-static void enter(vmdg_shard_t *s, uint32_t id, uint64_t op)
+static void enter(vmdg_shard_t *s, const vmdg_entry_t *e)
 {
-    s->ring[s->tail & (s->nring - 1)] = (vmdg_entry_t){id, (uint32_t)op};
-    s->bytes += cost(id);
+    s->ring[s->tail & (s->nring - 1)] = *e;
+    s->bytes += e->cost;
     __atomic_store_n(&s->tail, s->tail + 1, __ATOMIC_RELEASE);
 }
 
 /* The books of those that are to go are far away in memory: fetched for all before the first goes. */
 static void release_all(const uint32_t *ids, size_t n)
 {
+    for (size_t i = 0; i < n; i++)
+        __builtin_prefetch(vmdg_desc(ids[i]), 1);
     for (size_t i = 0; i < n; i++) {
         const char *p = vmdg_addr(vmdg_desc(ids[i]));
         __builtin_prefetch(p - VMDG_FRONT);
@@ -129,8 +130,7 @@ static size_t enter_all(vmdg_shard_t *s, vmdg_self_t *me)
 {
     size_t i = 0, n = me->nwait;
     while (i < n && ready(s) && s->tail - s->head < s->nring) {
-        enter(s, me->wait[i].id, me->wait[i].op);
-        i++;
+        enter(s, &me->wait[i++]);
     }
     me->nwait = 0;
     return i;
@@ -157,20 +157,21 @@ static VMOS_NOINLINE void pass(vmdg_self_t *me)
 void vmdg_quarantine(uint32_t id, uint64_t op, int local)
 {
     vmdg_self_t *me = &vmdg_self;
+    const vmdg_entry_t e = {id, (uint32_t)op, cost(id)};
     if (VMOS_UNLIKELY(me->nwait == VMDG_HAND)) { /* only where the lock was lent all the time */
         vmdg_shard_t *s = vmdg_shard();
         int room = ready(s) && s->tail - s->head < s->nring;
         if (room)
-            enter(s, id, op);
+            enter(s, &e);
         vmdg_leave(s);
         if (!room)
             vmdg_release(id, local);
         return;
     }
-    me->wait[me->nwait] = (vmdg_entry_t){id, (uint32_t)op};
+    me->wait[me->nwait] = e;
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     me->nwait++;
-    if (!local && (me->nwait >= VMDG_HAND - 1 || vmdg_sizeof(vmdg_what(vmdg_desc(id))) > LARGE))
+    if (!local && (me->nwait >= VMDG_HAND - 1 || e.cost > LARGE))
         pass(me);
 }
 
@@ -190,7 +191,7 @@ static size_t pick(vmdg_shard_t *s, uint32_t region, uint32_t *ids)
         vmdg_entry_t *e = &s->ring[i & (s->nring - 1)];
         if (e->id == 0 || vmdg_regionof(vmdg_desc(e->id)) != region)
             continue;
-        s->bytes -= VMB_MIN(s->bytes, cost(e->id));
+        s->bytes -= VMB_MIN(s->bytes, e->cost);
         ids[n++] = e->id;
         e->id = 0;
     }

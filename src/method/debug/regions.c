@@ -7,30 +7,24 @@
 
 #include <string.h>
 
-#define MOST 65535u
-#define PERCHUNK 1024u
+#define MOST (VMDG_REGIONS - 1)
+#define PERCHUNK VMDG_PERCHUNK
 
-typedef struct record {
-    Vmalloc_t *vm;
-    uint64_t key;
-    uint32_t open, opened, cleared, closed;
-    char name[32];
-} record_t;
-
-static record_t *chunks[(MOST + 1) / PERCHUNK];
+typedef vmdg_record_t record_t;
+vmdg_record_t *vmdg_records[VMDG_REGIONS / VMDG_PERCHUNK];
 static uint32_t count; /* numbers 1 to count are known */
 static vmos_lock_t lock;
 
 static record_t *record(uint32_t n)
 {
     record_t *c = n != 0 && n <= __atomic_load_n(&count, __ATOMIC_ACQUIRE)
-                      ? chunks[n / PERCHUNK] : NULL;
+                      ? vmdg_records[n / PERCHUNK] : NULL;
     return c != NULL ? &c[n % PERCHUNK] : NULL;
 }
 
 static record_t *another(uint32_t n)
 {
-    record_t **c = &chunks[n / PERCHUNK];
+    record_t **c = &vmdg_records[n / PERCHUNK];
     if (*c == NULL)
         *c = vmos_map(NULL, VMB_UP(PERCHUNK * sizeof(**c), vmos_pagesize()), VMOS_RESERVE);
     return *c != NULL ? &(*c)[n % PERCHUNK] : NULL;
@@ -66,18 +60,6 @@ void vmdg_region_closed(uint32_t region, uint32_t stack)
     memcpy(r->name, r->vm->data->name, sizeof r->name);
     r->closed = stack;
     __atomic_store_n(&r->open, 0, __ATOMIC_RELEASE);
-}
-
-uint64_t vmdg_region_key(uint32_t region)
-{
-    const record_t *r = record(region);
-    return r != NULL ? r->key : 0;
-}
-
-Vmalloc_t *vmdg_region_vm(uint32_t region)
-{
-    const record_t *r = record(region);
-    return r != NULL && __atomic_load_n(&r->open, __ATOMIC_ACQUIRE) ? r->vm : NULL;
 }
 
 uint32_t vmdg_region_find(const Vmalloc_t *vm)
