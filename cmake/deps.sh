@@ -10,6 +10,7 @@ build    must cmake                 cmake
 build    may  cc                    gcc
 build    may  /usr/include/stdio.h  libc6-dev
 build    may  /usr/include/elfutils/libdwfl.h libdw-dev
+build    may  /usr/include/zlib.h   zlib1g-dev
 test     must /usr/include/cmocka.h libcmocka-dev
 test     must python3               python3
 test     may  g++                   g++

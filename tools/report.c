@@ -14,12 +14,18 @@
 static const struct form {
     const char *name; /* the option that asks for it */
     int (*write)(report_t *r);
+    int (*compare)(report_t *r, report_t *before); /* NULL: this form cannot */
     const char *ending; /* of files of this form; NULL: it can go to a terminal */
     const char *what;
 } forms[] = {
-    {"text", report_text, NULL, "for reading, which is what is done without such an option"},
-    {"json", report_json, NULL, "all of it, for scripts"},
-    {"html", report_html, "html", "a page with pictures, for a browser: flame graph, time line, ..."},
+    {"text", report_text, report_diff, NULL, "for reading; this is what is done without such an option"},
+    {"json", report_json, NULL, NULL, "all of it, for scripts"},
+    {"html", report_html, report_page, "html", "a page for a browser: flame graph, time line, table"},
+    {"pprof", report_pprof, NULL, "pb.gz", "for pprof, Pyroscope, Parca, Perfetto: profile.proto"},
+    {"folded", report_folded, NULL, NULL, "a line for each stack, for flamegraph.pl, inferno; see --by"},
+    {"speedscope", report_speedscope, NULL, NULL, "for speedscope: all measures"},
+    {"massif", report_massif, NULL, NULL, "for ms_print, massif-visualizer: what lived, over time"},
+    {"heap-v2", report_heap, NULL, NULL, "for jeprof, google-pprof, pprof: addresses without names"},
 };
 #define FORMS (sizeof(forms) / sizeof(*forms))
 
@@ -28,7 +34,8 @@ struct request {
     const report_measure_t *by;
     unsigned top;
     const char *output; /* NULL: standard output */
-    const char *file;
+    int diff;
+    char *const *files; /* one, or with diff two: before and now */
 };
 
 static void print_help(void)
@@ -37,11 +44,13 @@ static void print_help(void)
     size_t i;
 
     puts("Usage: vmalloc report [OPTION]... FILE\n"
+         "       vmalloc report --diff [OPTION]... BEFORE NOW\n"
          "Tell what is in a profile that \"vmalloc run --profile\" or VMPROFILE wrote; FILE - is\n"
          "standard input. A profile can be read while its program runs.\n");
     for (i = 0; i < FORMS; i++)
         printf("  --%-12s %s\n", forms[i].name, forms[i].what);
-    puts("  --top=N        how many sites each list shows; 5 unless said\n"
+    puts("  --diff         tell what changed from one profile to another, as text or --html\n"
+         "  --top=N        how many sites each list shows; 5 unless said\n"
          "  -o, --output=F write to a file\n"
          "  --by=MEASURE   one list, by:");
     for (m = report_measures; m->name; m++)
@@ -66,6 +75,8 @@ static int take(int c, struct request *want)
             return tool_fail(TOOL_USAGE, "--top=%s: a number from 1 on is wanted", optarg);
     } else if (c == 'o') {
         want->output = optarg;
+    } else if (c == 'd') {
+        want->diff = 1;
     } else if (c == 'h') {
         return print_help(), 0;
     } else {
@@ -77,27 +88,32 @@ static int take(int c, struct request *want)
 /* -1: go on; else the exit status. */
 static int parse(int argc, char **argv, struct request *want)
 {
-    static struct option known[FORMS + 5] = {
+    static struct option known[FORMS + 6] = {
         {"by", required_argument, NULL, 'b'},
         {"top", required_argument, NULL, 't'},
         {"output", required_argument, NULL, 'o'},
         {"help", no_argument, NULL, 'h'},
+        {"diff", no_argument, NULL, 'd'},
     };
     static char name[] = "vmalloc report";
     int c, status;
     size_t i;
 
     for (i = 0; i < FORMS; i++)
-        known[4 + i] = (struct option){forms[i].name, no_argument, NULL, 256 + (int)i};
+        known[5 + i] = (struct option){forms[i].name, no_argument, NULL, 256 + (int)i};
     argv[0] = name;
     while ((c = getopt_long(argc, argv, "ho:", known, NULL)) != -1) {
         status = take(c, want);
         if (status >= 0)
             return status;
     }
-    if (optind + 1 != argc)
-        return tool_fail(TOOL_USAGE, "one profile is wanted; see \"vmalloc report --help\"");
-    want->file = argv[optind];
+    if (optind + 1 + want->diff != argc)
+        return tool_fail(TOOL_USAGE, want->diff ? "two profiles are wanted, that of before first"
+                         : "one profile is wanted; see \"vmalloc report --help\"");
+    if (want->diff && !want->form->compare)
+        return tool_fail(TOOL_USAGE, "--diff goes with --text or --html, not with --%s",
+                         want->form->name);
+    want->files = argv + optind;
     return -1;
 }
 
@@ -109,19 +125,19 @@ static int wants_colour(FILE *out)
 }
 
 /* The output is complete only once it is closed. */
-static int write_out(report_t *r, const struct request *want)
+static int write_out(report_t *r, report_t *before, const struct request *want)
 {
     int status;
 
     if (!want->output && want->form->ending && isatty(1))
         return tool_fail(TOOL_USAGE, "this form is not for a terminal: say where it goes, as in"
                          " \"vmalloc report --%s -o report.%s %s\"", want->form->name,
-                         want->form->ending, want->file);
+                         want->form->ending, want->files[0]);
     r->out = want->output ? fopen(want->output, "w") : stdout;
     if (!r->out)
         return tool_fail(TOOL_CANNOT, "%s: %s", want->output, strerror(errno));
     r->colour = wants_colour(r->out);
-    status = want->form->write(r);
+    status = before ? want->form->compare(r, before) : want->form->write(r);
     if ((want->output ? fclose(r->out) : fflush(r->out)) != 0 && status == 0)
         status = tool_fail(TOOL_CANNOT, "%s: %s", want->output ? want->output : "standard output",
                            strerror(errno));
@@ -136,24 +152,41 @@ static void complain(const profile_t *p)
         tool_fail(0, "%s: %s", p->path, p->complaints[i]);
 }
 
+/* 0, or the exit status after a message. */
+static int load(report_t *r, const char *file, const struct request *want)
+{
+    char why[400];
+
+    r->profile = profile_read(file, why, sizeof(why));
+    if (!r->profile)
+        return tool_fail(TOOL_CANNOT, "%s", why);
+    complain(r->profile);
+    r->by = want->by;
+    r->top = want->top;
+    r->names = report_names_make(r->profile, 0);
+    return r->names ? 0 : tool_fail(TOOL_CANNOT, "out of memory");
+}
+
+static void unload(report_t *r)
+{
+    report_names_free(r->names);
+    profile_free(r->profile);
+}
+
 int tool_report(int argc, char **argv)
 {
     struct request want = {.form = &forms[0], .top = 5};
-    report_t r = {0};
-    char why[400];
+    report_t now = {0}, before = {0};
     int status = parse(argc, argv, &want);
 
     if (status >= 0)
         return status;
-    r.profile = profile_read(want.file, why, sizeof(why));
-    if (!r.profile)
-        return tool_fail(TOOL_CANNOT, "%s", why);
-    r.by = want.by;
-    r.top = want.top;
-    complain(r.profile);
-    r.names = report_names_make(r.profile, 0);
-    status = r.names ? write_out(&r, &want) : tool_fail(TOOL_CANNOT, "out of memory");
-    report_names_free(r.names);
-    profile_free(r.profile);
+    status = want.diff ? load(&before, want.files[0], &want) : 0;
+    if (status == 0)
+        status = load(&now, want.files[want.diff], &want);
+    if (status == 0)
+        status = write_out(&now, want.diff ? &before : NULL, &want);
+    unload(&now);
+    unload(&before);
     return status;
 }

@@ -82,6 +82,14 @@ typedef struct report {
 int report_text(report_t *r);
 int report_json(report_t *r);
 int report_html(report_t *r);
+int report_folded(report_t *r);
+int report_speedscope(report_t *r);
+int report_pprof(report_t *r);
+int report_massif(report_t *r);
+int report_heap(report_t *r);
+/* The same, of what changed from before to r. */
+int report_diff(report_t *r, report_t *before);
+int report_page(report_t *r, report_t *before);
 
 /* A text as JSON, quotes and all: no "<" stands in it as such, and what is not UTF-8 is U+FFFD. */
 void report_put_text(FILE *out, const char *text);

@@ -13,8 +13,5 @@ extern const size_t report_template_size;
 
 /* The profile as the object that the page reads.  0, or -1: no memory. */
 int report_put_data(report_t *r);
-/* The page of one profile, or of what changed from before to r.  before NULL: of one.  0, or the
- * exit status after a message. */
-int report_page(report_t *r, report_t *before);
 
 #endif

@@ -119,6 +119,20 @@ static int make_places(report_trie_t *t, const profile_t *p)
     return 0;
 }
 
+/* Of the deepest node; of the root 1. */
+static size_t depth(const report_trie_t *t)
+{
+    size_t i, n, most = 1;
+    uint32_t at;
+
+    for (i = 1; i < t->nsteps; i++) {
+        for (n = 1, at = (uint32_t)i; at != 0; at = t->steps[at].parent)
+            n++;
+        most = n > most ? n : most;
+    }
+    return most;
+}
+
 report_trie_t *report_trie_make(const profile_t *p, const report_names_t *names)
 {
     report_trie_t *t = calloc(1, sizeof(*t));
@@ -137,6 +151,7 @@ report_trie_t *report_trie_make(const profile_t *p, const report_names_t *names)
         t->steps[0] = (report_step_t){0, 0};
     for (i = 0; i < p->nsites && !failed; i++)
         failed = (t->ends[i] = add_site(t, &p->sites[i])) == 0;
+    failed = failed || !(t->path = calloc(depth(t), sizeof(*t->path)));
     if (!failed)
         return t;
     report_trie_free(t);
@@ -150,6 +165,7 @@ void report_trie_free(report_trie_t *t)
     free(t->steps);
     free(t->slots);
     free(t->ends);
+    free(t->path);
     free(t->places);
     free(t);
 }
@@ -157,6 +173,19 @@ void report_trie_free(report_trie_t *t)
 const report_frame_t *report_trie_frame(const report_trie_t *t, uint32_t number)
 {
     return number < t->nnamed ? report_frame(t->names, number) : &t->places[number - t->nnamed];
+}
+
+const uint32_t *report_trie_stack(report_trie_t *t, size_t site, size_t *n)
+{
+    uint32_t at;
+    size_t i = 0;
+
+    for (at = t->ends[site]; at != 0; at = t->steps[at].parent)
+        i++;
+    *n = i;
+    for (at = t->ends[site]; at != 0; at = t->steps[at].parent)
+        t->path[--i] = t->steps[at].frame;
+    return t->path;
 }
 
 size_t report_trie_nframes(const report_trie_t *t)

@@ -24,6 +24,7 @@ typedef struct report_trie {
     size_t nplaces;
     const profile_t *profile;
     const report_names_t *names;
+    uint32_t *path;         /* what report_trie_stack() gave last */
     uint32_t *slots;        /* hash table of steps by (parent, frame): index, 0: free */
     size_t mask;
 } report_trie_t;
@@ -33,6 +34,9 @@ report_trie_t *report_trie_make(const profile_t *p, const report_names_t *names)
 void report_trie_free(report_trie_t *t);
 /* A frame by its number, be it a name's or a place's. */
 const report_frame_t *report_trie_frame(const report_trie_t *t, uint32_t number);
+/* Frames of the stack of the profile's site of that index, outermost first, *n of them.  Valid until
+ * the next call. */
+const uint32_t *report_trie_stack(report_trie_t *t, size_t site, size_t *n);
 /* How many frames there are in all. */
 size_t report_trie_nframes(const report_trie_t *t);
 /* What to call a function whose line does not matter: its name, or its module and address.  Into to,

@@ -25,7 +25,7 @@ const data = JSON.parse($("data").textContent);
 const now = new Profile(data.now);
 const before = data.before ? new Profile(data.before) : null;
 const profiles = before ? [now, before] : [now];
-const state = { measure: "peak", byLine: false, inverted: false, group: "line", through: true };
+const state = { measure: "peak", byLine: false, inverted: false, group: before ? "function" : "line", through: true };
 const trees = new Map();
 
 /* ---- the tooltip ---- */
@@ -139,6 +139,7 @@ function controls() {
         const input = element("input", { type: "radio", name: "measure", value: name, onchange: () => setMeasure(name) });
         $("measures").append(element("label", { title: what }, input, element("span", {}, title)));
     }
+    $("group").value = state.group;
     let waiting;
     $("search").addEventListener("input", () => {
         clearTimeout(waiting);

@@ -33,6 +33,12 @@ export class Profile {
         return this.texts[this.frames[5 * frame + 3]];
     }
 
+    // To tell functions of one name apart; the program itself may have another name in another profile.
+    home(frame) {
+        const module = this.module(frame);
+        return module === this.exe ? "" : basename(module);
+    }
+
     inlined(frame) {
         return this.frames[5 * frame + 4] === 1;
     }
@@ -76,7 +82,7 @@ export class Tree {
     #keysOf(p, byLine) {
         const keys = new Uint32Array(p.frames.length / 5);
         for (let f = 0; f < keys.length; f++) {
-            let key = p.name(f) + SEPARATOR + basename(p.module(f));
+            let key = p.name(f) + SEPARATOR + p.home(f);
             if (byLine) key += SEPARATOR + p.place(f);
             if (!this.keys.has(key)) this.keys.set(key, this.keys.size);
             keys[f] = this.keys.get(key);
@@ -168,12 +174,13 @@ function title(p, site, group, through) {
     }
     const node = siteNode(p, p.sites.node[site], through);
     const frame = p.frame[node];
-    if (group === "module") return [basename(p.module(frame)) || "unknown", p.module(frame), p.module(frame)];
+    if (group === "module") return [basename(p.module(frame)) || "unknown", p.module(frame), p.home(frame)];
     const name = p.name(frame), place = p.place(frame), module = basename(p.module(frame));
+    const home = p.home(frame);
     const unnamed = p.file(frame) === "" && name.startsWith(module + "+0x");
-    if (unnamed) return [name, "", name + SEPARATOR + module];
-    if (group === "function") return [name, basename(p.file(frame)) || module, name + SEPARATOR + module];
-    if (group === "line") return [name, place || module, name + SEPARATOR + module + SEPARATOR + place];
+    if (unnamed) return [name, "", name];
+    if (group === "function") return [name, basename(p.file(frame)) || module, name + SEPARATOR + home];
+    if (group === "line") return [name, place || module, name + SEPARATOR + home + SEPARATOR + place];
     return [name, place || module, null];
 }
 
