@@ -62,10 +62,11 @@ install: all ## install to PREFIX=/usr/local, below DESTDIR=
 clean: ## remove build/
 	rm -rf $(BUILD)
 
+# Times, owners and permissions in it are those of the commit: the same bytes each time and everywhere.
 dist: ## pack the last commit as a tar file
 	@version=$$(sed -n 's/^project(vmalloc VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt) && mkdir -p $(BUILD) && \
-	git archive --prefix=vmalloc-$$version/ -o $(BUILD)/vmalloc-$$version.tar.gz HEAD && \
-	echo $(BUILD)/vmalloc-$$version.tar.gz
+	git -c tar.umask=0022 -c core.attributesFile=/dev/null -c core.autocrlf=false -c core.eol=lf \
+		archive --format=tar --prefix=vmalloc-$$version/ HEAD | gzip -9n >$(BUILD)/vmalloc-$$version.tar.gz && echo $(BUILD)/vmalloc-$$version.tar.gz
 
 abi: all ## store the binary interface that a test compares with
 	@cmake/deps.sh test

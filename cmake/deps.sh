@@ -24,6 +24,9 @@ test     may  /usr/include/libxml2  libxml2-dev
 test     may  python3-config        python3-dev
 test     may  meson                 meson
 test     may  abidiff               abigail-tools
+test     may  dh                    debhelper
+test     may  dpkg-buildpackage     dpkg-dev
+test     may  lintian               lintian
 test     may  /usr/include/c++/v1  libc++-dev
 valgrind must valgrind              valgrind
 page     must npm                   npm

@@ -23,8 +23,13 @@
 #ifndef VMALLOC_LIBDIR_FROM_BIN
 #define VMALLOC_LIBDIR_FROM_BIN "../lib"
 #endif
+#ifndef VMALLOC_SOVERSION
+#define VMALLOC_SOVERSION "1"
+#endif
 
 static const char *const folders[] = {".", VMALLOC_LIBDIR_FROM_BIN, "../lib", "../lib64"};
+/* Without the files for building programs only the name with the number is there. */
+static const char *const numbers[] = {"", "." VMALLOC_SOVERSION};
 static const char *const methods[] = {"best", "last", "pool"};
 
 struct request {
@@ -90,7 +95,7 @@ int tool_library(char *path)
 {
     const char *named = getenv("VMALLOC_LIB");
     char folder[PATH_MAX], candidate[2 * PATH_MAX];
-    size_t i;
+    size_t i, j;
 
     if (named && *named) {
         if (!realpath(named, path) || access(path, R_OK) != 0)
@@ -100,11 +105,13 @@ int tool_library(char *path)
     if (own_folder(folder) != 0)
         return tool_fail(TOOL_CANNOT, "cannot tell where I am: set VMALLOC_LIB to the path of %s",
                          LIBRARY);
-    for (i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
-        snprintf(candidate, sizeof(candidate), "%s/%s/%s", folder, folders[i], LIBRARY);
-        if (realpath(candidate, path) && access(path, R_OK) == 0)
-            return 0;
-    }
+    for (i = 0; i < sizeof(folders) / sizeof(*folders); i++)
+        for (j = 0; j < sizeof(numbers) / sizeof(*numbers); j++) {
+            snprintf(candidate, sizeof(candidate), "%s/%s/" LIBRARY "%s", folder, folders[i],
+                     numbers[j]);
+            if (realpath(candidate, path) && access(path, R_OK) == 0)
+                return 0;
+        }
     return tool_fail(TOOL_CANNOT, "%s is neither in %s nor in %s/%s: set VMALLOC_LIB to its path",
                      LIBRARY, folder, folder, VMALLOC_LIBDIR_FROM_BIN);
 }
