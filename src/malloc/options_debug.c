@@ -203,6 +203,10 @@ static vmma_answer_t set_watch(vmma_word_t value)
         vmdg_options.watchalloc = vmma_word_number((vmma_word_t){value.s + skip, value.n - skip});
         return vmdg_options.watchalloc != 0 ? on() : vmma_nosense;
     }
+    if (vmma_word_is(value, "front")) {
+        vmdg_options.watchfront = 1;
+        return on();
+    }
     a = address(value, &used);
     while (i < 3 && vmdg_options.watch[i] != NULL)
         i++;

@@ -77,6 +77,17 @@ typedef struct vmos_patch {
 } vmos_patch_t;
 void vmos_patch(const vmos_patch_t *table, size_t n);
 
+/* ---- hardware watchpoints ---- */
+
+#define VMOS_WATCHES 4
+/* f(slot, context) in the thread that accessed what a slot watches, after the instruction, in a signal
+ * handler.  Returns how many slots there are, 0 with errno when none. */
+int vmos_watch_begin(void (*f)(int slot, const void *context));
+/* Watch len (1, 2, 4 or 8) bytes at addr, a multiple of it, for writes, or for reads too; addr NULL:
+ * nothing.  In all threads.  0 or -1. */
+int vmos_watch(int slot, const void *addr, size_t len, int reads);
+void vmos_watch_forked(void); /* in the child: there are none there */
+
 /* ---- the end ---- */
 
 /* f(status) when the process ends by exit() or by return from main(), after all that was registered

@@ -118,3 +118,21 @@ void vmos_patch(const vmos_patch_t *table, size_t n)
 {
     (void)table, (void)n;
 }
+
+int vmos_watch_begin(void (*f)(int slot, const void *context))
+{
+    (void)f;
+    errno = ENOSYS;
+    return 0;
+}
+
+int vmos_watch(int slot, const void *addr, size_t len, int reads)
+{
+    (void)slot, (void)addr, (void)len, (void)reads;
+    errno = ENOSYS;
+    return -1;
+}
+
+void vmos_watch_forked(void)
+{
+}

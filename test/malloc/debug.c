@@ -41,6 +41,7 @@ static void read_far_past(void) { sink = *at(block(100), 120); }
 static void read_past_none(void) { sink = *at(block(0), 0); }
 static void write_before(void) { char *p = block(100); *at(p, -1) = 1; free(p); }
 static void read_before(void) { sink = *at(block(100), -100); }
+static void read_just_before(void) { sink = *at(block(100), -1); }
 static void write_freed(void) { char *p = block(100); free(p); *at(p, 7) = 1; }
 static void read_freed(void) { char *p = block(100); free(p); sink = *at(p, 7); }
 static void free_twice(void) { char *p = block(100); free(p); free(opaque(p)); }
@@ -165,6 +166,7 @@ static const crime_t crimes[] = {
     {"write past", write_past, 7, 0},         {"write far past", write_far_past, 6 | 1, 0},
     {"read far past", read_far_past, 2, 0},   {"read past none", read_past_none, 2, 0},
     {"write before", write_before, 7, 0},     {"read before", read_before, 4, 0},
+    {"read just before", read_just_before, 4, 0},
     {"write freed", write_freed, 7, 0},       {"read freed", read_freed, 6, 0},
     {"free twice", free_twice, 7, 0},         {"free inside", free_inside, 7, 0},
     {"resize freed", resize_freed, 7, 0},     {"overflow", overflow, 7, 0},
@@ -261,6 +263,32 @@ static void test_status_is_the_programs_own(void **state)
     assert_true(spawn_aborted(&c));
 }
 
+/* Where the system has them. */
+static void test_watchpoints(void **state)
+{
+    child_t c = spawn_with("read just before", "VMDEBUG", "watch=front,exitcode=99,noleaks");
+    (void)state;
+    assert_true(c.said[0] != '\0');
+    if (strstr(c.said, "no hardware watchpoints") == NULL)
+        assert_true(ended(&c, 99));
+    c = spawn_with("exact", "VMDEBUG", "watch=front,exitcode=99,noleaks");
+    assert_true(ended(&c, 0));
+}
+
+/* Each allocation in turn fails; the program copes, or its use of NULL is told. */
+static void test_failures_on_purpose(void **state)
+{
+    child_t c = spawn_with("read far past", "VMDEBUG", "fail=1,noleaks");
+    (void)state;
+    assert_true(killed(&c, SIGSEGV));
+    assert_non_null(strstr(c.said, "fail: allocation 1 "));
+    c = spawn_with("exact", "VMDEBUG", "fail=100000,noleaks");
+    assert_true(ended(&c, 0));
+    assert_string_equal(c.said, "");
+    c = spawn_with("exact", "VMDEBUG", "fail=every=1,noleaks");
+    assert_true(killed(&c, SIGSEGV));
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -269,6 +297,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_guards_below),
         cmocka_unit_test(test_correct_programs_are_silent),
         cmocka_unit_test(test_status_is_the_programs_own),
+        cmocka_unit_test(test_watchpoints),
+        cmocka_unit_test(test_failures_on_purpose),
     };
     if (argc > 1)
         return perform(argv[1]);

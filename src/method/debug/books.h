@@ -386,6 +386,14 @@ VMOS_INLINE int vmdg_fails(void)
 }
 uint32_t vmdg_failed(void); /* stack of the last one that did, 0: none */
 
+/* ---- watchpoints (watch.c) ---- */
+
+/* Set those that the options ask for. */
+void vmdg_watch_begin(void);
+void vmdg_watch_forked(void);
+extern int vmdg_watching VMOS_HIDDEN; /* new blocks are to be shown to: */
+void vmdg_watch_made(uint32_t id, uint64_t op);
+
 /* ---- ranges (access.c) ---- */
 
 /* `call` is about to read or write n bytes at addr: told unless they are in a live block, or in none. */

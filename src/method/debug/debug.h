@@ -211,6 +211,7 @@ typedef struct vmdg_options {
     char suppress[256];   /* file of suppressions; "" none */
     const void *watch[4]; /* addresses for watchpoints */
     uint64_t watchalloc;  /* number of the allocation to watch; 0: none */
+    int watchfront;       /* watch the bytes before the newest blocks */
 } vmdg_options_t;
 #define VMDG_FENCE 0
 #define VMDG_GUARD 1

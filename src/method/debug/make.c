@@ -130,6 +130,8 @@ static int record(Vmalloc_t *vm, const made_t *m)
     if (VMOS_LIKELY(vmdg_index_set(m->p, m->base, m->base + m->n, id) == 0)) {
         if (VMOS_UNLIKELY(vmr_watched(m->p)))
             vmdg_alert(id, "just allocated");
+        if (VMOS_UNLIKELY(vmdg_watching))
+            vmdg_watch_made(id, m->op);
         return 0;
     }
     vmdg_desc_put(id);

@@ -23,6 +23,7 @@ static int on_open(Vmalloc_t *vm, int again)
     dg->region = vmdg_region_open(vm, dg->key);
     if (vmdg_options.level != VMDG_FENCE)
         vmdg_fault_begin();
+    vmdg_watch_begin();
     if (dg->region == 0) {
         errno = ENOMEM;
         return -1;
@@ -78,6 +79,7 @@ static void on_fork(void)
     vmdg_regions_renew();
     vmdg_report_renew();
     vmdg_thread_forked();
+    vmdg_watch_forked();
 }
 
 static int adopt(Vmalloc_t *vm, Void_t *addr, size_t size, int busy, Void_t *handle)
