@@ -40,6 +40,7 @@ demo     may  redis-server          redis-server
 demo     may  redis-cli             redis-tools
 demo     may  gs                    ghostscript
 bench    must python3               python3
+bench    may  /usr/include/boost/interprocess libboost-dev
 '
 
 there() {
