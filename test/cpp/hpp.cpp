@@ -13,7 +13,9 @@
 #include <string>
 #include <vector>
 
+#include <unistd.h>
 #include <vmalloc/discipline.h>
+#include <vmalloc/image.h>
 #include <vmalloc/vmalloc.hpp>
 
 extern "C" {
@@ -263,6 +265,25 @@ static void test_containers_on_a_memory_resource(void **)
     }
 }
 
+static void test_containers_in_an_image(void **)
+{
+    char path[] = "/tmp/vmhppXXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+    unlink(path);
+    vm::region image(vmimage(path, nullptr));
+    if (image) { /* not every tool that a test runs under lets it have its addresses */
+        vm::memory_resource from(image);
+        size_t before = busy(image);
+        fill(&from);
+        assert_int_equal(busy(image), before);
+        assert_int_equal(vmcommit(image.get()), 0);
+        assert_true(image.close());
+    }
+    unlink(path);
+}
+
 static void test_a_pool_serves_nodes(void **)
 {
     vm::region r(Vmdcheap, Vmpool);
@@ -387,6 +408,7 @@ int main()
         cmocka_unit_test(test_offset_pointers_are_iterators),
 #ifdef VMALLOC_HPP_PMR
         cmocka_unit_test(test_containers_on_a_memory_resource),
+        cmocka_unit_test(test_containers_in_an_image),
         cmocka_unit_test(test_a_pool_serves_nodes),
         cmocka_unit_test(test_every_allocation_fails_once),
 #endif
