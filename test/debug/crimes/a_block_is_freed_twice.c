@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* both: free(0x[0-9a-f]*): double free: block of 50 bytes */
+#include "_crime.h"
+
+void crime(int right)
+{
+    char *p = block(50);
+    free(p);
+    if (!right)
+        free(hide(p));
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* both: free(0x[0-9a-f]*): double free: block of 50 bytes */
+#include "_crime.h"
+
+void crime(int right)
+{
+    char *p = block(50);
+    free(p);
+    for (int i = 0; i < 20000; i++)
+        free(block(200));
+    if (!right)
+        free(hide(p));
+}

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: MIT */
+/* both: free(0x[0-9a-f]*): not a block: code */
+#include "_crime.h"
+
+void crime(int right)
+{
+    free(right ? NULL : hide((void *)(uintptr_t)crime));
+}

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: MIT */
+/* both: free(0x[0-9a-f]*): not a block: a small number */
+#include "_crime.h"
+
+void crime(int right)
+{
+    free(right ? NULL : hide((void *)42));
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* fence: write past the end: 1 byte, 0 bytes behind a block of 10 bytes, found by vmclose() */
+/* guard: same */
+#include "_crime.h"
+#include <vmalloc.h>
+
+void crime(int right)
+{
+    Vmalloc_t *vm = vmopen(Vmdcheap, Vmdebug, 0);
+    put(vmalloc(vm, 10), right ? 9 : 10);
+    vmclose(vm);
+}

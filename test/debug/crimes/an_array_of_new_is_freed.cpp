@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* both: free(0x[0-9a-f]*): wrong family: block of 40 bytes comes from new\[\], which is given back by delete\[\] */
+#include "_crime.h"
+
+void crime(int right)
+{
+    char *p = new char[number(40)];
+    if (right)
+        delete[] p;
+    else
+        free(hide(p));
+}

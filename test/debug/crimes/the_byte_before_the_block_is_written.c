@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* fence: write before the start: 1 byte, 1 byte before a block of 24 bytes, found by free() */
+/* guard: same */
+/* below: write before the start: 1 byte before a block of 24 bytes */
+#include "_crime.h"
+
+void crime(int right)
+{
+    char *p = block(24);
+    put(p, right ? 0 : -1);
+    free(p);
+}
