@@ -94,6 +94,14 @@ static void atend(int status)
         vmos_exit(vmdg_options.exitcode);
 }
 
+/* A copy, unless messages go elsewhere: programs close descriptor 2 before they end. */
+static void keepstderr(void)
+{
+    int fd = vmb_faultfd == 2 ? vmos_copyfd(2) : -1;
+    if (fd >= 0)
+        vmdebug(fd);
+}
+
 /* The first of the process: what is registered first comes last. */
 Vmalloc_t *vmma_debug_open(Vmdisc_t *disc)
 {
@@ -105,6 +113,7 @@ Vmalloc_t *vmma_debug_open(Vmdisc_t *disc)
     if (vm == NULL)
         return NULL;
     vmma_debugging = 1;
+    keepstderr();
     vmdg_fault_begin();
     vmos_onexit(atend);
     if (vmdg_options.level != VMDG_SAMPLE)

@@ -53,6 +53,18 @@ static void mismatch(uint32_t id, const vmdg_giving_t *g, vmdg_kind_t what, size
     vmdg_tell(&e);
 }
 
+/* The alignment that was asked for, 0 when it is not known: that of a guarded block. */
+static size_t alignmentof(const vmdg_desc_t *d)
+{
+    return vmdg_guardof(vmdg_what(d)) == VMDG_NOGUARD ? vmdg_lead(d) : 0;
+}
+
+static int fits(const vmdg_desc_t *d, size_t align)
+{
+    size_t was = alignmentof(d);
+    return was != 0 ? was == align : ((uintptr_t)vmdg_addr(d) & (align - 1)) == 0;
+}
+
 /* The first thing that is wrong with what the call says, if any. */
 static void compare(uint32_t id, const vmdg_giving_t *g)
 {
@@ -63,9 +75,9 @@ static void compare(uint32_t id, const vmdg_giving_t *g)
     if (VMOS_UNLIKELY(kind(made) != kind(g->family)))
         mismatch(id, g, VMDG_FAMILY, 0, 0);
     else if (VMOS_UNLIKELY(aligned(made) != aligned(g->family)))
-        mismatch(id, g, VMDG_ALIGN, g->align, vmdg_lead(d));
-    else if (VMOS_UNLIKELY(g->align > VM_ALIGN && g->align != vmdg_lead(d)))
-        mismatch(id, g, VMDG_ALIGN, g->align, vmdg_lead(d));
+        mismatch(id, g, VMDG_ALIGN, g->align, alignmentof(d));
+    else if (VMOS_UNLIKELY(g->align > VM_ALIGN && !fits(d, g->align)))
+        mismatch(id, g, VMDG_ALIGN, g->align, alignmentof(d));
     else if (VMOS_UNLIKELY(g->size != VMDG_NOSIZE && g->size != size))
         mismatch(id, g, VMDG_SIZE, g->size, size);
 }

@@ -138,10 +138,10 @@ char *vmdg_guard_base(const char *p, int side)
     return (char *)a;
 }
 
-/* The whole block of the lower method, in pages. */
+/* The whole block of the lower method, in pages.  The region is locked when it is cleared or closed. */
 static size_t whole(Vmalloc_t *vm, char *base)
 {
-    long n = (*vmmt_under(vm)->sizef)(vm, base, 0);
+    long n = (*vmmt_under(vm)->sizef)(vm, base, vmos_lockedbyme(&vm->data->lock));
     return n > 0 ? VMB_DOWN((size_t)n, vmos_pagesize()) : 0;
 }
 

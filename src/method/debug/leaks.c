@@ -53,7 +53,8 @@ static void sort(vmdg_found_t *b, size_t n)
     }
 }
 
-static void collect(vmdg_scan_t *s)
+/* At the end, what is in a region that the program opened goes with it. */
+static void collect(vmdg_scan_t *s, vmdg_when_t when)
 {
     uint32_t ids = vmdg_ids();
     size_t most = s->mapped / sizeof *s->block;
@@ -68,6 +69,8 @@ static void collect(vmdg_scan_t *s)
                                           .family = (uint8_t)vmdg_familyof(what),
                                           .own = forkop == 0 ||
                                                  (int32_t)(d->op - (uint32_t)forkop) > 0};
+        if (when == VMDG_ATEXIT && vmdg_familyof(what) == VMDG_VM)
+            s->block[s->n - 1].own = 0;
     }
     sort(s->block, s->n);
     if (s->n != 0) {
@@ -228,13 +231,13 @@ static void judge(vmdg_scan_t *s)
 
 static vmos_stopped_t threads[MOSTTHREADS];
 
-static void scan(vmdg_scan_t *s)
+static void scan(vmdg_scan_t *s, vmdg_when_t when)
 {
     long n = vmos_world_stop(threads, MOSTTHREADS, MILLIS);
     for (long i = 0; i < n; i++)
         s->unanswered += threads[i].sp == 0;
     s->careful = n < 0 || s->unanswered != 0;
-    collect(s);
+    collect(s, when);
     vmdg_leaks_roots(s, threads, n > 0 ? (size_t)n : 0);
     spread(s);
     judge(s);
@@ -250,7 +253,7 @@ long vmdg_leaks(uint32_t region, vmdg_when_t when, uintptr_t sp)
         return -1;
     vmdg_self.inside++;
     if (room(&s) == 0) {
-        scan(&s);
+        scan(&s, when);
         lost = (long)vmdg_leaks_tell(&s, region, when);
         vmos_unmap(s.block, s.mapped);
     } else {

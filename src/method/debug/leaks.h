@@ -26,7 +26,7 @@ typedef struct vmdg_found {
     uint32_t leader; /* LOST, INDIRECT: the lost block that leads to it */
     uint32_t next;   /* on the list of those to be looked into; plus 1 */
     uint8_t reach, family, waits;
-    uint8_t own; /* of this process, not of the one that it was forked from */
+    uint8_t own; /* to be told of: of this process, not of the one that it was forked from */
 } vmdg_found_t;
 
 typedef struct vmdg_scan {

@@ -77,7 +77,7 @@ int vmdg_region(uint32_t region, vmdg_region_t *out)
     if (r == NULL)
         return -1;
     out->vm = r->vm;
-    out->open = (int)__atomic_load_n(&r->open, __ATOMIC_ACQUIRE);
+    out->open = __atomic_load_n(&r->open, __ATOMIC_ACQUIRE) && r->vm->data != NULL;
     memcpy(out->name, out->open ? r->vm->data->name : r->name, sizeof out->name);
     out->opened = r->opened;
     out->cleared = r->cleared;

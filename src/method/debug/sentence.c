@@ -144,8 +144,10 @@ static void access_of(vmb_out_t *o, const vmdg_error_t *e)
         vmb_printf(o, " ");
         vmdg_bytes(o, e->length);
     }
-    vmb_printf(o, "%s", e->length != 0 || e->kind == VMDG_AFTERFREE ? ", " : " ");
-    place(o, e);
+    if (e->block.addr != NULL || e->addr != NULL) {
+        vmb_printf(o, "%s", e->length != 0 || e->kind == VMDG_AFTERFREE ? ", " : " ");
+        place(o, e);
+    }
     foundby(o, e);
 }
 
@@ -250,7 +252,9 @@ static void numbers(vmb_out_t *o, const vmdg_error_t *e)
         vmdg_bytes(o, e->wanted);
         break;
     case VMDG_ALIGN:
-        vmb_printf(o, "wrong alignment: %zu given, %zu when it was allocated", e->given, e->wanted);
+        vmb_printf(o, "wrong alignment: %zu given", e->given);
+        if (e->wanted != 0)
+            vmb_printf(o, ", %zu when it was allocated", e->wanted);
         break;
     case VMDG_BADALIGN:
         vmb_printf(o, "impossible alignment: %zu", e->given);

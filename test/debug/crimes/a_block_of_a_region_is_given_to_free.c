@@ -5,7 +5,7 @@
 
 void crime(int right)
 {
-    Vmalloc_t *vm = vmopen(Vmdcheap, Vmdebug, 0);
+    Vmalloc_t *vm = vmopen(Vmdcsystem, Vmdebug, 0);
     void *p = vmalloc(vm, 10);
     if (right)
         vmfree(vm, p);

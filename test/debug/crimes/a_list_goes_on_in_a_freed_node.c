@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* fence 139: use after free: read.*an address was read from a freed block */
-/* guard 139: use after free: read, at offset 0 of a freed block of 16 bytes */
+/* fence 139: use after free: access, an address was read from a freed block */
+/* guard: use after free: read, at offset 0 of a freed block of 16 bytes */
 #include "_crime.h"
 
 struct node {

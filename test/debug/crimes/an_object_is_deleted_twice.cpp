@@ -4,8 +4,8 @@
 
 void crime(int right)
 {
-    void *p = operator new(number(40));
+    void *p = operator new(number(40)), *q = hide(p);
     operator delete(p);
     if (!right)
-        operator delete(hide(p));
+        operator delete(hide(q));
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* guard: read past the end: .* a block of 64 bytes */
+/* both: read past the end: .* a block of 64 bytes */
 #include "_crime.h"
 
 void crime(int right)
