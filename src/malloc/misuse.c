@@ -10,28 +10,42 @@
 #include "misuse.h"
 #include "malloc.h"
 #include "options.h"
+#include "report.h"
+
+/* In the sentence that Vmdebug has for it. */
+static void sentence(const char *func, void *p, vmdg_kind_t kind, const vmbe_what_t *w, const char *what)
+{
+    vmdg_error_t e = {.kind = kind, .call = func, .addr = p, .what = what};
+    char text[256];
+    vmb_out_t o;
+    e.when = func[0] == 'f' ? VMDG_ATFREE : VMDG_ATRESIZE;
+    if (w != NULL) {
+        e.block = (vmdg_block_t){.addr = w->block, .size = w->size};
+        e.offset = (char *)p - w->block;
+    }
+    vmb_out_init(&o, text, sizeof text);
+    vmdg_sentence(&o, &e);
+    vmb_fault("%s", text);
+}
 
 /* In a Vmbest region, which knows best. */
 static void tellbest(const char *func, void *p, vmbe_what_t w)
 {
-    const char *again = func[0] == 'f' ? "double free" : "freed before";
     switch (w.what) {
     case BE_INSIDE:
-        vmb_fault("%s(%p): not a block: inside a block, at offset %zu of %zu bytes at %p", func, p,
-                  (size_t)((char *)p - w.block), w.size, (void *)w.block);
+        sentence(func, p, VMDG_INSIDE, &w, NULL);
         break;
     case BE_FREED:
     case BE_BLOCK: /* freed by another thread meanwhile, and allocated again */
-        vmb_fault("%s(%p): %s: block of %zu bytes", func, p, again, w.size);
+        sentence(func, p, VMDG_DOUBLEFREE, &w, NULL);
         break;
     case BE_UNUSED:
-        vmb_fault("%s(%p): %s or never allocated: in free memory", func, p, again);
-        break;
-    case BE_OWN:
-        vmb_fault("%s(%p): not a block: bookkeeping of malloc", func, p);
+        vmb_fault("%s(%p): %s or never allocated: in free memory", func, p,
+                  func[0] == 'f' ? "double free" : "freed before");
         break;
     default:
-        vmb_fault("%s(%p): not a block: no memory of malloc", func, p);
+        sentence(func, p, VMDG_NOBLOCK, NULL,
+                 w.what == BE_OWN ? "bookkeeping of malloc" : "no memory of malloc");
         break;
     }
 }
@@ -40,7 +54,7 @@ static void tell(const char *func, void *p)
 {
     Vmalloc_t *vm = vmregion(p);
     if (vm == NULL)
-        vmb_fault("%s(%p): not a block: no memory of malloc", func, p);
+        sentence(func, p, VMDG_NOBLOCK, NULL, "no memory of malloc");
     else if (vmma_isbest(vm))
         tellbest(func, p, vmbe_what(vmbe_of(vm), p));
     else

@@ -29,8 +29,8 @@ done < <(sed -nE 's,^/\* (fence|guard|below|both)( ([0-9]+))?: (.*) \*/$,\1 \3 \
 
 # run OPTIONS [ARGUMENT]: $code, and $work/said. No names are asked for, which would cost most of the time.
 run() {
-    VMALLOC_TOOL=/none VMDEBUG="exitcode=86,$1" LD_PRELOAD=$library \
-        timeout 60 "$program" ${2:+"$2"} >/dev/null 2>"$work/said" &
+    timeout 60 env VMALLOC_TOOL=/none VMDEBUG="exitcode=86,$1" LD_PRELOAD="$library" \
+        "$program" ${2:+"$2"} >/dev/null 2>"$work/said" &
     wait $! 2>/dev/null
     code=$?
 }
