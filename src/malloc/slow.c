@@ -51,11 +51,10 @@ static VMOS_NOINLINE void *allocate(size_t size, vmdg_family_t family)
     return VMOS_LIKELY(p != NULL) ? p : vmma_nomemory();
 }
 
-void *vmma_allocas(size_t size, vmdg_family_t family)
+/* No sample. */
+static VMOS_NOINLINE void *plain(size_t size, vmdg_family_t family)
 {
     vmbe_lane_t *lane = vmma_lane;
-    if (VMOS_UNLIKELY(vmma_samples != NULL) && vmma_due(size) && Vmregion == Vmheap)
-        return vmma_sample(size, 0);
     if (VMOS_UNLIKELY(vmma_sampler != NULL) && Vmregion == Vmheap && vmdg_sample_due(1))
         return vmdg_make(vmma_sampler, size, 0, 0, family, 0);
     if (VMOS_LIKELY(lane->vm == Vmregion && size <= BE_SMALLMAX && lane != &vmbe_nolane)) {
@@ -70,9 +69,24 @@ void *vmma_allocas(size_t size, vmdg_family_t family)
     return allocate(size, family);
 }
 
+void *vmma_allocas(size_t size, vmdg_family_t family)
+{
+    if (VMOS_UNLIKELY(vmma_samples != NULL) && vmma_due(size) && Vmregion == Vmheap)
+        return vmma_sample(size, 0);
+    return plain(size, family);
+}
+
+/* While samples are taken, all that malloc() asks for comes here: nearly as straight as there. */
 void *vmma_alloc(size_t size)
 {
-    return vmma_allocas(size, VMDG_MALLOC);
+    vmbe_lane_t *lane = vmma_lane;
+    void *p;
+    if (VMOS_LIKELY(vmma_samples == NULL) || size > BE_TABLEMAX || lane->vm != Vmregion ||
+        vmpf_left <= (int64_t)size)
+        return vmma_allocas(size, VMDG_MALLOC);
+    vmpf_left -= (int64_t)(size + (size == 0));
+    p = vmbe_taketab(lane, size);
+    return VMOS_LIKELY(p != NULL) ? p : plain(size, VMDG_MALLOC);
 }
 
 void *vmma_alignslow(size_t align, size_t size)

@@ -92,16 +92,6 @@ VMOS_INLINE VMOS_UNCHECKED int by_rule(walk_t *w, vmsk_rule_t rule)
     return w->r.pc > 1;
 }
 
-VMOS_INLINE vmsk_rule_t rule_at(uintptr_t pc, uint64_t epoch)
-{
-    vmsk_slot_t *slot = vmsk_slot(pc);
-    vmsk_rule_t rule = __atomic_load_n(&slot->rule, __ATOMIC_RELAXED);
-    uint64_t check = __atomic_load_n(&slot->check, __ATOMIC_RELAXED);
-    if (VMOS_LIKELY((check ^ rule) == (pc | epoch)))
-        return rule;
-    return vmsk_rule_find(pc);
-}
-
 /* A call to where no code is, as through a NULL pointer: on to the return address of the call. */
 VMOS_COLD VMOS_UNCHECKED static int over_wild(walk_t *w)
 {
@@ -138,7 +128,7 @@ VMOS_INLINE size_t follow(walk_t *w, void **pcs, size_t max, size_t skip, uintpt
     int leading = 1, more;
     do {
         uintptr_t pc = w->r.pc;
-        vmsk_rule_t rule = rule_at(pc, epoch);
+        vmsk_rule_t rule = vmsk_rule_at(pc, epoch);
         if (VMOS_LIKELY(vmsk_kind(rule) == VMSK_FRAME))
             more = by_rule(w, rule);
         else

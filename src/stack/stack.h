@@ -16,6 +16,7 @@
 #define VMSK_STACK_H 1
 
 #include "base.h"
+#include "os_stack.h"
 
 /* Longest stack that the table of stacks keeps; vmsk_capture() itself has no limit but max. */
 #define VMSK_DEPTH 255
@@ -42,6 +43,27 @@ size_t vmsk_capture_regs(void **pcs, size_t max, uintptr_t pc, uintptr_t sp, uin
 /* Forget what is known of the code at all addresses: wanted only by who loads code at addresses
  * where other code lay, without telling the system's loader. */
 void vmsk_forget(void);
+
+/* ---- stacks that come again (again.c) ---- */
+
+/* What one thread remembers: vmsk_again_size() bytes, all zeros at first, for no other thread. */
+typedef struct vmsk_again vmsk_again_t;
+size_t vmsk_again_size(void);
+
+/* Where the thread is, between the two calls below. */
+typedef struct vmsk_here {
+    vmos_regs_t regs;
+    uintptr_t high;
+    uint64_t key, salt, epoch;
+} vmsk_here_t;
+
+/* Whether the present stack, as it is to return from this call, is one that is remembered with
+ * that salt: where its value lies; else NULL.  8 ns instead of a walk. */
+uint32_t *vmsk_known(vmsk_again_t *t, uint64_t salt, vmsk_here_t *here);
+/* The stack of before, n entries as vmsk_capture() gave them to the same caller, is worth
+ * remembering: the value shall be found when it comes again; not 0. */
+void vmsk_remember(vmsk_again_t *t, const vmsk_here_t *here, void *const *pcs, size_t n,
+                   uint32_t value);
 
 /* ---- the table of stacks (table.c) ---- */
 

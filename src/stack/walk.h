@@ -77,6 +77,16 @@ VMOS_INLINE vmsk_slot_t *vmsk_slot(uintptr_t pc)
 }
 /* The rule for entry pc, found in the tables and kept. */
 vmsk_rule_t vmsk_rule_find(uintptr_t pc);
+/* The same, from the cache when it is there. */
+VMOS_INLINE vmsk_rule_t vmsk_rule_at(uintptr_t pc, uint64_t epoch)
+{
+    vmsk_slot_t *slot = vmsk_slot(pc);
+    vmsk_rule_t rule = __atomic_load_n(&slot->rule, __ATOMIC_RELAXED);
+    uint64_t check = __atomic_load_n(&slot->check, __ATOMIC_RELAXED);
+    if (VMOS_LIKELY((check ^ rule) == (pc | epoch)))
+        return rule;
+    return vmsk_rule_find(pc);
+}
 
 /* ---- readable stack (bounds.c) ---- */
 

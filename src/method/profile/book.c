@@ -18,7 +18,7 @@
 
 #define NUMBERED 1024 /* books that are found by their number at once */
 
-static __thread vmpf_book_t *mine;
+__thread vmpf_book_t *vmpf_mine;
 static vmpf_book_t *numbered[NUMBERED];
 
 /* ---- whose book ---- */
@@ -43,6 +43,7 @@ static vmpf_book_t *make(uintptr_t self)
         vmos_unmap(b, vmos_pagesize());
         return NULL;
     }
+    b->again = vmos_map(NULL, VMB_UP(vmsk_again_size(), vmos_pagesize()), VMOS_RESERVE | VMOS_SMALL);
     b->bits = FIRSTBITS;
     b->ticks = 1;
     b->owner = self;
@@ -103,7 +104,7 @@ static VMOS_COLD vmpf_book_t *acquire(void)
         __atomic_add_fetch(&vmpf.active, 1, __ATOMIC_RELAXED);
     }
     b->busy = 0;
-    mine = b;
+    vmpf_mine = b;
     vmos_watchthread(); /* this may come back here, and then finds the book */
     return b;
 }
@@ -114,23 +115,16 @@ static VMOS_COLD vmpf_book_t *missed(void)
     return NULL;
 }
 
-/* A signal handler that came while the book was being changed finds it busy.  The closing of the
- * profile waits for those that did not see `off`. */
-vmpf_book_t *vmpf_enter(void)
+VMOS_COLD vmpf_book_t *vmpf_enter_slow(void)
 {
-    vmpf_book_t *b = mine;
-    if (VMOS_UNLIKELY(__atomic_load_n(&vmpf.off, __ATOMIC_RELAXED)))
+    vmpf_book_t *b = vmpf_mine;
+    if (__atomic_load_n(&vmpf.off, __ATOMIC_RELAXED))
         return NULL;
-    if (VMOS_UNLIKELY(b == NULL || VMPF_GET(b->owner) != vmos_self()) && (b = acquire()) == NULL)
+    if ((b == NULL || VMPF_GET(b->owner) != vmos_self()) && (b = acquire()) == NULL)
         return missed();
-    if (VMOS_UNLIKELY(b->busy))
+    if (b->busy)
         return missed();
-    __atomic_store_n(&b->busy, 1, __ATOMIC_RELAXED);
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    if (VMOS_LIKELY(!__atomic_load_n(&vmpf.off, __ATOMIC_RELAXED)))
-        return b;
-    vmpf_leave(b);
-    return NULL;
+    return vmpf_enter();
 }
 
 void vmpf_thread_ends(uintptr_t self)
@@ -145,8 +139,8 @@ void vmpf_thread_ends(uintptr_t self)
 
 void vmpf_thread_jumps(void)
 {
-    if (mine != NULL && VMPF_GET(mine->owner) == vmos_self())
-        vmpf_leave(mine);
+    if (vmpf_mine != NULL && VMPF_GET(vmpf_mine->owner) == vmos_self())
+        vmpf_leave(vmpf_mine);
 }
 
 /* ---- the table ---- */

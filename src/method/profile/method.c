@@ -37,7 +37,10 @@ static int toolarge(size_t size)
 /* Bytes of the block that starts at p, 0: none does. */
 VMOS_INLINE size_t havebytes(Vmalloc_t *vm, void *p, int local)
 {
-    long have = (*vmmt_under(vm)->sizef)(vm, p, local);
+    long have;
+    if (VMOS_LIKELY(vmmt_under(vm) == &vmmt_best && !local))
+        return vmbe_size(vmbe_of(vm), p);
+    have = (*vmmt_under(vm)->sizef)(vm, p, local);
     return have >= (long)VMPF_TAIL ? (size_t)have : 0;
 }
 

@@ -60,6 +60,7 @@ typedef struct vmpf_book {
     uint32_t bits;          /* the table has 1 << bits slots */
     uint32_t count;         /* slots in use */
     vmpf_slot_t *table;
+    vmsk_again_t *again;    /* stacks that it knows without walking them; NULL: none */
     struct vmpf_book *next; /* all books, newest first */
 } __attribute__((aligned(64))) vmpf_book_t;
 
@@ -159,9 +160,24 @@ void vmpf_note_forked(void);
 /* ---- book.c ---- */
 /* The book of that number; NULL: there is none. */
 vmpf_book_t *vmpf_book(uint32_t number);
-/* The calling thread's book, for vmpf_leave(); NULL: nothing is recorded now. */
-vmpf_book_t *vmpf_enter(void);
+extern __thread vmpf_book_t *vmpf_mine VMOS_HIDDEN;
 VMOS_INLINE void vmpf_leave(vmpf_book_t *b) { __atomic_store_n(&b->busy, 0, __ATOMIC_RELEASE); }
+/* The calling thread's book, for vmpf_leave(); NULL: nothing is recorded now.  A signal handler that
+ * came while the book was being changed finds it busy.  The closing of the profile waits for those
+ * that did not see `off`. */
+vmpf_book_t *vmpf_enter_slow(void);
+VMOS_INLINE vmpf_book_t *vmpf_enter(void)
+{
+    vmpf_book_t *b = vmpf_mine;
+    if (VMOS_UNLIKELY(b == NULL || VMPF_GET(b->owner) != vmos_self() || b->busy))
+        return vmpf_enter_slow();
+    __atomic_store_n(&b->busy, 1, __ATOMIC_RELAXED);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    if (VMOS_LIKELY(!__atomic_load_n(&vmpf.off, __ATOMIC_RELAXED)))
+        return b;
+    vmpf_leave(b);
+    return NULL;
+}
 /* The site of the stack in the region, made when there is none. */
 uint32_t vmpf_find(vmpf_book_t *b, vmpf_region_t *st, void *const *pcs, size_t n,
                    const vmr_place_t *place);

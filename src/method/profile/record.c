@@ -110,14 +110,16 @@ typedef struct amount {
     uint64_t n, bytes;
 } amount_t;
 
-static amount_t amount(size_t size, uint32_t birth)
+static amount_t estimate(size_t size, uint32_t birth)
 {
-    double w;
+    double w = vmpf_weight(size);
     uint64_t salt = size * 0x9e3779b97f4a7c15ULL + birth;
-    if (vmpf.head->mode == VMPF_FULL)
-        return (amount_t){1, size};
-    w = vmpf_weight(size);
     return (amount_t){vmpf_round(w, salt), vmpf_round(w * (double)size, ~salt)};
+}
+
+VMOS_INLINE amount_t amount(size_t size, uint32_t birth)
+{
+    return VMOS_LIKELY(vmpf.head->mode == VMPF_FULL) ? (amount_t){1, size} : estimate(size, birth);
 }
 
 /* ---- a block comes ---- */
@@ -170,13 +172,31 @@ VMOS_INLINE uint32_t clock_of(const vmpf_book_t *b)
     return (uint32_t)((b->drawn - (uint64_t)vmpf_left) >> 4);
 }
 
-static uint32_t record(vmpf_book_t *b, vmpf_region_t *st, size_t size, size_t have,
-                       const vmpf_birth_t *how, uint32_t birth)
+/* A stack that the thread was in before is known again without a walk. */
+VMOS_INLINE uint32_t site_here(vmpf_book_t *b, vmpf_region_t *st)
 {
     void *pcs[VMPF_DEPTHMAX];
     vmr_place_t place = vmr_seeplace();
-    size_t n = vmsk_capture(pcs, vmpf.depth, 0);
-    uint32_t site = vmpf_find(b, st, pcs, n, &place);
+    uint64_t salt = st->serial;
+    vmsk_here_t here;
+    uint32_t *known, site;
+    size_t n;
+    if (VMOS_UNLIKELY(place.file != NULL))
+        salt += vmb_mix((uintptr_t)place.file + ((uint64_t)place.line << 48));
+    known = VMOS_LIKELY(b->again != NULL) ? vmsk_known(b->again, salt, &here) : NULL;
+    if (VMOS_LIKELY(known != NULL))
+        return *known;
+    n = vmsk_capture(pcs, vmpf.depth, 0);
+    site = vmpf_find(b, st, pcs, n, &place);
+    if (b->again != NULL && site != 0 && site != st->other)
+        vmsk_remember(b->again, &here, pcs, n, site);
+    return site;
+}
+
+static uint32_t record(vmpf_book_t *b, vmpf_region_t *st, size_t size, size_t have,
+                       const vmpf_birth_t *how, uint32_t birth)
+{
+    uint32_t site = site_here(b, st);
     amount_t a = amount(size, birth);
     Vmpfsite_t *s = vmpf_site(site);
     if (site == 0)

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/* Stacks that come again are known; others are never taken for them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "stack.h"
+
+static vmsk_again_t *memory;
+static unsigned known, walked, wrong;
+
+/* The value stands for the stack: a number of its own. */
+static __attribute__((noinline)) uint32_t number(uint64_t salt)
+{
+    void *pcs[64], *again[64];
+    vmsk_here_t here;
+    uint32_t *value = vmsk_known(memory, salt, &here);
+    size_t n = vmsk_capture(pcs, 40, 0);
+    uint32_t id;
+    memset(again, 0, sizeof again);
+    memcpy(again, pcs, n * sizeof *pcs);
+    again[n++] = (void *)(uintptr_t)salt;
+    id = vmsk_intern(again, n);
+    if (value != NULL) {
+        known++;
+        wrong += *value != id;
+        return *value;
+    }
+    walked++;
+    vmsk_remember(memory, &here, pcs, n - 1, id);
+    return id;
+}
+
+static __attribute__((noinline)) uint32_t left(uint64_t salt) { return number(salt) + (uint32_t)known * 0; }
+static __attribute__((noinline)) uint32_t right(uint64_t salt) { return number(salt) + (uint32_t)walked * 0; }
+
+static __attribute__((noinline)) uint32_t deeper(int depth, unsigned path, uint64_t salt)
+{
+    volatile char room[16 + (path & 1) * 64];
+    uint32_t id;
+    room[0] = (char)depth;
+    if (depth == 0)
+        id = path & 1 ? left(salt) : right(salt);
+    else
+        id = deeper(depth - 1, path >> 1, salt);
+    return id + (uint32_t)room[0] * 0;
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    memory = calloc(1, vmsk_again_size());
+    return memory == NULL;
+}
+
+static void test_a_stack_that_comes_again_is_known(void **state)
+{
+    uint32_t first = 0;
+    (void)state;
+    for (int i = 0; i < 105; i++) {
+        uint32_t id = left(1);
+        assert_true(id != 0 && (i == 0 || id == first));
+        first = id;
+    }
+    assert_int_equal(wrong, 0);
+    assert_true(!VMOS_CALLER || known >= 100);
+}
+
+static void test_the_salt_tells_them_apart(void **state)
+{
+    (void)state;
+    for (uint64_t i = 0; i < 300; i++)
+        left(i % 3);
+    assert_int_equal(wrong, 0);
+}
+
+/* Frames of changing sizes and paths, in a random order. */
+static void test_other_stacks_are_never_taken_for_it(void **state)
+{
+    uint32_t seed = 7;
+    (void)state;
+    for (int i = 0; i < 200000; i++) {
+        seed = seed * 1664525u + 1013904223u;
+        deeper((int)(seed >> 20 & 7), seed >> 24 & 31, 1);
+    }
+    assert_int_equal(wrong, 0);
+    assert_true(walked > 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_stack_that_comes_again_is_known),
+        cmocka_unit_test(test_the_salt_tells_them_apart),
+        cmocka_unit_test(test_other_stacks_are_never_taken_for_it),
+    };
+    return cmocka_run_group_tests(tests, setup, NULL);
+}
