@@ -165,9 +165,10 @@ static void study(vmsk_again_t *t, entry_t *e, const vmos_regs_t *r, void *const
         more = step(&s, vmsk_rule_at(pc, epoch));
         if (leading && pc - text < etext - text)
             continue;
-        if (leading && at != 0)
+        if (leading && at != 0) {
             *head_of(t, r->sp) = (head_t){r->sp, at - r->sp};
-        leading = 0;
+            leading = 0;
+        }
         if (pcs[i] != (void *)pc && i + text > 0) /* of two calls in the same function */
             more = -1;
         i++;
