@@ -7,6 +7,7 @@
  * about a module costs milliseconds, those that follow microseconds.
  */
 #include "symbols.h"
+#include "symbols_table.h"
 
 #include <dwarf.h>
 #include <elfutils/libdw.h>
@@ -24,6 +25,7 @@ typedef struct module {
     struct module *next;
     char *path, *id;
     Dwfl_Module *dwfl; /* NULL: no file of that build-id */
+    symbols_table_t *table; /* NULL: not needed so far */
 } module_t;
 
 static Dwfl *session;
@@ -91,14 +93,14 @@ static Dwfl_Module *report_by_id(const char *id)
     return report(path, id);
 }
 
-static Dwfl_Module *find_module(const char *path, const char *id)
+static module_t *find_module(const char *path, const char *id)
 {
     module_t *m;
 
     for (m = modules; m; m = m->next)
         if (strcmp(m->path, path) == 0 && strcmp(m->id, id) == 0)
-            return m->dwfl;
-    m = malloc(sizeof(*m));
+            return m;
+    m = calloc(1, sizeof(*m));
     if (!m)
         return NULL;
     m->path = strdup(path);
@@ -114,7 +116,15 @@ static Dwfl_Module *find_module(const char *path, const char *id)
         m->dwfl = report_by_id(id);
     m->next = modules;
     modules = m;
-    return m->dwfl;
+    return m;
+}
+
+/* The linker's name for an address of the session. */
+static const char *name_at(module_t *m, GElf_Addr addr)
+{
+    if (!m->table)
+        m->table = symbols_table_make(m->dwfl);
+    return m->table ? symbols_table_find(m->table, addr) : dwfl_module_addrname(m->dwfl, addr);
 }
 
 /* ---- functions and lines ---- */
@@ -223,7 +233,7 @@ int symbols_find(const char *path, const char *id, uint64_t offset,
                  void (*f)(const symbol_t *symbol, void *arg), void *arg)
 {
     answer_t a = {.f = f, .arg = arg};
-    Dwfl_Module *m;
+    module_t *m;
     GElf_Addr bias;
     const char *name;
 
@@ -232,13 +242,13 @@ int symbols_find(const char *path, const char *id, uint64_t offset,
     if (begin() != 0)
         return 0;
     m = find_module(path, id);
-    if (!m || !dwfl_module_getelf(m, &bias))
+    if (!m || !m->dwfl || !dwfl_module_getelf(m->dwfl, &bias))
         return 0;
-    line_of(&a, m, offset + bias);
-    tell_die(&a, m, offset + bias);
+    line_of(&a, m->dwfl, offset + bias);
+    tell_die(&a, m->dwfl, offset + bias);
     if (a.n > 0)
         return a.n;
-    name = dwfl_module_addrname(m, offset + bias);
+    name = name_at(m, offset + bias);
     if (name || a.line > 0)
         tell(&a, name, 0);
     return a.n;
