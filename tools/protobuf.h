@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * protobuf: messages of protocol buffers in memory (https://protobuf.dev/programming-guides/encoding).
+ * protobuf: messages of protocol buffers in memory, as described in
+ * https://protobuf.dev/programming-guides/encoding:
  *
  *   field   | number << 3 | type, as a varint | varint, or length and bytes |
  *

@@ -18,14 +18,14 @@ static const struct form {
     const char *ending; /* of files of this form; NULL: it can go to a terminal */
     const char *what;
 } forms[] = {
-    {"text", report_text, report_diff, NULL, "for reading; this is what is done without such an option"},
+    {"text", report_text, report_diff, NULL, "for reading; what is done without an option"},
     {"json", report_json, NULL, NULL, "all of it, for scripts"},
-    {"html", report_html, report_page, "html", "a page for a browser: flame graph, time line, table"},
+    {"html", report_html, report_page, "html", "a page for a browser: flame graph, time line"},
     {"pprof", report_pprof, NULL, "pb.gz", "for pprof, Pyroscope, Parca, Perfetto: profile.proto"},
-    {"folded", report_folded, NULL, NULL, "a line for each stack, for flamegraph.pl, inferno; see --by"},
+    {"folded", report_folded, NULL, NULL, "a line a stack, for flamegraph.pl, inferno; see --by"},
     {"speedscope", report_speedscope, NULL, NULL, "for speedscope: all measures"},
     {"massif", report_massif, NULL, NULL, "for ms_print, massif-visualizer: what lived, over time"},
-    {"heap-v2", report_heap, NULL, NULL, "for jeprof, google-pprof, pprof: addresses without names"},
+    {"heap-v2", report_heap, NULL, NULL, "for jeprof, google-pprof, pprof: addresses alone"},
 };
 #define FORMS (sizeof(forms) / sizeof(*forms))
 

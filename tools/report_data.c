@@ -2,8 +2,8 @@
 /*
  * report_data: a profile as the JSON object that stands in the page of "vmalloc report --html".
  *
- * It is made to be small, for there are profiles with 100 000 stacks: texts stand once, stacks are a
- * tree, sites are columns.  The page's reader is tools/web/src/model.js.
+ * It is made to be small, for there are profiles with 100 000 stacks: texts stand once, stacks are
+ * a tree, sites are columns.  The page's reader is tools/web/src/model.js.
  *
  *   measures   [name, title, 1: bytes] each
  *   texts      functions, files and modules; numbers below are indices into it

@@ -93,7 +93,8 @@ static size_t join(change_t *c, size_t n)
 static int by_growth(const void *a, const void *b)
 {
     const change_t *x = a, *y = b;
-    int64_t dx = (int64_t)(x->values[1] - x->values[0]), dy = (int64_t)(y->values[1] - y->values[0]);
+    int64_t dx = (int64_t)(x->values[1] - x->values[0]);
+    int64_t dy = (int64_t)(y->values[1] - y->values[0]);
 
     return (dx < dy) - (dx > dy);
 }
@@ -122,7 +123,8 @@ static void put_total(const report_t *r, const char *what, uint64_t before, uint
 {
     char a[40], b[40], d[40];
 
-    fprintf(r->out, "  %-14s %12s  -> %12s   ", what, figure(a, before, bytes), figure(b, now, bytes));
+    fprintf(r->out, "  %-14s %12s  -> %12s   ", what, figure(a, before, bytes),
+            figure(b, now, bytes));
     put_paint(r, now > before ? "31" : now < before ? "32" : "2");
     fprintf(r->out, "%12s", signed_figure(d, before, now, bytes));
     if (before > 0)
@@ -196,8 +198,8 @@ int report_diff(report_t *r, report_t *before)
     const profile_t *a = before->profile, *b = r->profile;
     int status;
 
-    fprintf(r->out, "%s\n  before: %s, process %llu\n  now:    %s, process %llu\n\n", b->command, a->path,
-            (unsigned long long)a->head.pid, b->path, (unsigned long long)b->head.pid);
+    fprintf(r->out, "%s\n  before: %s, process %llu\n  now:    %s, process %llu\n\n", b->command,
+            a->path, (unsigned long long)a->head.pid, b->path, (unsigned long long)b->head.pid);
     put_total(r, "most", a->head.peak, b->head.peak, 1);
     put_total(r, "not freed", a->total.livebytes, b->total.livebytes, 1);
     put_total(r, "asked for", a->total.bytes, b->total.bytes, 1);

@@ -8,8 +8,8 @@
  *   MAPPED_LIBRARIES:
  *   555555555000-555555556000 r-xp 00001000 00:00 0 /usr/bin/program
  *
- * The 1 is the sampling period: what comes from samples has been scaled up already, and is not to be
- * scaled again.  The scripts in Perl still multiply by 1 / (1 - exp(-mean size)), which matters for
+ * The 1 is the sampling period: what comes from samples has been scaled up already, and is not to
+ * be scaled again.  The scripts in Perl still multiply by 1 / (1 - exp(-mean size)), which matters for
  * stacks whose blocks have less than 8 bytes on average; 0 would make them assume 128 KiB.
  */
 #include "report.h"
@@ -36,8 +36,8 @@ static void put_site(const report_t *r, const profile_site_t *s)
     fputc('\n', r->out);
 }
 
-/* As in /proc/PID/maps: the code of each module.  How far that is from the module's beginning in memory
- * and in the file is the same with the usual linkers. */
+/* As in /proc/PID/maps: the code of each module.  How far that is from the module's beginning in
+ * memory and in the file is the same with the usual linkers. */
 static void put_modules(const report_t *r)
 {
     size_t i;
@@ -47,7 +47,8 @@ static void put_modules(const report_t *r)
         const profile_module_t *m = &r->profile->modules[i];
 
         if (*m->path == '/')
-            fprintf(r->out, "%llx-%llx r-xp %08llx 00:00 0 %s\n", (unsigned long long)(m->text & ~PAGE),
+            fprintf(r->out, "%llx-%llx r-xp %08llx 00:00 0 %s\n",
+                    (unsigned long long)(m->text & ~PAGE),
                     (unsigned long long)((m->etext + PAGE) & ~PAGE),
                     (unsigned long long)((m->text & ~PAGE) - m->low), m->path);
     }

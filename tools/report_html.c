@@ -4,8 +4,8 @@
  *
  *   | template up to the marker | data | the rest of the template |
  *
- * The marker is the element that the page's script takes its data from.  The data is JSON in which no
- * "<" stands as itself, so nothing in it can end the element.
+ * The marker is the element that the page's script takes its data from.  The data is JSON in which
+ * no "<" stands as itself, so nothing in it can end the element.
  */
 #include "report_page.h"
 #include "tool.h"

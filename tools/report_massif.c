@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * report_massif: the file of Valgrind's massif, for ms_print and massif-visualizer: about a hundred
- * snapshots of live bytes over time, of which the one at the peak and the last have trees of callers.
+ * snapshots of live bytes over time, of which the one at the peak and the last have trees.
  *
  *   n2: 7450 (heap allocation functions) malloc/new/new[], --alloc-fns, etc.
  *    n0: 6000 0x401136: read_body (leak.cpp:10)

@@ -20,8 +20,8 @@
 #include <string.h>
 
 /* Fields of Profile. */
-enum { SAMPLE_TYPE = 1, SAMPLE, MAPPING, LOCATION, FUNCTION, STRING, TIME = 9, DURATION, PERIOD_TYPE,
-       PERIOD, COMMENT, DEFAULT_TYPE };
+enum { SAMPLE_TYPE = 1, SAMPLE, MAPPING, LOCATION, FUNCTION, STRING, TIME = 9, DURATION,
+       PERIOD_TYPE, PERIOD, COMMENT, DEFAULT_TYPE };
 
 typedef struct proto {
     const report_t *report;

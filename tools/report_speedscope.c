@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * report_speedscope: the file of https://www.speedscope.app, which also runs without a network.  One
- * profile in it for each measure; frames stand once.  Its schema:
+ * report_speedscope: the file of https://www.speedscope.app, which also runs without a network.
+ * One profile in it for each measure; frames stand once.  Its schema:
  * https://www.speedscope.app/file-format-schema.json
  */
 #include "report_trie.h"

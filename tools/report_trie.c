@@ -4,8 +4,8 @@
  *
  *   steps   | root | parent, frame | parent, frame | ...       parent < own index
  *
- * A child is found by a hash table of (parent, frame), open addressing, at most half full.  Cost: the
- * sum of the stacks' lengths.  Since parents come first, sums over subtrees are one pass backwards.
+ * A child is found by a hash table of (parent, frame), open addressing, at most half full.  Cost:
+ * the sum of the stacks' lengths.  Since parents come first, sums over subtrees are one pass backwards.
  */
 #include "report_trie.h"
 

@@ -34,13 +34,13 @@ report_trie_t *report_trie_make(const profile_t *p, const report_names_t *names)
 void report_trie_free(report_trie_t *t);
 /* A frame by its number, be it a name's or a place's. */
 const report_frame_t *report_trie_frame(const report_trie_t *t, uint32_t number);
-/* Frames of the stack of the profile's site of that index, outermost first, *n of them.  Valid until
- * the next call. */
+/* Frames of the stack of the profile's site of that index, outermost first, *n of them.  Valid
+ * until the next call. */
 const uint32_t *report_trie_stack(report_trie_t *t, size_t site, size_t *n);
 /* How many frames there are in all. */
 size_t report_trie_nframes(const report_trie_t *t);
-/* What to call a function whose line does not matter: its name, or its module and address.  Into to,
- * of size bytes, which is returned. */
+/* What to call a function whose line does not matter: its name, or its module and address.  Into
+ * to, of size bytes, which is returned. */
 char *report_function_text(const report_frame_t *f, char *to, size_t size);
 
 #endif

@@ -28,7 +28,11 @@ const result = await build({
     metafile: true,
     write: false,
 });
-const text = (ending) => result.outputFiles.filter((f) => f.path.endsWith(ending)).map((f) => f.text).join("");
+const text = (ending) =>
+    result.outputFiles
+        .filter((f) => f.path.endsWith(ending))
+        .map((f) => f.text)
+        .join("");
 
 // The libraries that are in it, with their licences.
 function notices() {
@@ -37,14 +41,22 @@ function notices() {
         const found = input.match(/node_modules\/((?:@[^/]+\/)?[^/]+)\//);
         if (found) names.add(found[1]);
     }
-    return [...names].sort().map((name) => {
-        const folder = join(here, "node_modules", name);
-        const about = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
-        const file = readdirSync(folder).find((f) => /^licen[cs]e/i.test(f));
-        let licence = existsSync(join(folder, file ?? "none")) ? readFileSync(join(folder, file), "utf8") : "";
-        if (about.license === "Apache-2.0") licence = "http://www.apache.org/licenses/LICENSE-2.0\nText: tools/web/Apache-2.0.txt";
-        return `${name} ${about.version}, ${about.license}\n\n${licence.trim()}\n`;
-    }).join("\n====\n\n").replaceAll("-->", "- ->");
+    return [...names]
+        .sort()
+        .map((name) => {
+            const folder = join(here, "node_modules", name);
+            const about = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+            const file = readdirSync(folder).find((f) => /^licen[cs]e/i.test(f));
+            let licence = existsSync(join(folder, file ?? "none"))
+                ? readFileSync(join(folder, file), "utf8")
+                : "";
+            if (about.license === "Apache-2.0")
+                licence =
+                    "http://www.apache.org/licenses/LICENSE-2.0\nText: tools/web/Apache-2.0.txt";
+            return `${name} ${about.version}, ${about.license}\n\n${licence.trim()}\n`;
+        })
+        .join("\n====\n\n")
+        .replaceAll("-->", "- ->");
 }
 
 const page = readFileSync(join(here, "src/page.html"), "utf8")

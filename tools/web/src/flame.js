@@ -41,7 +41,11 @@ export class Flame {
         tip.show = (event, d) => this.tip.show(event, this.#about(d));
         tip.hide = () => this.tip.hide();
         this.chart = flamegraph()
-            .width(this.width).cellHeight(CELL).inverted(true).minFrameSize(0.7).tooltip(tip)
+            .width(this.width)
+            .cellHeight(CELL)
+            .inverted(true)
+            .minFrameSize(0.7)
+            .tooltip(tip)
             .height((this.#depth(data) + 1) * CELL)
             .transitionDuration(calm() || navigator.webdriver ? 0 : 220)
             .setSearchMatch((d) => this.#matches(d))
@@ -82,7 +86,9 @@ export class Flame {
 
     #matches(d) {
         const { frame, profile } = d.data;
-        return this.term !== "" && frame >= 0 && profile.words(frame).toLowerCase().includes(this.term);
+        return (
+            this.term !== "" && frame >= 0 && profile.words(frame).toLowerCase().includes(this.term)
+        );
     }
 
     #zoomed(d) {
@@ -110,10 +116,14 @@ export class Flame {
         const dim = this.term !== "" ? 0.35 : 1;
         if (this.compared) return this.#changed(d, dark, dim);
         const { profile, frame } = d.data;
-        const hue = [212, 168, 262, 24, 336, 130, 48, 190][hash(basename(profile.module(frame))) % 8];
+        const hue = [212, 168, 262, 24, 336, 130, 48, 190][
+            hash(basename(profile.module(frame))) % 8
+        ];
         const shade = (hash(d.data.name) % 100) / 100;
         const saturation = (dark ? 32 : 62) * dim;
-        return dark ? `hsl(${hue} ${saturation}% ${27 + 11 * shade}%)` : `hsl(${hue} ${saturation}% ${74 + 11 * shade}%)`;
+        return dark
+            ? `hsl(${hue} ${saturation}% ${27 + 11 * shade}%)`
+            : `hsl(${hue} ${saturation}% ${74 + 11 * shade}%)`;
     }
 
     #changed(d, dark, dim) {
@@ -121,26 +131,33 @@ export class Flame {
         const change = (value - before) / Math.max(value, before, 1);
         const hue = change > 0 ? 8 : 205;
         const strength = Math.min(1, Math.abs(change) * 1.2) * dim;
-        return dark ? `hsl(${hue} ${8 + 62 * strength}% ${26 + 14 * strength}%)`
-                    : `hsl(${hue} ${10 + 75 * strength}% ${90 - 18 * strength}%)`;
+        return dark
+            ? `hsl(${hue} ${8 + 62 * strength}% ${26 + 14 * strength}%)`
+            : `hsl(${hue} ${10 + 75 * strength}% ${90 - 18 * strength}%)`;
     }
 
     #about(d) {
         const { profile, frame, value, before } = d.data;
         const lines = [];
         if (frame >= 0) {
-            const place = profile.line(frame) > 0 ? `${profile.file(frame)}:${profile.line(frame)}` : "";
-            lines.push(["name", profile.name(frame) + (profile.inlined(frame) ? "  (inlined)" : "")]);
+            const place =
+                profile.line(frame) > 0 ? `${profile.file(frame)}:${profile.line(frame)}` : "";
+            lines.push([
+                "name",
+                profile.name(frame) + (profile.inlined(frame) ? "  (inlined)" : ""),
+            ]);
             if (place) lines.push(["dim", place]);
             if (profile.module(frame)) lines.push(["dim", profile.module(frame)]);
         } else {
             lines.push(["name", d.data.name]);
         }
         let figure = `${amount(value, this.isBytes)}, ${percent(value, this.total)}`;
-        if (this.compared) figure = `${amount(before, this.isBytes)} \u2192 ${amount(value, this.isBytes)} (${signed(value - before, this.isBytes)})`;
+        if (this.compared)
+            figure = `${amount(before, this.isBytes)} \u2192 ${amount(value, this.isBytes)} (${signed(value - before, this.isBytes)})`;
         lines.push(["figure", figure]);
         const own = value - d.data.children.reduce((sum, child) => sum + child.value, 0);
-        if (!this.compared && d.data.children.length > 0 && own > value / 1000) lines.push(["dim", `${amount(own, this.isBytes)} in the function itself`]);
+        if (!this.compared && d.data.children.length > 0 && own > value / 1000)
+            lines.push(["dim", `${amount(own, this.isBytes)} in the function itself`]);
         return lines;
     }
 }

@@ -4,7 +4,8 @@
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 
 export function bytes(x) {
-    let value = Math.abs(x), u = 0;
+    let value = Math.abs(x),
+        u = 0;
     for (; value >= 1000 && u < UNITS.length - 1; u++) value /= 1024;
     const digits = u === 0 || value >= 100 ? 0 : value >= 10 ? 1 : 2;
     return (x < 0 ? "\u2212" : "") + value.toFixed(digits) + "\u202f" + UNITS[u];
@@ -16,9 +17,14 @@ export function count(x) {
     return (x < 0 ? "\u2212" : "") + digits.replace(/\B(?=(\d{3})+$)/g, "\u202f");
 }
 
+export function blocks(n) {
+    return `${count(n)} block${n === 1 ? "" : "s"}`;
+}
+
 // Of blocks, short: 12.3 M
 export function short(x) {
-    const value = Math.abs(x), sign = x < 0 ? "\u2212" : "";
+    const value = Math.abs(x),
+        sign = x < 0 ? "\u2212" : "";
     if (value < 1e5) return count(x);
     if (value < 1e6) return sign + (value / 1e3).toFixed(0) + "\u202fk";
     if (value < 1e9) return sign + (value / 1e6).toPrecision(3) + "\u202fM";
@@ -52,7 +58,8 @@ export function basename(path) {
 
 // A function's name without its parameters, and with what stands in < > left out.
 export function brief(name) {
-    let out = "", depth = 0;
+    let out = "",
+        depth = 0;
     for (let i = 0; i < name.length; i++) {
         const c = name[i];
         const operator = /operator[<>\-=!()]*$/.test(out);
@@ -61,11 +68,17 @@ export function brief(name) {
         } else if (c === ">" && depth > 0 && !operator) {
             depth--;
         } else if (depth === 0) {
-            if (c === "(" && !operator && !name.startsWith("(anonymous namespace)", i) && i > 0) break;
+            if (c === "(" && !operator && !name.startsWith("(anonymous namespace)", i) && i > 0)
+                break;
             out += c;
         }
     }
-    return out.replace(/^(?:void|int|long|char|bool|auto|unsigned|const|\s|\*|&)+\s(?=[\w~]+[:<])/, "") || name;
+    return (
+        out.replace(
+            /^(?:void|int|long|char|bool|auto|unsigned|const|\s|\*|&)+\s(?=[\w~]+[:<])/,
+            "",
+        ) || name
+    );
 }
 
 export function element(tag, attributes = {}, ...children) {
@@ -73,7 +86,8 @@ export function element(tag, attributes = {}, ...children) {
     for (const [name, value] of Object.entries(attributes)) {
         if (name.startsWith("on")) e.addEventListener(name.slice(2), value);
         else if (value === true) e.setAttribute(name, "");
-        else if (value !== false && value !== null && value !== undefined) e.setAttribute(name, value);
+        else if (value !== false && value !== null && value !== undefined)
+            e.setAttribute(name, value);
     }
     e.append(...children.filter((c) => c !== null && c !== undefined));
     return e;

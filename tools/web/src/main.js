@@ -1,6 +1,17 @@
 // SPDX-License-Identifier: MIT
 // The page of vmalloc report --html: reads the data in it, draws its parts, joins the controls.
-import { amount, basename, bytes, count, element, percent, short, signed, time } from "./format.js";
+import {
+    amount,
+    basename,
+    blocks,
+    bytes,
+    count,
+    element,
+    percent,
+    short,
+    signed,
+    time,
+} from "./format.js";
 import { bins, Profile, rows, Tree } from "./model.js";
 import { drawn, LIVES, SIZES } from "./histogram.js";
 import { Flame } from "./flame.js";
@@ -25,7 +36,13 @@ const data = JSON.parse($("data").textContent);
 const now = new Profile(data.now);
 const before = data.before ? new Profile(data.before) : null;
 const profiles = before ? [now, before] : [now];
-const state = { measure: "peak", byLine: false, inverted: false, group: before ? "function" : "line", through: true };
+const state = {
+    measure: "peak",
+    byLine: false,
+    inverted: false,
+    group: before ? "function" : "line",
+    through: true,
+};
 const trees = new Map();
 
 /* ---- the tooltip ---- */
@@ -61,32 +78,93 @@ function header() {
 
 function warnings() {
     const list = now.complaints.map((c) => `The file is not whole: ${c}.`);
-    if (before) list.push(...before.complaints.map((c) => `The file of before is not whole: ${c}.`));
-    if (!now.whole) list.push("The program was still running, or it was killed: the figures are those of its last moment.");
-    if (now.period) list.push("Figures are estimates from samples; the summary tells two standard errors.");
+    if (before)
+        list.push(...before.complaints.map((c) => `The file of before is not whole: ${c}.`));
+    if (!now.whole)
+        list.push(
+            "The program was still running, or it was killed: the figures are those of its last moment.",
+        );
+    if (now.period)
+        list.push("Figures are estimates from samples; the summary tells two standard errors.");
     if (now.missed) list.push(`${count(now.missed)} calls came while they could not be recorded.`);
-    if (now.damaged) list.push(`${count(now.damaged)} blocks had been overwritten behind their end: "vmalloc run --debug" finds who does it.`);
-    if (now.unplaced) list.push(`${count(now.unplaced)} allocations are not told by site, for want of memory.`);
+    if (now.damaged)
+        list.push(
+            `${count(now.damaged)} blocks had been overwritten behind their end: "vmalloc run --debug" finds who does it.`,
+        );
+    if (now.unplaced)
+        list.push(`${count(now.unplaced)} allocations are not told by site, for want of memory.`);
     $("warnings").replaceChildren(...list.map((text) => element("p", {}, text)));
 }
 
 function card(title, figure, note, change, isBytes) {
-    const badge = before && change !== undefined
-        ? element("span", { class: "badge " + (change > 0 ? "grew" : change < 0 ? "shrank" : "") }, signed(change, isBytes)) : null;
-    return element("div", { class: "card" }, element("h3", {}, title), element("p", { class: "figure" }, figure, badge), element("p", { class: "dim" }, note));
+    const badge =
+        before && change !== undefined
+            ? element(
+                  "span",
+                  { class: "badge " + (change > 0 ? "grew" : change < 0 ? "shrank" : "") },
+                  signed(change, isBytes),
+              )
+            : null;
+    return element(
+        "div",
+        { class: "card" },
+        element("h3", {}, title),
+        element("p", { class: "figure" }, figure, badge),
+        element("p", { class: "dim" }, note),
+    );
 }
 
 function summary() {
-    const t = now.total, error = (e) => (e ? `\u00b1 ${bytes(e)}, ` : "");
+    const t = now.total,
+        error = (e) => (e ? `\u00b1 ${bytes(e)}, ` : "");
     const sums = (p) => ({ short: p.sum("short"), slack: p.sum("slack"), copied: p.sum("copied") });
-    const s = sums(now), b = before ? sums(before) : null, bt = before?.total;
+    const s = sums(now),
+        b = before ? sums(before) : null,
+        bt = before?.total;
     $("summary").replaceChildren(
-        card("Peak", bytes(now.peak), `${count(now.peakblocks)} blocks, after ${time(now.peaktime)}`, before && now.peak - before.peak, true),
-        card("Live at end", bytes(t.livebytes), error(t.liveerror) + `${count(t.live)} blocks not freed`, bt && t.livebytes - bt.livebytes, true),
-        card("Asked for", bytes(t.bytes), error(t.byteserror) + `${bytes(t.calls ? t.bytes / t.calls : 0)} on average`, bt && t.bytes - bt.bytes, true),
-        card("Blocks", short(t.calls), now.lasted ? `${short((1000 * t.calls) / now.lasted)} a second` : "", bt && t.calls - bt.calls, false),
-        card("Short-lived", percent(s.short, t.calls), `${short(s.short)} blocks, freed within ${now.near} more`, b && s.short - b.short, false),
-        card("Over-allocated", bytes(s.slack), `${percent(s.slack, t.bytes)} of what was asked for`, b && s.slack - b.slack, true));
+        card(
+            "Peak",
+            bytes(now.peak),
+            `${blocks(now.peakblocks)}, after ${time(now.peaktime)}`,
+            before && now.peak - before.peak,
+            true,
+        ),
+        card(
+            "Live at end",
+            bytes(t.livebytes),
+            error(t.liveerror) + `${blocks(t.live)} not freed`,
+            bt && t.livebytes - bt.livebytes,
+            true,
+        ),
+        card(
+            "Asked for",
+            bytes(t.bytes),
+            error(t.byteserror) + `${bytes(t.calls ? t.bytes / t.calls : 0)} on average`,
+            bt && t.bytes - bt.bytes,
+            true,
+        ),
+        card(
+            "Blocks",
+            short(t.calls),
+            now.lasted ? `${short((1000 * t.calls) / now.lasted)} a second` : "",
+            bt && t.calls - bt.calls,
+            false,
+        ),
+        card(
+            "Short-lived",
+            percent(s.short, t.calls),
+            `${short(s.short)} blocks, freed within ${now.near} calls`,
+            b && s.short - b.short,
+            false,
+        ),
+        card(
+            "Over-allocated",
+            bytes(s.slack),
+            `${percent(s.slack, t.bytes)} of what was asked for`,
+            b && s.slack - b.slack,
+            true,
+        ),
+    );
 }
 
 /* ---- the pictures ---- */
@@ -99,7 +177,8 @@ const flame = new Flame($("flame"), {
         $("reset").disabled = name === null;
     },
     onFound(n, sum, total) {
-        $("found").textContent = n === 0 ? "not found" : `${percent(sum, total)} in ${count(n)} frames`;
+        $("found").textContent =
+            n === 0 ? "not found" : `${percent(sum, total)} in ${count(n)} frames`;
     },
 });
 
@@ -119,24 +198,33 @@ function drawFlame() {
     const total = now.sum(state.measure);
     const nested = tree().nested(state.measure, `${all}: ${amount(total, isBytes)}`);
     flame.draw(nested, isBytes, !!before);
-    $("flametitle").textContent = MEASURES[state.measure][1] + (before ? "; red grew, blue shrank" : "; click to zoom");
+    $("flametitle").textContent =
+        MEASURES[state.measure][1] + (before ? "; red grew, blue shrank" : "; click to zoom");
 }
 
 function drawTable() {
     table.set(rows(profiles, state.group, state.through));
-    $("tabletitle").textContent = `${count(table.rows.length)} rows from ${count(now.nsites)} stacks; click one for its callers`;
+    $("tabletitle").textContent =
+        `${count(table.rows.length)} rows from ${count(now.nsites)} stacks; click one for its callers`;
 }
 
 function setMeasure(name, sorted) {
     state.measure = name;
-    $("measures").querySelectorAll("input").forEach((input) => (input.checked = input.value === name));
+    $("measures")
+        .querySelectorAll("input")
+        .forEach((input) => (input.checked = input.value === name));
     drawFlame();
     if (!sorted) table.sortBy(name);
 }
 
 function controls() {
     for (const [name, [title, what]] of Object.entries(MEASURES)) {
-        const input = element("input", { type: "radio", name: "measure", value: name, onchange: () => setMeasure(name) });
+        const input = element("input", {
+            type: "radio",
+            name: "measure",
+            value: name,
+            onchange: () => setMeasure(name),
+        });
         $("measures").append(element("label", { title: what }, input, element("span", {}, title)));
     }
     $("group").value = state.group;
@@ -150,10 +238,19 @@ function controls() {
         }, 120);
     });
     $("reset").addEventListener("click", () => flame.reset());
-    $("upside").addEventListener("change", (e) => ((state.inverted = e.target.checked), drawFlame()));
-    $("bylines").addEventListener("change", (e) => ((state.byLine = e.target.checked), drawFlame()));
+    $("upside").addEventListener(
+        "change",
+        (e) => ((state.inverted = e.target.checked), drawFlame()),
+    );
+    $("bylines").addEventListener(
+        "change",
+        (e) => ((state.byLine = e.target.checked), drawFlame()),
+    );
     $("group").addEventListener("change", (e) => ((state.group = e.target.value), drawTable()));
-    $("through").addEventListener("change", (e) => ((state.through = e.target.checked), drawTable()));
+    $("through").addEventListener(
+        "change",
+        (e) => ((state.through = e.target.checked), drawTable()),
+    );
 }
 
 /* ---- light and dark ---- */
@@ -183,7 +280,12 @@ function begin() {
     const system = matchMedia("(prefers-color-scheme: dark)");
     setTheme(remembered() ?? (system.matches ? "dark" : "light"));
     system.addEventListener("change", () => setTheme(system.matches ? "dark" : "light"));
-    $("theme").addEventListener("click", () => setTheme(remembered(document.documentElement.dataset.theme === "dark" ? "light" : "dark") ?? "dark"));
+    $("theme").addEventListener("click", () =>
+        setTheme(
+            remembered(document.documentElement.dataset.theme === "dark" ? "light" : "dark") ??
+                "dark",
+        ),
+    );
     header();
     warnings();
     summary();

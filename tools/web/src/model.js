@@ -14,7 +14,9 @@ export class Profile {
             this.parent[i] = data.tree[2 * i - 2];
             this.frame[i] = data.tree[2 * i - 1];
         }
-        this.isBytes = Object.fromEntries(data.measures.map(([name, , isBytes]) => [name, !!isBytes]));
+        this.isBytes = Object.fromEntries(
+            data.measures.map(([name, , isBytes]) => [name, !!isBytes]),
+        );
     }
 
     name(frame) {
@@ -108,12 +110,14 @@ export class Tree {
         if (inverted) {
             return p.sites.node.map((node) => {
                 let at = 0;
-                for (; node !== 0; node = p.parent[node]) at = this.#child(at, keys[p.frame[node]], owner, p.frame[node]);
+                for (; node !== 0; node = p.parent[node])
+                    at = this.#child(at, keys[p.frame[node]], owner, p.frame[node]);
                 return at;
             });
         }
         const mine = new Uint32Array(p.nnodes);
-        for (let i = 1; i < p.nnodes; i++) mine[i] = this.#child(mine[p.parent[i]], keys[p.frame[i]], owner, p.frame[i]);
+        for (let i = 1; i < p.nnodes; i++)
+            mine[i] = this.#child(mine[p.parent[i]], keys[p.frame[i]], owner, p.frame[i]);
         return p.sites.node.map((node) => mine[node]);
     }
 
@@ -129,23 +133,40 @@ export class Tree {
     // As nested objects, largest first; what is less than a hundred-thousandth is left out.
     nested(measure, rootName) {
         const values = this.profiles.map((_, i) => this.values(i, measure));
-        const weight = values.length > 1 ? (i) => Math.max(values[0][i], values[1][i]) : (i) => values[0][i];
+        const weight =
+            values.length > 1 ? (i) => Math.max(values[0][i], values[1][i]) : (i) => values[0][i];
         const least = weight(0) / 1e5;
-        const made = [{ name: rootName, value: values[0][0], before: values[1]?.[0] ?? 0, frame: -1, children: [] }];
+        const made = [
+            {
+                name: rootName,
+                value: values[0][0],
+                before: values[1]?.[0] ?? 0,
+                frame: -1,
+                children: [],
+            },
+        ];
         for (let i = 1; i < this.parent.length; i++) {
             const parent = made[this.parent[i]];
             if (!parent || weight(i) <= least) continue;
             const p = this.profiles[this.owner[i]];
-            made[i] = { name: brief(p.name(this.frame[i])), value: values[0][i], before: values[1]?.[i] ?? 0,
-                        profile: p, frame: this.frame[i], children: [] };
+            made[i] = {
+                name: brief(p.name(this.frame[i])),
+                value: values[0][i],
+                before: values[1]?.[i] ?? 0,
+                profile: p,
+                frame: this.frame[i],
+                children: [],
+            };
             parent.children.push(made[i]);
         }
-        for (const node of made) node?.children.sort((a, b) => b.value - a.value || b.before - a.before);
+        for (const node of made)
+            node?.children.sort((a, b) => b.value - a.value || b.before - a.before);
         return made[0];
     }
 }
 
-const WRAPPER = /(^|\s)(std|__gnu_cxx)::|^(void\* )?operator new|^(?:__GI_)?_?_?(x|safe_|check_|e|g_|my_|zend_|gc_)?_?(malloc|calloc|realloc|strdup|strndup|reallocarray|memdup|malloc0|xmalloc|xrealloc|zalloc|mallocz)(_n|_n0|0|n|z|_impl|_r|_default)?$/;
+const WRAPPER =
+    /(^|\s)(std|__gnu_cxx)::|^(void\* )?operator new|^(?:__GI_)?_?_?(x|safe_|check_|e|g_|my_|zend_|gc_)?_?(malloc|calloc|realloc|strdup|strndup|reallocarray|memdup|malloc0|xmalloc|xrealloc|zalloc|mallocz)(_n|_n0|0|n|z|_impl|_r|_default)?$/;
 
 // What stands before parameters of the function and of the template.
 function isWrapper(name) {
@@ -174,19 +195,25 @@ function title(p, site, group, through) {
     }
     const node = siteNode(p, p.sites.node[site], through);
     const frame = p.frame[node];
-    if (group === "module") return [basename(p.module(frame)) || "unknown", p.module(frame), p.home(frame)];
-    const name = p.name(frame), place = p.place(frame), module = basename(p.module(frame));
+    if (group === "module")
+        return [basename(p.module(frame)) || "unknown", p.module(frame), p.home(frame)];
+    const name = p.name(frame),
+        place = p.place(frame),
+        module = basename(p.module(frame));
     const home = p.home(frame);
     const unnamed = p.file(frame) === "" && name.startsWith(module + "+0x");
     if (unnamed) return [name, "", name];
-    if (group === "function") return [name, basename(p.file(frame)) || module, name + SEPARATOR + home];
-    if (group === "line") return [name, place || module, name + SEPARATOR + home + SEPARATOR + place];
+    if (group === "function")
+        return [name, basename(p.file(frame)) || module, name + SEPARATOR + home];
+    if (group === "line")
+        return [name, place || module, name + SEPARATOR + home + SEPARATOR + place];
     return [name, place || module, null];
 }
 
 function stackKey(p, node) {
     let key = "";
-    for (; node !== 0; node = p.parent[node]) key += SEPARATOR + p.name(p.frame[node]) + SEPARATOR + p.place(p.frame[node]);
+    for (; node !== 0; node = p.parent[node])
+        key += SEPARATOR + p.name(p.frame[node]) + SEPARATOR + p.place(p.frame[node]);
     return key;
 }
 
@@ -200,8 +227,13 @@ export function rows(profiles, group, through) {
             const id = key ?? stackKey(p, p.sites.node[site]);
             let row = known.get(id);
             if (!row) {
-                row = { id, name, place, values: profiles.map(() => Object.fromEntries(columns.map((c) => [c, 0]))),
-                        sites: profiles.map(() => []) };
+                row = {
+                    id,
+                    name,
+                    place,
+                    values: profiles.map(() => Object.fromEntries(columns.map((c) => [c, 0]))),
+                    sites: profiles.map(() => []),
+                };
                 known.set(id, row);
             }
             row.sites[which].push(site);

@@ -13,7 +13,13 @@ const COLUMNS = [
     ["live", "At end", "bytes that lived at the end", true],
     ["bytes", "Asked for", "bytes asked for over the whole run", true],
     ["calls", "Blocks", "blocks asked for over the whole run", false],
-    ["mean", "Mean", "bytes of a block, on average", true, (v) => (v.calls ? v.bytes / v.calls : 0)],
+    [
+        "mean",
+        "Mean",
+        "bytes of a block, on average",
+        true,
+        (v) => (v.calls ? v.bytes / v.calls : 0),
+    ],
     ["short", "Short-lived", "blocks freed after few more allocations", false],
     ["slack", "Rounding", "bytes that blocks had beyond what was asked for", true],
     ["copied", "Copied", "bytes copied when blocks were resized", true],
@@ -62,24 +68,35 @@ export class Table {
     #matches(row) {
         if (!this.term) return true;
         if (`${row.name} ${row.place}`.toLowerCase().includes(this.term)) return true;
-        return this.profiles.some((p, which) => row.sites[which].some((site) => {
-            for (let node = p.sites.node[site]; node !== 0; node = p.parent[node])
-                if (p.words(p.frame[node]).toLowerCase().includes(this.term)) return true;
-            return false;
-        }));
+        return this.profiles.some((p, which) =>
+            row.sites[which].some((site) => {
+                for (let node = p.sites.node[site]; node !== 0; node = p.parent[node])
+                    if (p.words(p.frame[node]).toLowerCase().includes(this.term)) return true;
+                return false;
+            }),
+        );
     }
 
     #sorted() {
         const { name, column } = { name: this.column === null, column: this.column };
         const sign = this.down ? -1 : 1;
-        return this.rows.filter((r) => this.#matches(r)).sort((a, b) =>
-            name ? -sign * (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)
-                 : sign * (this.#value(a, column) - this.#value(b, column)));
+        return this.rows
+            .filter((r) => this.#matches(r))
+            .sort((a, b) =>
+                name
+                    ? -sign * (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)
+                    : sign * (this.#value(a, column) - this.#value(b, column)),
+            );
     }
 
     draw() {
         const rows = this.#sorted();
-        const whole = Object.fromEntries(COLUMNS.map((c) => [c.name, Math.max(1, ...this.rows.map((r) => Math.abs(this.#value(r, c))))]));
+        const whole = Object.fromEntries(
+            COLUMNS.map((c) => [
+                c.name,
+                Math.max(1, ...this.rows.map((r) => Math.abs(this.#value(r, c)))),
+            ]),
+        );
         const body = element("tbody");
         for (const row of rows.slice(0, this.shown)) {
             body.append(this.#row(row, whole));
@@ -88,47 +105,121 @@ export class Table {
         const rest = rows.length - this.shown;
         this.box.replaceChildren(
             element("div", { class: "scroll" }, element("table", {}, this.#head(), body)),
-            ...(rest > 0 ? [element("button", { type: "button", class: "more" }, `${count(rest)} more rows`)] : []),
-            ...(rows.length === 0 ? [element("p", { class: "none" }, "No site has that in its stack.")] : []));
+            ...(rest > 0
+                ? [element("button", { type: "button", class: "more" }, `${count(rest)} more rows`)]
+                : []),
+            ...(rows.length === 0
+                ? [element("p", { class: "none" }, "No site has that in its stack.")]
+                : []),
+        );
         this.total = rows.length;
     }
 
     #head() {
-        const cell = (name, title, what, selected) => element("th", {
-            scope: "col", class: name === "name" ? "name" : "number",
-            "aria-sort": selected ? (this.down ? "descending" : "ascending") : null,
-        }, element("button", { type: "button", "data-column": name, title: what }, title));
-        return element("thead", {}, element("tr", {},
-            cell("name", "Site", "function and line", this.column === null),
-            ...COLUMNS.map((c) => cell(c.name, this.compared ? "\u0394\u2009" + c.title : c.title, c.what, c === this.column))));
+        const cell = (name, title, what, selected) =>
+            element(
+                "th",
+                {
+                    scope: "col",
+                    class: name === "name" ? "name" : "number",
+                    "aria-sort": selected ? (this.down ? "descending" : "ascending") : null,
+                },
+                element("button", { type: "button", "data-column": name, title: what }, title),
+            );
+        return element(
+            "thead",
+            {},
+            element(
+                "tr",
+                {},
+                cell("name", "Site", "function and line", this.column === null),
+                ...COLUMNS.map((c) =>
+                    cell(
+                        c.name,
+                        this.compared ? "\u0394\u2009" + c.title : c.title,
+                        c.what,
+                        c === this.column,
+                    ),
+                ),
+            ),
+        );
     }
 
     #row(row, whole) {
         const open = this.open.has(row.id);
-        return element("tr", { class: open ? "site open" : "site" },
-            element("th", { scope: "row" },
-                element("button", { type: "button", class: "expand", "data-row": row.id, "aria-expanded": String(open), title: row.name },
-                    element("span", { class: "function" }, brief(row.name)), " ",
-                    element("span", { class: "place" }, row.place))),
-            ...COLUMNS.map((c) => this.#cell(this.#value(row, c), c, whole[c.name])));
+        return element(
+            "tr",
+            { class: open ? "site open" : "site" },
+            element(
+                "th",
+                { scope: "row" },
+                element(
+                    "button",
+                    {
+                        type: "button",
+                        class: "expand",
+                        "data-row": row.id,
+                        "aria-expanded": String(open),
+                        title: row.name,
+                    },
+                    element("span", { class: "function" }, brief(row.name)),
+                    " ",
+                    element("span", { class: "place" }, row.place),
+                ),
+            ),
+            ...COLUMNS.map((c) => this.#cell(this.#value(row, c), c, whole[c.name])),
+        );
     }
 
     #cell(value, column, most) {
-        const text = value === 0 ? "\u2013" : this.compared ? signed(value, column.isBytes) : amount(value, column.isBytes);
+        const text =
+            value === 0
+                ? "\u2013"
+                : this.compared
+                  ? signed(value, column.isBytes)
+                  : amount(value, column.isBytes);
         const share = column.name === "mean" ? 0 : (100 * Math.abs(value)) / most;
         const kind = !this.compared || value === 0 ? "" : value > 0 ? " grew" : " shrank";
-        return element("td", { class: (column === this.column ? "sorted" : "") + kind + (value === 0 ? " zero" : ""),
-                               style: share >= 0.5 ? `--share:${share.toFixed(1)}%` : null }, text);
+        return element(
+            "td",
+            {
+                class:
+                    (column === this.column ? "sorted" : "") + kind + (value === 0 ? " zero" : ""),
+                style: share >= 0.5 ? `--share:${share.toFixed(1)}%` : null,
+            },
+            text,
+        );
     }
 
     #details(row) {
-        const p = this.profiles[0], sites = row.sites[0];
+        const p = this.profiles[0],
+            sites = row.sites[0];
         const parts = [this.#stacks(row)];
-        if (sites.length > 0) parts.push(
-            element("div", { class: "bins" }, element("h3", {}, "Sizes"), histogram(bins(p, "size", 16, sites), SIZES)),
-            element("div", { class: "bins" }, element("h3", {}, "Lifetimes"), histogram(bins(p, "life", 14, sites), LIVES)));
-        return element("tr", { class: "details" }, element("td", { colspan: COLUMNS.length + 1 },
-            element("div", { class: "detail" }, ...parts)));
+        if (sites.length > 0)
+            parts.push(
+                this.#bins("Sizes", bins(p, "size", 16, sites), SIZES),
+                this.#bins("Lifetimes", bins(p, "life", 14, sites), LIVES),
+            );
+        return element(
+            "tr",
+            { class: "details" },
+            element(
+                "td",
+                { colspan: COLUMNS.length + 1 },
+                element("div", { class: "detail" }, ...parts),
+            ),
+        );
+    }
+
+    #bins(title, values, classes) {
+        return element(
+            "div",
+            { class: "bins" },
+            element("h3", {}, title),
+            values.some((n) => n > 0)
+                ? histogram(values, classes)
+                : element("p", { class: "none" }, "No block was freed."),
+        );
     }
 
     // The largest stacks of a row, innermost function first.
@@ -143,22 +234,50 @@ export class Table {
             const steps = element("ol");
             for (let node = p.sites.node[site]; node !== 0; node = p.parent[node]) {
                 const f = p.frame[node];
-                steps.append(element("li", { title: p.name(f) }, element("span", { class: "function" }, brief(p.name(f))), " ",
-                    element("span", { class: "place" }, p.place(f) || p.module(f).split("/").pop())));
+                steps.append(
+                    element(
+                        "li",
+                        { title: p.name(f) },
+                        element("span", { class: "function" }, brief(p.name(f))),
+                        " ",
+                        element(
+                            "span",
+                            { class: "place" },
+                            p.place(f) || p.module(f).split("/").pop(),
+                        ),
+                    ),
+                );
             }
-            list.append(element("div", { class: "stack" },
-                element("p", {}, `${measure.title}: ${amount(column[site], measure.isBytes)} in ${short(p.sites.calls[site])} blocks` +
-                    (p.regions.length > 1 ? `, ${p.regionName(p.sites.region[site])}` : "")), steps));
+            list.append(
+                element(
+                    "div",
+                    { class: "stack" },
+                    element(
+                        "p",
+                        {},
+                        `${measure.title}: ${amount(column[site], measure.isBytes)} in ${short(p.sites.calls[site])} blocks` +
+                            (p.regions.length > 1 ? `, ${p.regionName(p.sites.region[site])}` : ""),
+                    ),
+                    steps,
+                ),
+            );
         }
-        if (sites.length > 4) list.append(element("p", { class: "dim" }, `and ${count(sites.length - 4)} smaller stacks`));
+        if (sites.length > 4)
+            list.append(
+                element("p", { class: "dim" }, `and ${count(sites.length - 4)} smaller stacks`),
+            );
         return list;
     }
 
     #figures(row) {
-        const v = row.values[0], b = row.values[1];
-        if (b) return `Peak ${bytes(b.peak)} \u2192 ${bytes(v.peak)}, at the end ${bytes(b.live)} \u2192 ${bytes(v.live)}, blocks ${short(b.calls)} \u2192 ${short(v.calls)}`;
-        return `${short(v.calls)} blocks, ${short(v.liveblocks)} not freed, ${percent(v.short, v.calls)} short-lived` +
-            (v.resizes ? `, ${short(v.resizes)} resizes` : "");
+        const v = row.values[0],
+            b = row.values[1];
+        if (b)
+            return `Peak ${bytes(b.peak)} \u2192 ${bytes(v.peak)}, at the end ${bytes(b.live)} \u2192 ${bytes(v.live)}, blocks ${short(b.calls)} \u2192 ${short(v.calls)}`;
+        return (
+            `${short(v.calls)} blocks, ${short(v.liveblocks)} not freed, ${percent(v.short, v.calls)} short-lived` +
+            (v.resizes ? `, ${short(v.resizes)} resizes` : "")
+        );
     }
 
     #clicked(event) {
