@@ -24,7 +24,6 @@
 #define VMI_READER ((uint64_t)8193)
 #define VMI_HOME ((uint64_t)65536)  /* where page 0 is */
 #define VMI_METASIZE ((size_t)262144)
-#define VMI_SLOT ((uint64_t)(sizeof(void *) > 4 ? 128 : 1) << (sizeof(void *) > 4 ? 30 : 26))
 
 #define VMI_JOINTS 16
 typedef struct vmi_super {

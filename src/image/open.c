@@ -243,8 +243,9 @@ static int openold(vmi_t *img, const Vmimgopt_t *opt, char *why, int *viewed)
     if (tables(img) != 0 || whole(img, why) != 0 || recover(img) != 0)
         return -1;
     if (vmi_replace(img, limit) != 0) {
-        vmi_refuse(why, "%s: the addresses %p to %p that it was made for are taken", img->path,
-                   (void *)img->low, (void *)(img->base + img->limit));
+        if (errno == EADDRINUSE)
+            vmi_refuse(why, "%s: the addresses %p to %p that it was made for are taken",
+                       img->path, (void *)img->low, (void *)(img->base + img->limit));
         return -1;
     }
     *viewed = 1;

@@ -17,23 +17,28 @@
 #include <errno.h>
 
 #define WIDE (sizeof(void *) > 4)
-#define DEFAULTLIMIT ((size_t)(WIDE ? 64 : 1) << (WIDE ? 30 : 26))
-
-/* The front of a slot, for leaves and meta pages: a leaf for 512 of its size. */
-#define FRONT (VMI_SLOT / (WIDE ? 32 : 8))
+#define GIB ((uint64_t)1 << (WIDE ? 30 : 20))
 
 typedef struct range {
     uint64_t from, slots;
 } range_t;
-#if defined(__SANITIZE_THREAD__)
-static const range_t ranges[] = {{(uint64_t)1 << 40, 7}};
+
+#if defined(__SANITIZE_THREAD__) /* which knows of addresses up to 512 GiB, and some high ones */
+#define SLOT (32 * GIB)
+#define DEFAULTLIMIT ((size_t)(16 * GIB))
+static const range_t ranges[] = {{96 * GIB, 12}};
 #else
+#define SLOT ((WIDE ? 128 : 64) * GIB)
+#define DEFAULTLIMIT ((size_t)((WIDE ? 64 : 32) * GIB))
 static const range_t ranges[] = {
-    {WIDE ? (uint64_t)17 << 40 : (uint64_t)0x50000000, WIDE ? 448 : 8},
-    {WIDE ? (uint64_t)1 << 40 : (uint64_t)0x30000000, 7},
-    {WIDE ? (uint64_t)128 << 30 : (uint64_t)0x20000000, 2},
+    {(WIDE ? 17 * 1024 : 1280) * GIB, WIDE ? 448 : 8},
+    {(WIDE ? 1024 : 768) * GIB, 7},
+    {(WIDE ? 128 : 512) * GIB, 2},
 };
 #endif
+
+/* The front of a slot, for leaves and meta pages: a leaf is a 512th of what it speaks for. */
+#define FRONT (SLOT / (WIDE ? 32 : 8))
 
 uint64_t vmi_pageof(const vmi_t *img, const void *addr)
 {
@@ -138,12 +143,12 @@ void vmi_unview(vmi_t *img)
 /* In the slots of one range, from a random one on. */
 static int placein(vmi_t *img, const range_t *r, size_t limit)
 {
-    uint64_t i, need = (limit + FRONT + VMI_SLOT - 1) / VMI_SLOT, first = vmb_mix(img->super.id[0]);
+    uint64_t i, need = (limit + FRONT + SLOT - 1) / SLOT, first = vmb_mix(img->super.id[0]);
     for (i = 0; need < r->slots && i < r->slots; i++) {
         uint64_t slot = (first + i) % r->slots;
         if (slot + need > r->slots)
             continue;
-        if (take(img, r->from + slot * VMI_SLOT + FRONT, limit) == 0)
+        if (take(img, r->from + slot * SLOT + FRONT, limit) == 0)
             return 0;
         if (errno != EADDRINUSE)
             return -1;

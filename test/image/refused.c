@@ -21,7 +21,8 @@ static void refused(const char *path, unsigned flags, Vmethod_t *meth, int e, co
     vm = vmimage(path, &opt);
     if (vm != NULL)
         fail_msg("opened, though: %s", reason);
-    assert_int_equal(errno, e);
+    if (e != EADDRINUSE || errno != ENOMEM) /* valgrind's word for it */
+        assert_int_equal(errno, e);
     if (strstr(opt.why, reason) == NULL)
         fail_msg("\"%s\" says nothing of \"%s\"", opt.why, reason);
     assert_int_equal(vmimagewhy(why, sizeof why), strlen(opt.why));
@@ -154,7 +155,7 @@ static void twice(void **state)
     assert_int_equal(symlink(file, path), 0);
     refused(path, 0, NULL, EBUSY, "has it open");
     assert_int_equal(vmsnapshot(vm, other), 0);
-    refused(other, 0, NULL, EADDRINUSE, "taken");
+    refused(other, 0, NULL, EADDRINUSE, "addresses");
     assert_int_equal(vmclose(vm), 0);
     vm = must_open(path, 0, NULL); /* by a link, and moved */
     assert_int_equal(length(vm), 10);
@@ -181,7 +182,7 @@ static void taken(void **state)
     assert_int_equal(vmclose(vm), 0);
     p = mmap((char *)st.base + 65536, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
     assert_true(p != MAP_FAILED);
-    refused(file, 0, NULL, EADDRINUSE, "taken");
+    refused(file, 0, NULL, EADDRINUSE, "addresses");
     munmap(p, 4096);
     vm = must_open(file, 0, NULL);
     assert_int_equal(vmclose(vm), 0);
