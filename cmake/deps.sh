@@ -41,6 +41,8 @@ demo     may  redis-cli             redis-tools
 demo     may  gs                    ghostscript
 bench    must python3               python3
 bench    may  /usr/include/boost/interprocess libboost-dev
+bench    may  /usr/include/lmdb.h   liblmdb-dev
+bench    may  /usr/include/sqlite3.h libsqlite3-dev
 '
 
 there() {

@@ -6,10 +6,11 @@
  *                                       -> in the file already?  into the record
  *                                       -> behind its end?       to its place, and named in the record
  *
- *   img->rec   | header | list ... | pages, up to VMI_CHUNK at a time |
+ *   img->rec   | header | pages, up to VMI_CHUNK at a time | a page | list ... |
  *
- * A record that fits is one write.  Of a longer one the pages are written first, chunk by chunk, and
- * the header and the list at last; nothing depends on that order, since the sums are what counts.
+ * A record that fits is one write, to which the list is moved up.  Of a longer one the pages are written
+ * first, chunk by chunk, and the list and the header at last; nothing depends on that order, since the
+ * sums are what counts.
  * Cost: a copy, a sum and a write of what changed; one sync.
  */
 #include "image.h"
@@ -43,12 +44,12 @@ int vmi_fail(vmi_t *img)
 
 static size_t listbytes(uint64_t n)
 {
-    return (size_t)VMB_UP(sizeof(vmi_record_t) + n * sizeof(vmi_entry_t), VMI_SECTOR);
+    return (size_t)VMB_UP(n * sizeof(vmi_entry_t), VMI_SECTOR);
 }
 
 static int flush(writing_t *w)
 {
-    uint64_t to = w->ahead ? w->place : w->at + w->head->payload + w->done;
+    uint64_t to = w->ahead ? w->place : w->at + VMI_SECTOR + w->done;
     if (w->have > 0 && vmi_io->write(w->img->fd, w->chunk, w->have, to) != 0)
         return -1;
     w->done += w->ahead ? 0 : w->have;
@@ -141,21 +142,28 @@ static int pages(writing_t *w)
     return 0;
 }
 
-/* The record's last part, which is all of it when it fits: header, list and what is in the chunk. */
-static int close_record(writing_t *w, unsigned flags)
+/* The record's last part, which is all of it when it fits: pages in the chunk, list, header. */
+static int finish(writing_t *w, unsigned flags)
 {
     vmi_t *img = w->img;
     vmi_record_t *h = w->head;
-    size_t size = (size_t)h->payload;
-    if (w->ahead && flush(w) != 0)
+    size_t bytes = listbytes(h->count);
+    char *list = (char *)w->list;
+    if ((w->ahead || w->done > 0 || w->have + bytes > VMI_CHUNK) && flush(w) != 0)
         return -1;
-    if (w->done > 0 && flush(w) != 0)
-        return -1;
-    h->size = h->payload + w->done + w->have;
+    h->list = VMI_SECTOR + w->done + w->have;
+    h->size = h->list + bytes;
     h->flags = flags;
+    memset(w->list + h->count, 0, bytes - (size_t)h->count * sizeof *w->list);
     h->listsum = vmi_sum(w->list, (size_t)h->count * sizeof *w->list, h->epoch);
     h->sum = vmi_sum(h, offsetof(vmi_record_t, sum), VMI_RECORD);
-    return vmi_io->write(img->fd, h, size + w->have, w->at);
+    if (bytes > VMI_CHUNK || w->done > 0) {
+        if (vmi_io->write(img->fd, list, bytes, w->at + h->list) != 0)
+            return -1;
+        return vmi_io->write(img->fd, h, VMI_SECTOR, w->at);
+    }
+    memcpy(w->chunk + w->have, list, bytes);
+    return vmi_io->write(img->fd, h, VMI_SECTOR + w->have + bytes, w->at);
 }
 
 /* Syncing a file that grew costs many times what syncing blocks that it has costs: when a small record
@@ -190,7 +198,7 @@ static void unname(vmi_record_t *h, vmi_entry_t *list)
 /* The record is there: what it says is the last commit. */
 static void done(vmi_t *img, const vmi_record_t *h, const vmi_entry_t *list)
 {
-    uint64_t i, off = img->super.journal + img->jpos + h->payload;
+    uint64_t i, off = img->super.journal + img->jpos + VMI_SECTOR;
     for (i = 0; i < h->count; i++) {
         uint64_t page = list[i].page & ~VMI_KIND, kind = list[i].page & VMI_KIND;
         img->hash[page] = list[i].hash;
@@ -272,16 +280,15 @@ static int record(vmi_t *img, size_t n, const uint64_t joint[2], unsigned flags)
     if (vmi_journal_room(img, n) != 0)
         return -1;
     w.head = (vmi_record_t *)(void *)img->rec;
-    w.list = (vmi_entry_t *)(void *)(w.head + 1);
-    w.chunk = img->rec + listbytes(n);
+    w.chunk = img->rec + VMI_SECTOR;
+    w.list = (vmi_entry_t *)(void *)(w.chunk + VMI_CHUNK + img->psize);
     w.at = img->super.journal + img->jpos;
-    memset(w.head, 0, sizeof *w.head);
+    memset(img->rec, 0, VMI_SECTOR);
     *w.head = (vmi_record_t){.magic = VMI_RECORD,
                              .epoch = img->super.epoch,
                              .seq = img->jseq,
                              .gen = img->gen + 1,
                              .npages = img->npages,
-                             .payload = listbytes(n),
                              .joint = {joint != NULL ? joint[0] : 0, joint != NULL ? joint[1] : 0}};
     if (pages(&w) != 0)
         return -1;
@@ -296,7 +303,7 @@ static int record(vmi_t *img, size_t n, const uint64_t joint[2], unsigned flags)
         remember(img, w.list, named);
         unname(w.head, w.list);
     }
-    if (close_record(&w, flags) != 0)
+    if (finish(&w, flags) != 0)
         return -1;
     img->changed = named;
     done(img, w.head, w.list);
@@ -320,6 +327,16 @@ static void makeway(vmi_t *img, uint64_t last)
 static int isfull(int e)
 {
     return e == ENOSPC || e == EDQUOT || e == EFBIG;
+}
+
+/* How long the journal may get: so long that pages which change often are moved seldom, and so short
+ * that reading it back takes no time to speak of.  Longer where commits do not wait for the disk, for
+ * a checkpoint does. */
+static uint64_t longest(const vmi_t *img)
+{
+    uint64_t least = (uint64_t)(img->safety == VM_IMGPOWER ? 16 : 64) << 20;
+    uint64_t size = img->npages * img->psize / 2;
+    return img->threshold != 0 ? img->threshold : VMB_MIN(VMB_MAX(size, least), 4 * least);
 }
 
 int vmi_commit(vmi_t *img, const uint64_t joint[2], unsigned flags)
@@ -348,7 +365,7 @@ int vmi_commit(vmi_t *img, const uint64_t joint[2], unsigned flags)
     if (r != 0)
         return -1;
     undirty(img);
-    if (img->jpos >= img->threshold && (joint == NULL || flags & VMI_DECISION)) {
+    if (img->jpos >= longest(img) && (joint == NULL || flags & VMI_DECISION)) {
         int e = errno;
         vmi_checkpoint(img, 0); /* if it cannot be done now, the journal goes on */
         errno = e;

@@ -44,7 +44,7 @@ typedef struct vmi_super {
 } vmi_super_t;
 _Static_assert(sizeof(vmi_super_t) == VMI_SECTOR, "a superblock is a sector");
 
-/* Header of a record; the list follows, and at `payload` the pages. */
+/* Header of a record, in a sector; the pages follow, and at `list` which they are. */
 typedef struct vmi_record {
     uint64_t magic;
     uint64_t epoch;
@@ -52,7 +52,7 @@ typedef struct vmi_record {
     uint64_t gen;      /* number of the commit */
     uint64_t npages;   /* pages of the image from now on */
     uint64_t count;    /* entries of the list */
-    uint64_t payload;  /* from the start of the record */
+    uint64_t list;     /* where the list is, from the start of the record */
     uint64_t size;     /* of the record, a multiple of a sector */
     uint64_t joint[2]; /* not 0: part of the commit of several images with this number */
     uint64_t flags;

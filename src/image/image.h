@@ -50,17 +50,18 @@ typedef struct vmi {
     vmi_meta_t *head;      /* page 0 in memory */
 
     uint64_t npages, gen;  /* of the last commit */
-    uint64_t mapped;       /* pages that are private views of the file */
+    uint64_t mapped;       /* pages that are private views of the file, or were */
+    int cuts;              /* stretches of them that are cleared memory now */
     uint64_t jpos, jseq;   /* where the next record goes, from super.journal; its number */
     uint64_t lastrec;      /* where the last record of this process is */
     uint64_t jfilled;      /* the file has blocks for the journal up to here */
-    uint64_t threshold;    /* of jpos, for a checkpoint */
+    uint64_t threshold;    /* of jpos, for a checkpoint; 0: chosen by size */
 
     size_t maxpages;
     uint64_t *hash, *where;          /* by page */
     uint64_t *dirty, *copied, *logged; /* bits by page; copied: known to be a private copy */
     size_t tablebytes;
-    char *rec;             /* header, list and pages of a record; recbytes, grown as need be */
+    char *rec;             /* header, pages and list of a record; recbytes, grown as need be */
     size_t recbytes;
 
     uint64_t doubt[2];     /* the last record is part of this commit of several, and not decided here */

@@ -30,7 +30,7 @@ int vmi_journal_room(vmi_t *img, size_t n)
     size_t bytes;
     char *p;
     if (vmb_mulover(n, sizeof(vmi_entry_t), &bytes) ||
-        vmb_addover(bytes, sizeof(vmi_record_t) + VMI_SECTOR + VMI_CHUNK + vmos_pagesize(), &bytes)) {
+        vmb_addover(bytes, 2 * VMI_SECTOR + VMI_CHUNK + vmos_pagesize(), &bytes)) {
         errno = ENOMEM;
         return -1;
     }
@@ -59,14 +59,14 @@ static int sound(const vmi_t *img, const vmi_record_t *r, uint64_t epoch, uint64
     return r->magic == VMI_RECORD && r->epoch == epoch && r->seq == seq &&
            r->sum == vmi_sum(r, offsetof(vmi_record_t, sum), VMI_RECORD) &&
            r->count <= img->maxpages && r->npages <= img->maxpages &&
-           r->payload >= sizeof *r + r->count * sizeof(vmi_entry_t) && r->size >= r->payload &&
-           r->size - r->payload <= r->count * img->psize && r->size % VMI_SECTOR == 0;
+           r->list >= VMI_SECTOR && r->list <= VMI_SECTOR + r->count * img->psize &&
+           r->size == r->list + VMB_UP(r->count * sizeof(vmi_entry_t), VMI_SECTOR);
 }
 
 /* The list at img->rec, and the pages: 1 when all have their sums. */
 static int contents(vmi_t *img, const vmi_record_t *r, uint64_t at)
 {
-    uint64_t i, off = at + r->payload;
+    uint64_t i, off = at + VMI_SECTOR;
     vmi_entry_t *list;
     char *page;
     int ok;
@@ -74,7 +74,7 @@ static int contents(vmi_t *img, const vmi_record_t *r, uint64_t at)
         return -1;
     list = (vmi_entry_t *)(void *)img->rec;
     page = img->rec + img->recbytes - img->psize;
-    ok = readall(img, list, (size_t)r->count * sizeof *list, at + sizeof *r);
+    ok = readall(img, list, (size_t)r->count * sizeof *list, at + r->list);
     if (ok <= 0)
         return ok;
     if (vmi_sum(list, (size_t)r->count * sizeof *list, r->epoch) != r->listsum)
@@ -91,7 +91,7 @@ static int contents(vmi_t *img, const vmi_record_t *r, uint64_t at)
             return 0;
         off += img->psize;
     }
-    return off == at + r->size;
+    return off == at + r->list;
 }
 
 static int same(const uint64_t a[2], const uint64_t b[2])
@@ -123,7 +123,7 @@ static void judge(vmi_t *img, const vmi_record_t *r)
 static void enter(vmi_t *img, const vmi_record_t *r, uint64_t at, uint64_t *changed)
 {
     const vmi_entry_t *list = (const vmi_entry_t *)(const void *)img->rec;
-    uint64_t i, off = at + r->payload;
+    uint64_t i, off = at + VMI_SECTOR;
     for (i = 0; i < r->count; i++) {
         uint64_t page = list[i].page & ~VMI_KIND, kind = list[i].page & VMI_KIND;
         img->hash[page] = kind == VMI_ZERO ? 0 : list[i].hash;

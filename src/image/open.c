@@ -302,8 +302,6 @@ static int start(vmi_t *img, const Vmimgopt_t *opt, char *why, int *viewed)
         return -1;
     if (img->npages == 0)
         img->head->magic = VMI_META;
-    if (img->threshold == 0)
-        img->threshold = VMB_MIN(VMB_MAX(img->npages * img->psize / 4, (uint64_t)8 << 20), (uint64_t)64 << 20);
     vmi_track_open(img);
     return 0;
 }

@@ -186,5 +186,6 @@ int vmi_view(vmi_t *img)
             return -1;
     }
     img->mapped = img->npages;
+    img->cuts = 0;
     return 0;
 }

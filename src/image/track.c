@@ -17,6 +17,7 @@
 
 #define TRIALPAGES ((size_t)4)
 #define BATCH 1024
+#define MOSTCUTS 1000
 
 VMOS_INLINE void setbit(uint64_t *map, uint64_t i)
 {
@@ -201,21 +202,48 @@ int vmi_suspect(vmi_t *img)
 
 /* ---- clearing ---- */
 
-/* Behind the file's pages memory can simply be dropped; what the file has is written over. */
+/* Of n pages from page on, those that the last commit has something in change: by the journal, and by
+ * what is no hole in the file. */
+static void markfull(vmi_t *img, uint64_t page, uint64_t n)
+{
+    uint64_t p, end = VMB_MIN(page + n, img->npages), from, to, stop = vmi_offset(img, end);
+    int r = 1;
+    for (p = page; p < end && (p = vmb_bits_next1(img->logged, (size_t)p, (size_t)end)) < end; p++)
+        setbit(img->dirty, p);
+    for (from = vmi_offset(img, page); from < stop && r > 0; from = to) {
+        r = vmos_disk_data(img->fd, &from, &to);
+        if (r < 0)
+            to = stop;
+        for (; r != 0 && from < VMB_MIN(to, stop); from += img->psize)
+            setbit(img->dirty, (from - VMI_HOME) / img->psize);
+    }
+}
+
+/* What is a view of the file becomes cleared memory; a few pages are written over instead, for each
+ * such change may cut a mapping in three. */
+static void blank(vmi_t *img, char *addr, size_t n)
+{
+    if (n < 16 || img->cuts >= MOSTCUTS || vmos_view_file(addr, n * img->psize, -1, 0) != 0) {
+        memset(addr, 0, n * img->psize);
+        return;
+    }
+    img->cuts++;
+    if (img->tier == VM_IMGUFFD && vmos_track_add(img->uffd, addr, n * img->psize) != 0)
+        img->tier = VM_IMGMAP;
+}
+
 int vmi_clear(vmi_t *img, char *addr, size_t size)
 {
     char *end = (char *)VMB_DOWN(addr + size, img->psize), *stop;
     for (addr = (char *)VMB_UP(addr, img->psize); addr < end; addr = stop) {
         uint64_t page = vmi_pageof(img, addr);
-        size_t n = VMB_MIN((size_t)(end - addr) / img->psize, (size_t)vmi_run(img, page)), i;
+        size_t n = VMB_MIN((size_t)(end - addr) / img->psize, (size_t)vmi_run(img, page));
         if (page < img->mapped)
             n = VMB_MIN(n, (size_t)(img->mapped - page));
         stop = addr + n * img->psize;
+        markfull(img, page, n);
         if (page < img->mapped || vmos_purge(addr, n * img->psize) != 0)
-            memset(addr, 0, n * img->psize);
-        for (i = 0; i < n; i++)
-            if (page + i < img->npages)
-                setbit(img->dirty, page + i);
+            blank(img, addr, n);
     }
     return 1;
 }

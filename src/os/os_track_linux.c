@@ -10,8 +10,8 @@
  *                                                      the file's is one that was written
  *
  * Systems' filters forbid userfaultfd (containers), and soft-dirty bits claim to work where they are not
- * compiled in: who relies on any of this tries it first.  A page that was never looked at counts as
- * written; so may pages that are not there.
+ * compiled in: who relies on any of this tries it first.  A page that is there and was never looked at
+ * counts as written.
  */
 #define _GNU_SOURCE 1
 #define _FILE_OFFSET_BITS 64
@@ -30,6 +30,8 @@
 #define FEATURE_WP_ASYNC (1ull << 15)
 #define REGISTER_MODE_WP 2ull
 #define PAGE_IS_WRITTEN 2ull
+#define PAGE_IS_PRESENT 8ull
+#define PAGE_IS_SWAPPED 16ull
 #define SCAN_WP_MATCHING 1ull
 #define SCAN_CHECK_WPASYNC 2ull
 
@@ -87,6 +89,8 @@ int vmos_pagemap_open(void)
     return moveup(open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC));
 }
 
+/* Pages that are not there count as written with the kernel: asking for those that are keeps it from
+ * making page tables for gigabytes that nobody touched, and makes it half as fast, 0.5 ms a GiB. */
 int vmos_track_scan(int pagemap, char **from, char *end, vmos_span_t *spans, int max)
 {
     struct scan_region found[MAXSPANS];
@@ -97,6 +101,7 @@ int vmos_track_scan(int pagemap, char **from, char *end, vmos_span_t *spans, int
                          .vec = (uintptr_t)found,
                          .vec_len = (uint64_t)(max < MAXSPANS ? max : MAXSPANS),
                          .category_mask = PAGE_IS_WRITTEN,
+                         .category_anyof_mask = PAGE_IS_PRESENT | PAGE_IS_SWAPPED,
                          .return_mask = PAGE_IS_WRITTEN};
     int i, n = ioctl(pagemap, PAGEMAP_SCAN_CALL, &a);
     if (n < 0)
