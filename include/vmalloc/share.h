@@ -49,6 +49,7 @@ typedef struct _vmshare_s {
  *   EPROTO      it is something else, or of another version, word size or byte order, or method
  *   EUCLEAN     it was cut or damaged
  *   EPERM       it belongs to another user, see VM_SHFOREIGN
+ *   ENOTSUP     processes cannot share a region of this method
  *   EUSERS      as many processes use it as can (256)
  *   and those of open(2). */
 extern VM_API Vmalloc_t *vmmshare(const char *name, Vmshare_t *options);

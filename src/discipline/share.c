@@ -69,7 +69,7 @@ static int event(Vmalloc_t *vm, int type, Void_t *obj, Vmdisc_t *disc)
     switch (type) {
     case VM_OPEN:
         vmi_share_close(&d->share);
-        return vmi_share_open(&d->share, (Void_t **)obj);
+        return vmi_share_open(&d->share, vm->meth.meth & VM_METHODS, (Void_t **)obj);
     case VM_ENDOPEN:
         vmi_share_opened(&d->share, vm);
         return 0;

@@ -65,6 +65,7 @@ typedef struct vmi_share {
     vmi_shead_t *head;
     int fd, state;
     int remove;           /* the name goes with it */
+    unsigned meth;        /* VM_MT... */
     vmos_object_t object;
     Vmshare_t opt;
     char name[256];       /* longer ones are not taken */
@@ -75,7 +76,7 @@ typedef struct vmi_share {
 /* Bytes that lie before the segment when limit addresses are set aside. */
 uint64_t vmi_share_data(uint64_t limit);
 /* A new head; -1 (EADDRINUSE): no address. */
-int vmi_share_make(vmi_shead_t *head, const Vmshare_t *opt);
+int vmi_share_make(vmi_shead_t *head, const Vmshare_t *opt, unsigned meth);
 /* 0 when it can be gone on with, in an object of filesize bytes; else -1 with errno and why. */
 int vmi_share_valid(const vmi_shead_t *head, uint64_t filesize, char *why, size_t n);
 /* Have memory for [from, to) of the segment, and for what the page map has of it. */
@@ -86,9 +87,9 @@ void vmi_share_unmap(vmi_shead_t *head, size_t limit);
 
 /* ---- opening and closing (share_open.c) ---- */
 
-/* Open s->name, or s->opt.fd: 0 the region is to be made, 1 it is there, in *root; -1 with errno and
+/* Open s->name, or s->opt.fd, for a method: 0 the region is to be made, 1 it is there, in *root; -1 with errno and
  * s->opt.why. */
-int vmi_share_open(vmi_share_t *s, Void_t **root);
+int vmi_share_open(vmi_share_t *s, unsigned meth, Void_t **root);
 /* The region stands. */
 void vmi_share_opened(vmi_share_t *s, Vmalloc_t *vm);
 /* Leave it; also when it was only begun, or not at all. */

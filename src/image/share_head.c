@@ -55,7 +55,7 @@ static uint64_t limitof(const Vmshare_t *opt)
     return (limit + VMB_LEAFSPAN - 1) / VMB_LEAFSPAN * VMB_LEAFSPAN;
 }
 
-int vmi_share_make(vmi_shead_t *head, const Vmshare_t *opt)
+int vmi_share_make(vmi_shead_t *head, const Vmshare_t *opt, unsigned meth)
 {
     uint64_t limit = limitof(opt);
     uintptr_t base = (uintptr_t)opt->addr;
@@ -71,7 +71,7 @@ int vmi_share_make(vmi_shead_t *head, const Vmshare_t *opt)
     head->version = VMI_SVERSION;
     head->order = VMI_SORDER;
     head->word = sizeof(void *);
-    head->meth = (opt->meth != NULL ? opt->meth : Vmbest)->meth;
+    head->meth = meth;
     head->base = base;
     head->limit = limit;
     head->data = vmi_share_data(limit);

@@ -184,7 +184,7 @@ static int map(vmi_share_t *s, const vmi_shead_t *head)
  * who finds a byte that is no head's has found a file of somebody else. */
 static int lay(vmi_share_t *s, vmi_shead_t *head)
 {
-    if (vmi_share_make(head, &s->opt) < 0)
+    if (vmi_share_make(head, &s->opt, s->meth) < 0)
         return fail(s, "there is no address for it");
     if (vmos_object_cut(s->fd, 0) < 0 || vmos_object_write(s->fd, head, sizeof *head, 0) < 0 ||
         vmos_object_cut(s->fd, head->data) < 0)
@@ -195,11 +195,9 @@ static int lay(vmi_share_t *s, vmi_shead_t *head)
 /* A part of a region that is there. */
 static int join(vmi_share_t *s, const vmi_shead_t *head)
 {
-    Vmethod_t *meth = s->opt.meth != NULL ? s->opt.meth : Vmbest;
-
     if (s->opt.flags & VM_SHNEW)
         return failas(s, EEXIST, "it is there already");
-    if (head->meth != meth->meth)
+    if (head->meth != s->meth)
         return failas(s, EPROTO, "it was made with another method");
     return map(s, head);
 }
@@ -226,6 +224,8 @@ static int begin(vmi_share_t *s, Void_t **root)
     vmi_shead_t head;
     int r;
 
+    if (!(s->meth & (VM_MTBEST | VM_MTLAST | VM_MTPOOL)))
+        return failas(s, ENOTSUP, "the method is not one that processes can share");
     if (reach(s) < 0 || trusted(s) < 0 || (r = readhead(s, &head)) < 0)
         return -1;
     if (r == 0 && (s->opt.flags & VM_SHEXIST))
@@ -245,7 +245,7 @@ static void failed(vmr_peer_t *peer)
     vmi_share_close((vmi_share_t *)peer);
 }
 
-int vmi_share_open(vmi_share_t *s, Void_t **root)
+int vmi_share_open(vmi_share_t *s, unsigned meth, Void_t **root)
 {
     int r;
 
@@ -255,6 +255,7 @@ int vmi_share_open(vmi_share_t *s, Void_t **root)
     s->peer.slot = VMR_SLOTS;
     s->fd = -1;
     s->state = VMI_BEGUN;
+    s->meth = meth;
     s->opt.why[0] = '\0';
     r = begin(s, root);
     if (r < 0)

@@ -275,7 +275,8 @@ static int within(const void *p, size_t n, const vmr_peer_t *peer)
            n <= (size_t)(peer->hi - at);
 }
 
-/* The one segment lies where the discipline has it, and what follows from it does. */
+/* The one segment lies where the discipline has it, and what follows from it does.  Another process may be
+ * making it longer at this moment. */
 int vmr_sane(const Vmdata_t *data, const vmr_peer_t *peer)
 {
     const Vmseg_t *seg;
@@ -285,8 +286,7 @@ int vmr_sane(const Vmdata_t *data, const vmr_peer_t *peer)
         return 0;
     seg = data->segs;
     return seg->next == NULL && within(seg->addr, seg->extent, peer) && data->nseg == 1 &&
-           data->extent == seg->extent && (const char *)seg >= seg->addr &&
-           seg->end == (char *)VMB_DOWN(seg->addr + seg->extent, VM_ALIGN) &&
+           (const char *)seg >= seg->addr && within(seg->end - VM_ALIGN, VM_ALIGN, peer) &&
            seg->base >= (const char *)data && seg->base < seg->end && data->incr > 0;
 }
 

@@ -457,6 +457,45 @@ static void grown_by_another(void **state)
     assert_int_equal(vmclose(vm), 0);
 }
 
+/* Whoever comes while another one makes it longer finds it in order. */
+static int grow(void *arg)
+{
+    Vmalloc_t *vm = vmmshare(name, &none);
+    int i;
+
+    (void)arg;
+    for (i = 0; i < 4000; i++)
+        if (vmalloc(vm, 20000) == NULL)
+            return 1;
+    return vmclose(vm);
+}
+
+static void opened_while_it_grows(void **state)
+{
+    int status = 0, n = 0;
+    Vmalloc_t *vm;
+    pid_t pid;
+
+    (void)state;
+    fresh();
+    assert_int_equal(vmclose(vmmshare(name, &none)), 0);
+    pid = fork();
+    if (pid == 0)
+        _exit(grow(NULL));
+    for (; waitpid(pid, &status, WNOHANG) == 0; n++) {
+        vm = vmmshare(name, &none);
+        assert_non_null(vm);
+        assert_int_equal(vmfree(vm, vmalloc(vm, 30000)), 0);
+        assert_int_equal(vmclose(vm), 0);
+    }
+    assert_int_equal(status, 0);
+    assert_true(n > 0);
+    vm = vmmshare(name, &none);
+    assert_int_equal(vmdbcheck(vm), 0);
+    vmmrelease(vm, 1);
+    assert_int_equal(vmclose(vm), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -465,6 +504,7 @@ int main(void)
         cmocka_unit_test(killed_while_making),   cmocka_unit_test(killed_anywhere_while_making),
         cmocka_unit_test(forked),
         cmocka_unit_test(lost_blocks_are_told),  cmocka_unit_test(grown_by_another),
+        cmocka_unit_test(opened_while_it_grows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -191,6 +191,11 @@ static void by_descriptor(void **state)
     opt.meth = NULL;
     assert_null(vmmshare(NULL, &opt));
     assert_int_equal(errno, EPROTO);
+    opt.meth = Vmdebug;
+    assert_null(vmmshare(NULL, &opt));
+    assert_int_equal(errno, ENOTSUP);
+    opt.meth = NULL;
+    assert_null(vmmshare(NULL, &opt));
     assert_string_equal(opt.why, "it was made with another method");
     opt.flags = VM_SHFD | VM_SHNEW;
     assert_null(vmmshare(NULL, &opt));
