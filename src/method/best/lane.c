@@ -100,7 +100,8 @@ void vmbe_lane_exit(vmbe_t *be, uintptr_t tid)
                 *lane->cache = &vmbe_nolane;
             lane->cache = NULL;
             vmbe_drain(lane, 1);
-            vmbe_flush(lane, 1);
+            if (be->nidle >= (unsigned)vmos_cpus()) /* else the next thread shall find it warm */
+                vmbe_flush(lane, 1);
             BE_STORE(lane->tid, 0);
             be->nidle++;
         }
