@@ -131,32 +131,46 @@ static int freeby(vmbe_t *be, void *p)
     return vmbe_free_slow(be, p);
 }
 
-/* Into a slab of the thread's own lane that is full, or that others free into as well; 0: it is none,
- * or no block in use. */
-static int own(void *p)
+/* Whether blocks of a plain Vmbest region are to be freed without looking any further. */
+static int isplain(const vmbe_t *be)
 {
+    return be == vmma_lane->be || (!vmma_debugging && be->log == NULL && be->vm->meth.meth == VM_MTBEST);
+}
+
+/* Into a slab: of the thread's own lane, and full or one that others free into as well, or of another
+ * lane; 0: it is none, or no block in use, and all is to be looked at. */
+static int toslab(void *p)
+{
+    vmbe_lane_t *its;
     vmbe_run_t *run = vmb_map_get(p);
+    uintptr_t tagged;
     size_t i;
-    if (run == NULL || vmbe_lane(BE_LOAD(run->lane)) != vmma_lane)
+    if (run == NULL || run->kind != BE_SLAB)
         return 0;
-    i = vmbe_index(run, p);
-    return i <= run->last && vmbe_slab_free(vmma_lane, run, (unsigned)i) > 0;
+    tagged = BE_LOAD(run->lane);
+    its = vmbe_lane(tagged);
+    if ((tagged & BE_OTHER) || !isplain(its->be) || (i = vmbe_index(run, p)) > run->last)
+        return 0;
+    if (its == vmma_lane)
+        return vmbe_slab_free(its, run, (unsigned)i) > 0;
+    return vmbe_remote_free(run, (unsigned)i) == 0;
 }
 
 void vmma_giveback(const char *func, vmdg_family_t family, void *p, size_t size, size_t align)
 {
-    vmbe_t *be = engine(p);
+    vmbe_t *be;
     int e = errno;
-    if (vmma_options.keep || p == NULL)
+    if (p == NULL || vmma_options.keep)
         return;
     if (VMOS_UNLIKELY(vmma_debugging) && vmdg_live(NULL, p) != 0) {
         vmma_debug_free(func, family, p, size, align);
         return;
     }
-    if (own(p)) {
+    if (toslab(p)) {
         errno = e;
         return;
     }
+    be = engine(p);
     if (VMOS_UNLIKELY(vmma_debugging) && vmma_debug_owns(p))
         vmma_debug_free(func, family, p, size, align);
     else if ((be == NULL || freeby(be, p) != 0) && freein(vmregion(p), p) != 0)
