@@ -39,6 +39,7 @@ class Vmalloc(ConanFile):
         toolchain = CMakeToolchain(self)
         toolchain.cache_variables["BUILD_TESTING"] = False
         toolchain.cache_variables["VM_SYMBOLS"] = False
+        toolchain.cache_variables["VM_ZLIB"] = False
         toolchain.cache_variables["VM_MALLOC"] = bool(self.options.malloc)
         toolchain.generate()
 

@@ -9,6 +9,7 @@ class Vmalloc < Formula
   depends_on "cmake" => :build
   depends_on "elfutils"
   depends_on :linux
+  depends_on "zlib"
 
   def install
     system "cmake", "-S", ".", "-B", "build", "-DBUILD_TESTING=OFF", *std_cmake_args

@@ -5,7 +5,7 @@ vcpkg_check_features(OUT_FEATURE_OPTIONS FEATURE_OPTIONS
     FEATURES malloc VM_MALLOC)
 vcpkg_cmake_configure(
     SOURCE_PATH "${SOURCE_PATH}"
-    OPTIONS ${FEATURE_OPTIONS} -DBUILD_TESTING=OFF -DVM_SYMBOLS=OFF)
+    OPTIONS ${FEATURE_OPTIONS} -DBUILD_TESTING=OFF -DVM_SYMBOLS=OFF -DVM_ZLIB=OFF)
 vcpkg_cmake_install()
 vcpkg_cmake_config_fixup(CONFIG_PATH lib/cmake/vmalloc)
 vcpkg_fixup_pkgconfig()
