@@ -109,7 +109,7 @@ says "^corrupted data:region=[0-9a-f]*:block=[0-9a-f]*:bad byte at=24:"
 run 1 leak
 says "leak: 1 block of 16 bytes lost: nothing leads to it"
 says "with 3 blocks of 96 bytes that only it leads to"
-says "leaks: lost 1 blocks of 16 bytes, indirectly 3 of 96, perhaps 1 of 200, still reachable 2 of 56"
+says "leaks: lost 1 block of 16 bytes, indirectly 3 of 96, perhaps 1 of 200, still reachable 2 of 56"
 run leaks=all leak
 says "perhaps lost: only pointers into the middle"
 says "never freed, but something leads to"

@@ -181,11 +181,11 @@ static void summary(const groups_t *g, const vmdg_scan_t *s)
     vmb_out_t o = vmdg_report_buffer();
     if (vmdg_options.format == VMDG_JSON)
         return;
-    vmb_printf(&o, "vmalloc(%ld): leaks: lost %zu blocks of %zu bytes, indirectly %zu of %zu, "
-                   "perhaps %zu of %zu, still reachable %zu of %zu",
-               vmos_pid(), g->blocks[VMDG_LOST], g->bytes[VMDG_LOST], g->blocks[VMDG_INDIRECT],
-               g->bytes[VMDG_INDIRECT], g->blocks[VMDG_POSSIBLY], g->bytes[VMDG_POSSIBLY],
-               g->blocks[VMDG_REACHABLE], g->bytes[VMDG_REACHABLE]);
+    vmb_printf(&o, "vmalloc(%ld): leaks: lost ", vmos_pid());
+    blocks(&o, g->blocks[VMDG_LOST], g->bytes[VMDG_LOST]);
+    vmb_printf(&o, ", indirectly %zu of %zu, perhaps %zu of %zu, still reachable %zu of %zu",
+               g->blocks[VMDG_INDIRECT], g->bytes[VMDG_INDIRECT], g->blocks[VMDG_POSSIBLY],
+               g->bytes[VMDG_POSSIBLY], g->blocks[VMDG_REACHABLE], g->bytes[VMDG_REACHABLE]);
     if (g->suppressed != 0)
         vmb_printf(&o, ", suppressed %zu", g->suppressed);
     vmb_printf(&o, "\n");
