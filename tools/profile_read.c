@@ -62,7 +62,8 @@ profile_t *profile_read(const char *path, char *why, size_t whysize)
         snprintf(why, whysize, "%s: %s", path, strerror(errno));
     if (fd > 0)
         close(fd);
-    return data ? profile_parse(standard ? "standard input" : path, data, size, why, whysize) : NULL;
+    return data ? profile_parse(standard ? "standard input" : path, data, size, why, whysize)
+                : NULL;
 }
 
 /* ---- what is wrong ---- */
@@ -122,7 +123,8 @@ static int section_sound(const Vmpfsection_t *section, const char *content)
 
     copy.check = 0;
     return section->state != VMPF_SEALED ||
-           section->check == profile_crc(profile_crc(0, &copy, sizeof(copy)), content, section->used);
+           section->check ==
+               profile_crc(profile_crc(0, &copy, sizeof(copy)), content, section->used);
 }
 
 /* ---- sections ---- */
@@ -275,8 +277,10 @@ static void read_sections(profile_t *p)
         if (section_sound(&section, content))
             read_section(p, &section, (span_t){content, content + section.used, section.item});
         else
-            profile_complain(p, "damaged: the checksum of the section at byte %zu (type %u) is wrong: "
-                             "it is left out", at, section.type);
+            profile_complain(p,
+                             "damaged: the checksum of the section at byte %zu (type %u) is wrong: "
+                             "it is left out",
+                             at, section.type);
         at += size;
     }
     if (at < p->size)

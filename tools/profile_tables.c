@@ -102,7 +102,8 @@ void profile_add_site(profile_t *p, const Vmpfsite_t *r)
     s->live = less(r->calls, r->frees + r->rfrees);
     s->livebytes = less(r->bytes, r->freed + r->rfreed);
     s->high = less(own ? r->highcalls : r->calls - r->frees, other ? r->rhighcalls : r->rfrees);
-    s->highbytes = less(own ? r->highbytes : r->bytes - r->freed, other ? r->rhighbytes : r->rfreed);
+    s->highbytes =
+        less(own ? r->highbytes : r->bytes - r->freed, other ? r->rhighbytes : r->rfreed);
     s->peakbytes = r->peak;
     s->shortlived = r->shortlived + r->rshort;
     s->slack = r->slack;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * profile_tables: how profile_read.c hands records over; the tables of a profile_t are made of them.
+ * profile_tables: how profile_read.c hands records over; the tables of a profile_t are made of
+ * them.
  */
 #ifndef VMALLOC_PROFILE_TABLES_H
 #define VMALLOC_PROFILE_TABLES_H 1

@@ -67,8 +67,8 @@ static int take(int c, struct request *want)
     } else if (c == 'b') {
         want->by = report_measure(optarg);
         if (!want->by)
-            return tool_fail(TOOL_USAGE, "there is no measure \"%s\"; see \"vmalloc report --help\"",
-                             optarg);
+            return tool_fail(TOOL_USAGE,
+                             "there is no measure \"%s\"; see \"vmalloc report --help\"", optarg);
     } else if (c == 't') {
         want->top = (unsigned)strtoul(optarg, &end, 10);
         if (*end || want->top == 0 || *optarg == '-')

@@ -103,7 +103,8 @@ char *report_bytes(char *to, uint64_t bytes)
 char *report_count(char *to, uint64_t n)
 {
     char digits[32];
-    size_t length = (size_t)snprintf(digits, sizeof(digits), "%llu", (unsigned long long)n), i, k = 0;
+    size_t length = (size_t)snprintf(digits, sizeof(digits), "%llu", (unsigned long long)n), i,
+           k = 0;
 
     for (i = 0; i < length; i++) {
         if (i > 0 && (length - i) % 3 == 0)

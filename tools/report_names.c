@@ -4,9 +4,9 @@
  *
  *   stack --> entries --> places (module, offset), each resolved once --> frames, each kept once
  *
- * An entry can be several frames, where functions were inlined.  Frames at the inner end that belong
- * to the allocator are left out: in a static program, where its library cannot be told from the
- * rest by its addresses.
+ * An entry can be several frames, where functions were inlined.  Frames at the inner end that
+ * belong to the allocator are left out: in a static program, where its library cannot be told from
+ * the rest by its addresses.
  */
 #include "report.h"
 #include "symbols.h"
@@ -123,9 +123,9 @@ static uint64_t place_hash(const report_names_t *t, uint32_t k)
 
 static int same_frame(const report_frame_t *a, const report_frame_t *b)
 {
-    return a->line == b->line && !a->inlined == !b->inlined && strcmp(a->function, b->function) == 0 &&
-           strcmp(a->file, b->file) == 0 && strcmp(a->module, b->module) == 0 &&
-           (*a->function || a->offset == b->offset);
+    return a->line == b->line && !a->inlined == !b->inlined &&
+           strcmp(a->function, b->function) == 0 && strcmp(a->file, b->file) == 0 &&
+           strcmp(a->module, b->module) == 0 && (*a->function || a->offset == b->offset);
 }
 
 static uint32_t add_frame(report_names_t *t, const report_frame_t *f)
@@ -212,9 +212,10 @@ static const place_t *place_of(report_names_t *t, const profile_pc_t *pc)
 
 static int is_own(const char *function)
 {
-    static const char *const begins[] = {"vmpf_", "vmsk_", "vmma_", "profile_alloc", "profile_align",
-                                         "profile_resize", "_vmfl"};
-    static const char *const names[] = {"malloc", "calloc", "realloc", "vmalloc", "vmresize", "vmalign"};
+    static const char *const begins[] = {
+        "vmpf_", "vmsk_", "vmma_", "profile_alloc", "profile_align", "profile_resize", "_vmfl"};
+    static const char *const names[] = {"malloc",  "calloc",   "realloc",
+                                        "vmalloc", "vmresize", "vmalign"};
     size_t i;
 
     for (i = 0; i < sizeof(begins) / sizeof(*begins); i++)
@@ -226,7 +227,7 @@ static int is_own(const char *function)
     return 0;
 }
 
-/* All frames up to the last one of the allocator's near the inner end go, but not the whole stack. */
+/* All frames up to the last one of the allocator's near the inner end go; never the whole stack. */
 static void trim(const report_names_t *t, lines_t *s)
 {
     size_t i, own = 0;

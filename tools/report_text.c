@@ -7,8 +7,8 @@
  *                                 main  work.c:9
  *
  * Callers that only pass on what one function asked for have no figures of their own.  Where a
- * function was called from several, those with a tenth of it or more are shown.  What is beyond main()
- * is not.
+ * function was called from several, those with a tenth of it or more are shown.  What is beyond
+ * main() is not.
  */
 #include "report.h"
 
@@ -56,7 +56,8 @@ static void print_head(const report_t *r)
              how_it_ended(p), report_time(a, p->head.now));
     print_line(r, "process", text);
     if (p->head.mode == VMPF_SAMPLED) {
-        snprintf(text, sizeof(text), "one block in %s on average, %llu in all: figures are estimates",
+        snprintf(text, sizeof(text),
+                 "one block in %s on average, %llu in all: figures are estimates",
                  report_bytes(a, p->head.period), (unsigned long long)p->total.samples);
         print_line(r, "samples", text);
     }

@@ -15,7 +15,8 @@ typedef struct tree {
 
 static size_t slot_of(const tree_t *t, const report_node_t *parent, uint32_t frame)
 {
-    uint64_t h = ((uint64_t)(uintptr_t)parent ^ (uint64_t)frame << 40 ^ frame) * 0x9e3779b97f4a7c15u;
+    uint64_t h =
+        ((uint64_t)(uintptr_t)parent ^ (uint64_t)frame << 40 ^ frame) * 0x9e3779b97f4a7c15u;
     size_t i = (size_t)(h >> 20) & t->mask;
 
     while (t->slots[i] && (t->slots[i]->parent != parent || t->slots[i]->frame != frame))

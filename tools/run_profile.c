@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * run_profile: "vmalloc run --profile": the option for the library, and a program that is waited for,
- * so that the command can name the file at the end.
+ * run_profile: "vmalloc run --profile": the option for the library, and a program that is waited
+ * for, so that the command can name the file at the end.
  *
  * The profile is in its file whatever way the program ends; waiting is for the message only.
  */
@@ -46,8 +46,8 @@ int run_profile_option(const char *wanted, const char *program, char *option, si
     else
         snprintf(file, sizeof(file), "%s/%s.%%p.vmprof", folder, name_of(program));
     if (strpbrk(file, ", \t\r\n:"))
-        return tool_fail(TOOL_CANNOT, "%s: a path with a comma, a colon or a space cannot be passed on",
-                         file);
+        return tool_fail(TOOL_CANNOT,
+                         "%s: a path with a comma, a colon or a space cannot be passed on", file);
     used = (size_t)snprintf(option, size, "profile=%s%s", file, wanted ? wanted + length : "");
     for (i = strlen("profile="); i < used && i < size; i++)
         if (option[i] == ',')

@@ -110,7 +110,8 @@ static vmma_answer_t set_word(vmma_word_t w)
     vmma_word_t name = {w.s, equal != NULL ? (size_t)(equal - w.s) : w.n};
     vmma_word_t value = {w.s + name.n + (equal != NULL), w.n - name.n - (equal != NULL)};
     for (const vmma_option_t *o = words; o->name != NULL; o++)
-        if (name.n >= o->least && name.n <= strlen(o->name) && strncmp(o->name, name.s, name.n) == 0)
+        if (name.n >= o->least && name.n <= strlen(o->name) &&
+            strncmp(o->name, name.s, name.n) == 0)
             return o->set(value);
     return vmma_nosuch;
 }

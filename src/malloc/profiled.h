@@ -3,11 +3,12 @@
  * profiled: the malloc interface under Vmprofile.
  *
  *   every block   Vmregion is a region of Vmprofile, over the method that was asked for
- *   samples       Vmregion stays Vmheap; a thread counts down the bytes that it asks for, and what is
- *                 due comes from a region of Vmprofile beside it
+ *   samples       Vmregion stays Vmheap; a thread counts down the bytes that it asks for, and what
+ *                 is due comes from a region of Vmprofile beside it
  *
- * In the second case malloc()'s fast path does not serve: vmma_alloc() counts and then takes the same
- * way.  free() is as fast as ever, for blocks of the other region do not lie in the thread's slabs.
+ * In the second case malloc()'s fast path does not serve: vmma_alloc() counts and then takes the
+ * same way.  free() is as fast as ever, for blocks of the other region do not lie in the thread's
+ * slabs.
  *
  * A block that is resized is drawn for anew, with its new size.
  */

@@ -2,17 +2,18 @@
 /*
  * again: stacks that a thread has come by before are known again without walking them.
  *
- * A walk is determined by the registers that it begins with, the rules, and the words of the stack that
- * it reads: return addresses, and frame pointers where a rule is based on one.  So if the thread is at the
- * same place with the same stack pointer, and these words are what they were, it is the same stack.
- * Comparing ten words takes 3 ns, walking ten frames ten times as long.
+ * A walk is determined by the registers that it begins with, the rules, and the words of the stack
+ * that it reads: return addresses, and frame pointers where a rule is based on one.  So if the
+ * thread is at the same place with the same stack pointer, and these words are what they were, it
+ * is the same stack. Comparing ten words takes 3 ns, walking ten frames ten times as long.
  *
  *   head, by sp             where the first return address outside of this library lies
  *   entry, by sp and that   | sp, pc, fp, epoch, salt | value | offset, word | offset, word | ...
  *
  * Words are compared from the innermost one on, up to the first that differs, and only within the
- * bounds of the thread's stack; so nothing is read that a walk would not read.  A stack is remembered
- * when it comes the second time in a row for its pair of entries: what never comes back costs little.
+ * bounds of the thread's stack; so nothing is read that a walk would not read.  A stack is
+ * remembered when it comes the second time in a row for its pair of entries: what never comes back
+ * costs little.
  *
  * Only walks over plain frames are remembered, not those over signals or by frame pointers alone.
  */

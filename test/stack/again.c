@@ -36,8 +36,14 @@ static __attribute__((noinline)) uint32_t number(uint64_t salt)
     return id;
 }
 
-static __attribute__((noinline)) uint32_t left(uint64_t salt) { return number(salt) + (uint32_t)known * 0; }
-static __attribute__((noinline)) uint32_t right(uint64_t salt) { return number(salt) + (uint32_t)walked * 0; }
+static __attribute__((noinline)) uint32_t left(uint64_t salt)
+{
+    return number(salt) + (uint32_t)known * 0;
+}
+static __attribute__((noinline)) uint32_t right(uint64_t salt)
+{
+    return number(salt) + (uint32_t)walked * 0;
+}
 
 static __attribute__((noinline)) uint32_t deeper(int depth, unsigned path, uint64_t salt)
 {

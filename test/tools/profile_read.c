@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The reader of profiles: what it reads is what was written; what is damaged or cut off it tells, and
- * survives. */
+/* The reader of profiles: what it reads is what was written; what is damaged or cut off it tells,
+ * and survives. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -163,7 +163,8 @@ static void mutate(char *copy, size_t n, uint32_t *seed)
         for (; at + sizeof(Vmpfsection_t) <= n; at += ((Vmpfsection_t *)(void *)(copy + at))->size)
             memcpy(copy + at + offsetof(Vmpfsection_t, state), &open, 4);
     while (changes-- > 0) {
-        size_t place = next(seed) % 3 ? next(seed) % n : next(seed) % (n / 4096) * 4096 + next(seed) % 200;
+        size_t place =
+            next(seed) % 3 ? next(seed) % n : next(seed) % (n / 4096) * 4096 + next(seed) % 200;
         if (place < 16) /* the head stays one of a profile */
             continue;
         copy[place] = (char)(next(seed) % 2 ? values[next(seed) % 6] : next(seed));

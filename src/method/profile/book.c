@@ -4,12 +4,13 @@
  *
  *   book.table   | key, site | key, site | ... |     open addressing, at most 3/4 full
  *
- * The key is a hash of 64 bits of region, stack and place, and is believed: with a million stacks the
- * odds that two of them share one are 1 in 30 millions.  The hash is multilinear (Carter and Wegman,
- * 1979): a sum of products, which the processor computes side by side.
+ * The key is a hash of 64 bits of region, stack and place, and is believed: with a million stacks
+ * the odds that two of them share one are 1 in 30 millions.  The hash is multilinear (Carter and
+ * Wegman, 1979): a sum of products, which the processor computes side by side.
  *
- * A thread that ends leaves its book to the next one that begins.  Sites of regions that were closed
- * are used again with other keys; slots that still lead there are dropped when the table is full.
+ * A thread that ends leaves its book to the next one that begins.  Sites of regions that were
+ * closed are used again with other keys; slots that still lead there are dropped when the table is
+ * full.
  */
 #include "profile.h"
 
@@ -43,7 +44,8 @@ static vmpf_book_t *make(uintptr_t self)
         vmos_unmap(b, vmos_pagesize());
         return NULL;
     }
-    b->again = vmos_map(NULL, VMB_UP(vmsk_again_size(), vmos_pagesize()), VMOS_RESERVE | VMOS_SMALL);
+    b->again =
+        vmos_map(NULL, VMB_UP(vmsk_again_size(), vmos_pagesize()), VMOS_RESERVE | VMOS_SMALL);
     b->bits = FIRSTBITS;
     b->ticks = 1;
     b->owner = self;

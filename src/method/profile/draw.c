@@ -2,14 +2,14 @@
 /*
  * draw: which blocks are samples, and how many blocks a sample stands for.
  *
- * Samples are the points of a Poisson process on the bytes that a thread asks for: from one to the next
- * the distance is exponential with mean P, the period.  A block of s bytes is sampled when a point
- * falls on it, that is with probability p = 1 - exp(-s/P), whatever was sampled before, and stands
- * for 1/p blocks.  So all sums are right on average (Horvitz and Thompson, 1952), and no pattern of
- * sizes in the program can hide from them.
+ * Samples are the points of a Poisson process on the bytes that a thread asks for: from one to the
+ * next the distance is exponential with mean P, the period.  A block of s bytes is sampled when a
+ * point falls on it, that is with probability p = 1 - exp(-s/P), whatever was sampled before, and
+ * stands for 1/p blocks.  So all sums are right on average (Horvitz and Thompson, 1952), and no
+ * pattern of sizes in the program can hide from them.
  *
- * The variance that a sample adds is (s/p)^2 (1-p) <= P^2: two standard errors of a sum of bytes are at
- * most 2 P sqrt(samples).
+ * The variance that a sample adds is (s/p)^2 (1-p) <= P^2: two standard errors of a sum of bytes
+ * are at most 2 P sqrt(samples).
  *
  * Without libm, which would be a library more in every program: logarithm and exponential to some
  * 1e-12 by series.  They are only needed once per sample.
@@ -65,7 +65,8 @@ static uint64_t next(vmpf_book_t *b)
 {
     uint64_t x = b->random;
     if (x == 0)
-        x = vmpf_settings.seed != 0 ? vmb_mix(vmpf_settings.seed + b->number) | 1 : vmos_random() | 1;
+        x = vmpf_settings.seed != 0 ? vmb_mix(vmpf_settings.seed + b->number) | 1
+                                    : vmos_random() | 1;
     x ^= x >> 12;
     x ^= x << 25;
     x ^= x >> 27;

@@ -76,7 +76,8 @@ static void *profile_align(Vmalloc_t *vm, size_t size, size_t align, int local)
         return invalid();
     if (toolarge(size))
         return nomemory();
-    return born(vm, (*vmmt_under(vm)->alignf)(vm, size + VMPF_TAIL, align, local), size, local, NULL);
+    return born(vm, (*vmmt_under(vm)->alignf)(vm, size + VMPF_TAIL, align, local), size, local,
+                NULL);
 }
 
 /* The tail is read before the block goes: then it may be another thread's. */
@@ -206,8 +207,8 @@ static int profile_check(Vmalloc_t *vm)
 
 /* ---- events ---- */
 
-/* When a region of one thread begins or is cleared, the lower method puts other functions of its own
- * into the handle, which are not for it here. */
+/* When a region of one thread begins or is cleared, the lower method puts other functions of its
+ * own into the handle, which are not for it here. */
 static int lower(Vmalloc_t *vm, int event, void *arg)
 {
     Vmethod_t keep = vm->meth;

@@ -2,9 +2,9 @@
 /*
  * note: what is written into the store once: stacks, places of VMFL, modules, who the process is.
  *
- * Which stacks have been written is told by a bit for each number that the table of stacks gives; the
- * bits lie in memory that is mapped at the first stack and touched only where there are some.  Cost:
- * that of a new stack, once.
+ * Which stacks have been written is told by a bit for each number that the table of stacks gives;
+ * the bits lie in memory that is mapped at the first stack and touched only where there are some.
+ * Cost: that of a new stack, once.
  */
 #include "profile.h"
 

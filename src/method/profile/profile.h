@@ -73,7 +73,7 @@ typedef struct vmpf_region {
     uint32_t other;    /* the site for those that there is no room for; shared by all threads */
     uint32_t sites;    /* its sites, linked through next */
     uint32_t all;      /* who allocates has drawn already: every block is a sample */
-    uint32_t malloc;   /* blocks of malloc(): nearly all there are, so not summed up by themselves */
+    uint32_t malloc;   /* blocks of malloc(), nearly all there are: not summed up by themselves */
 } vmpf_region_t;
 
 VMOS_INLINE vmpf_region_t *vmpf_of(Vmalloc_t *vm) { return vmmt_upper(vm); }
@@ -99,7 +99,7 @@ typedef struct vmpf_recorder {
     vmos_lock_t lock;   /* of the store's layout; nothing is called under it but os */
     vmpf_book_t *books;
     uint32_t nbooks, nregions, nplaces, nserials;
-    uint32_t modules, stacks, places, sites, times, regions; /* sections that records are added to */
+    uint32_t modules, stacks, places, sites, times, regions; /* sections that records go into */
     uint32_t freesite, freeregion; /* records to be used again, linked; 0: none */
     uint32_t closed;    /* records for closed regions, linked */
     size_t nmodules;    /* written */
@@ -139,8 +139,8 @@ VMOS_INLINE uint32_t vmpf_where(const void *record)
 }
 /* Reserve, and lay the first sections out.  0, -1: no memory. */
 int vmpf_store_open(void);
-/* size bytes, a multiple of 8, at the end of the section whose place is in *section, or of a new one
- * of that type.  Locked.  NULL: no room. */
+/* size bytes, a multiple of 8, at the end of the section whose place is in *section, or of a new
+ * one of that type.  Locked.  NULL: no room. */
 void *vmpf_store_add(uint32_t *section, unsigned type, unsigned item, size_t size);
 /* A new section with room for size bytes; locked.  0: no room. */
 uint32_t vmpf_store_section(unsigned type, unsigned item, size_t size);
@@ -162,9 +162,9 @@ void vmpf_note_forked(void);
 vmpf_book_t *vmpf_book(uint32_t number);
 extern __thread vmpf_book_t *vmpf_mine VMOS_HIDDEN;
 VMOS_INLINE void vmpf_leave(vmpf_book_t *b) { __atomic_store_n(&b->busy, 0, __ATOMIC_RELEASE); }
-/* The calling thread's book, for vmpf_leave(); NULL: nothing is recorded now.  A signal handler that
- * came while the book was being changed finds it busy.  The closing of the profile waits for those
- * that did not see `off`. */
+/* The calling thread's book, for vmpf_leave(); NULL: nothing is recorded now.  A signal handler
+ * that came while the book was being changed finds it busy.  The closing of the profile waits for
+ * those that did not see `off`. */
 vmpf_book_t *vmpf_enter_slow(void);
 VMOS_INLINE vmpf_book_t *vmpf_enter(void)
 {

@@ -5,12 +5,12 @@
  *   block   | as asked for | rest | site: 32, birth: 32 | size: 48, check: 16 |
  *                                                                 end of the block
  *
- * The tail lies at the very end, behind the rest that rounding leaves, so that small overruns do not
- * reach it.  Its check covers all of it and the process's number of its profile: a tail that was
- * overwritten, or left by a process that had the region before, is not believed.
+ * The tail lies at the very end, behind the rest that rounding leaves, so that small overruns do
+ * not reach it.  Its check covers all of it and the process's number of its profile: a tail that
+ * was overwritten, or left by a process that had the region before, is not believed.
  *
- * Cost of a block that comes: a stack (vmsk_capture()), a hash of it, and some 20 stores into two or
- * three lines that are this thread's alone.  Of one that goes: the tail and as many stores.
+ * Cost of a block that comes: a stack (vmsk_capture()), a hash of it, and some 20 stores into two
+ * or three lines that are this thread's alone.  Of one that goes: the tail and as many stores.
  */
 #include "profile.h"
 

@@ -74,7 +74,8 @@ static void fill(Vmalloc_t *vm, Vmpfregion_t *r, uint32_t stack)
 
 void vmpf_region_open(Vmalloc_t *vm)
 {
-    vmpf_region_t *st = vmpf_of(vm), now = {.epoch = vmpf.epoch, .all = st->all, .malloc = st->malloc};
+    vmpf_region_t *st = vmpf_of(vm),
+                  now = {.epoch = vmpf.epoch, .all = st->all, .malloc = st->malloc};
     Vmpfsite_t like = {0};
     uint32_t stack;
     if (vmpf.head == NULL)

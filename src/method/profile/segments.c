@@ -4,8 +4,8 @@
  *
  *   record   | Vmpfsegment_t | cell | cell | ... |      a byte each: of 255, how much is in blocks
  *
- * Two walks of each region, under its lock: segments, then blocks.  Sums of cells are kept in memory
- * of the system meanwhile.  Cost: a visit of each block.
+ * Two walks of each region, under its lock: segments, then blocks.  Sums of cells are kept in
+ * memory of the system meanwhile.  Cost: a visit of each block.
  */
 #include "profile.h"
 

@@ -132,8 +132,8 @@ static int create(void)
     return fd >= 0 && vmos_file_id(fd, id) == 0 ? fd : -1;
 }
 
-/* The file gets what the store has, and takes its place.  What other threads count meanwhile could be
- * lost: so this is done before there are any, or when nothing is recorded any more. */
+/* The file gets what the store has, and takes its place.  What other threads count meanwhile could
+ * be lost: so this is done before there are any, or when nothing is recorded any more. */
 int vmpf_store_file(void)
 {
     size_t size = VMB_UP(vmpf.used, STEP);

@@ -5,9 +5,9 @@
  *   | now | ... | now |        RECORDS of them; when it is full, each two become one, and the spans
  *                              between twice as long
  *
- * So there are always between RECORDS / 2 and RECORDS of them, at even distances, for a second as for a
- * month.  Threads look at the clock every VMPF_TICK operations; while nothing is allocated nothing
- * changes, and nothing is written.
+ * So there are always between RECORDS / 2 and RECORDS of them, at even distances, for a second as
+ * for a month.  Threads look at the clock every VMPF_TICK operations; while nothing is allocated
+ * nothing changes, and nothing is written.
  */
 #include "profile.h"
 
