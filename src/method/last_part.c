@@ -73,18 +73,32 @@ static void relimit(vmla_t *st, vmla_part_t *part, const char *from, size_t n)
     }
 }
 
+/* How many more bytes a segment has to grow by so that a map of n bytes and where it goes do not overlap,
+ * which they must not where processes share the region and the map is too long for the log. */
+static size_t apart(const vmla_t *st, const vmla_part_t *part)
+{
+    size_t n = st->log != NULL ? mapped(part, vmla_fill(st, part)) : 0;
+
+    return n > VMR_LOGSIZE / 4 ? n + n / 8 + 64 : 0;
+}
+
 /* The map moves to the new end; -1: it cannot, and the new end stays unused.  Where processes share the
- * region, the old one has to be there until the call is done. */
-static int regrow(vmla_t *st, vmla_part_t *part)
+ * region, the old map, which new blocks may soon lie on, has to be there until the call is done: it is
+ * noted, or, if it is too long for that, the growth is a call of its own, done when the new one is there. */
+static int regrow(Vmalloc_t *vm, vmla_t *st, vmla_part_t *part)
 {
     size_t n = mapped(part, vmla_fill(st, part));
+    int noted = n <= VMR_LOGSIZE / 4;
 
-    if (st->log != NULL && n > (size_t)(limit(part) - part->lim)) {
-        if (n > VMR_LOGSIZE / 4)
-            return -1;
+    if (st->log != NULL && !noted && n > (size_t)(limit(part) - part->lim))
+        return -1;
+    if (noted)
         vmla_log(st, part->lim, n);
-    }
     relimit(st, part, part->lim, n);
+    if (st->log != NULL && !noted) {
+        vmr_step(vm);
+        vmla_log(st, st, sizeof *st);
+    }
     return 0;
 }
 
@@ -264,8 +278,10 @@ static int extend(Vmalloc_t *vm, size_t need, int *again)
     Vmseg_t *seg = NULL;
     vmla_part_t *part;
     char *oldend = NULL;
-    int r = vmmtextend(vm, need, wanted(vm, need), &seg, &oldend, again);
+    int r;
 
+    need += apart(st, st->cur);
+    r = vmmtextend(vm, need, wanted(vm, need), &seg, &oldend, again);
     if (r == VM_EXTFAIL)
         return -1;
     vmla_takeover(st); /* the lock may have been free */
@@ -275,7 +291,7 @@ static int extend(Vmalloc_t *vm, size_t need, int *again)
         part = seg->own;
         if (part == NULL)
             return vmla_newpart(st, seg) != NULL ? 0 : -1;
-        if (regrow(st, part) < 0) {
+        if (regrow(vm, st, part) < 0) {
             errno = ENOMEM;
             return -1;
         }
@@ -316,10 +332,11 @@ int vmla_roomlast(Vmalloc_t *vm, size_t n)
         errno = ENOMEM;
         return -1;
     }
+    least += apart(st, st->cur);
     if (vmb_addover(least, n / 4, &more) || vmmtgrow(vm, st->cur->seg, more) < 0)
         if (vmmtgrow(vm, st->cur->seg, least) < 0)
             return -1;
-    if (regrow(st, st->cur) == 0)
+    if (regrow(vm, st, st->cur) == 0)
         return 0;
     errno = ENOMEM;
     return -1;

@@ -204,6 +204,12 @@ static void asbefore(void)
     sameblocks();
 }
 
+/* Of a region with many blocks Vmlast moves its map in a short call of its own. */
+static int grew(void)
+{
+    return vm->meth.meth == VM_MTLAST && was.s_busy > 64 * 1024 && vmmtsegs(vm)->extent != was.extent;
+}
+
 static void inorder(void)
 {
     Vmstat_t now;
@@ -362,7 +368,7 @@ static void die(call_t *c)
         watching = 0;
         bury();
         /* a chain of short calls keeps what was done */
-        if (c->what == 4)
+        if (c->what == 4 || grew())
             inorder();
         else
             asbefore();
