@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <link.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 
 #if defined(__x86_64__) && !defined(__ILP32__)
@@ -66,6 +67,12 @@ static void readdynamic(module_t *m, const ElfW(Dyn) *d)
     }
 }
 
+/* The loader protected by the kernel's pages, whatever vmos_pagesize() is made to say. */
+static size_t kernelpage(void)
+{
+    return getauxval(AT_PAGESZ);
+}
+
 static const ElfW(Dyn) *describe(module_t *m, const struct dl_phdr_info *info)
 {
     const ElfW(Dyn) *dynamic = NULL;
@@ -79,8 +86,8 @@ static const ElfW(Dyn) *describe(module_t *m, const struct dl_phdr_info *info)
             m->low = at < m->low ? at : m->low;
             m->high = end > m->high ? end : m->high;
         } else if (p->p_type == PT_GNU_RELRO) {
-            m->relro = at & ~(vmos_pagesize() - 1);
-            m->erelro = end & ~(vmos_pagesize() - 1);
+            m->relro = at & ~(kernelpage() - 1);
+            m->erelro = end & ~(kernelpage() - 1);
         } else if (p->p_type == PT_DYNAMIC) {
             dynamic = (const void *)at;
         }
@@ -97,7 +104,7 @@ static int within(const module_t *m, const void *addr)
 
 static void change(const module_t *m, void **word, void *to)
 {
-    size_t page = vmos_pagesize();
+    size_t page = kernelpage();
     void *at = (void *)((uintptr_t)word & ~(page - 1));
     int fixed = (uintptr_t)word >= m->relro && (uintptr_t)word < m->erelro;
     if (fixed && mprotect(at, page, PROT_READ | PROT_WRITE) != 0)

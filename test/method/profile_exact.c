@@ -49,7 +49,7 @@ static void test_two_lines_are_two_sites(void **state)
 static void test_a_resize_frees_and_allocates(void **state)
 {
     Vmalloc_t *vm = opened(Vmbest, 0);
-    char *p = vmalloc(vm, 100);
+    char *p = vmalloc(vm, 100), *was = p;
     figures_t f;
     (void)state;
     memset(p, 7, 100);
@@ -63,7 +63,7 @@ static void test_a_resize_frees_and_allocates(void **state)
     assert_int_equal(f.livebytes, 5000);
     assert_int_equal(f.resizes, 1);
     assert_int_equal(f.growth, 4900);
-    assert_int_equal(f.copied, 100);
+    assert_int_equal(f.copied, p != was ? 100 : 0);
     assert_int_equal(vmsize(vm, p), 5000);
     assert_null(vmresize(vm, p, 0, 0));
     assert_int_equal(of_region(vm).live, 0);

@@ -188,9 +188,11 @@ static int rehash(vmpf_book_t *b)
 static uint64_t multiplier(size_t i)
 {
     static uint64_t known[VMPF_DEPTHMAX];
-    uint64_t m = known[i];
-    if (VMOS_UNLIKELY(m == 0))
-        known[i] = m = vmb_mix(0x9e3779b97f4a7c15ULL * (i + 1)) | 1;
+    uint64_t m = __atomic_load_n(&known[i], __ATOMIC_RELAXED);
+    if (VMOS_UNLIKELY(m == 0)) {
+        m = vmb_mix(0x9e3779b97f4a7c15ULL * (i + 1)) | 1;
+        __atomic_store_n(&known[i], m, __ATOMIC_RELAXED);
+    }
     return m;
 }
 
