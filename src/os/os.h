@@ -187,6 +187,13 @@ VMOS_INLINE int vmos_lockedbyme(const vmos_lock_t *lk)
     return (__atomic_load_n(&lk->word, __ATOMIC_RELAXED) & ~VMOS_WAITED) == vmos_mark();
 }
 
+/* Let one that waits look again: who was to wake it has left by longjmp() after it set the lock free, or
+ * before it took what it was woken for. */
+VMOS_INLINE void vmos_lock_wake(vmos_lock_t *lk)
+{
+    vmos_unlock_slow(lk);
+}
+
 /* Have f() called in each watched thread when it ends; once, before any thread is watched.  A
  * second call with another f fails (EBUSY).  Where the thread comes back after f() and is watched
  * again, f() may be called again. */

@@ -94,7 +94,7 @@ static void become(int fd, const char *const *paths, char *const *argv)
     descriptors(fd);
     for (; *paths != NULL; paths++)
         execve(*paths, argv, variables);
-    _exit(127);
+    syscall(SYS_exit_group, 127); /* no sanitizer sees to the output of this copy */
 }
 
 /* ---- in the process between ---- */
@@ -111,7 +111,7 @@ static void between(int mine, int ours, const char *const *paths, char *const *a
     close(ours);
     while (helper > 0 && waitpid((pid_t)helper, &status, 0) < 0 && errno == EINTR) {
     }
-    _exit(0);
+    syscall(SYS_exit_group, 0);
 }
 
 /* ---- in the program ---- */

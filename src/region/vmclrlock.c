@@ -18,6 +18,7 @@ static void breakown(vmos_lock_t *lock, int all)
 {
     if (broken(lock, all))
         vmos_unlock(lock);
+    vmos_lock_wake(lock);
 }
 
 static void mend(Vmalloc_t *vm, int all)
@@ -27,11 +28,10 @@ static void mend(Vmalloc_t *vm, int all)
     } else if (vmr_single(vm)) {
         if (all || vm->data->thread == vmos_self())
             (*vm->meth.more->eventf)(vm, VM_METHTORN, NULL);
-    } else if (broken(&vm->data->lock, all)) {
-        (*vm->meth.more->eventf)(vm, VM_METHTORN, NULL);
-        vmos_unlock(&vm->data->lock);
     } else {
-        (*vm->meth.more->eventf)(vm, VM_METHJUMP, NULL);
+        int torn = broken(&vm->data->lock, all);
+        (*vm->meth.more->eventf)(vm, torn ? VM_METHTORN : VM_METHJUMP, NULL);
+        breakown(&vm->data->lock, all);
     }
 }
 
