@@ -49,8 +49,10 @@ int main(int argc, char **argv)
         r = put(vm, list, argv[3], argv[4]);
     else if (argc == 4 && strcmp(what, "get") == 0)
         r = (p = *find(list, argv[3])) == NULL || strcmp(p->key, argv[3]) != 0 || puts(p->value) < 0;
-    for (char key[16]; strcmp(what, "fill") == 0 && n < 1000000; n++)
-        r |= (snprintf(key, sizeof key, "k%07d", n), put(vm, list, key, key));
+    for (char key[16]; strcmp(what, "fill") == 0 && r == 0 && n < 1000000; n++) {
+        snprintf(key, sizeof key, "k%07d", n);
+        r = put(vm, list, key, key) || puts(key) < 0 || fflush(stdout); /* tells what is safe */
+    }
     for (p = *list, n = 0; p != NULL; p = p->next, n++)
         if (strcmp(what, "list") == 0)
             printf("%s=%s\n", p->key, p->value);

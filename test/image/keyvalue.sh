@@ -25,7 +25,7 @@ if timeout 20 "$store" "$image" get shape; then fail "get of what is not there";
 
 before=2
 for round in 1 2 3; do
-    "$store" "$image" fill & pid=$!
+    "$store" "$image" fill >/dev/null & pid=$!
     sleep 0.3
     kill -9 $pid
     wait $pid 2>/dev/null || true
