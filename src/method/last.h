@@ -88,6 +88,10 @@ VMOS_INLINE void vmla_log(const vmla_t *st, const void *p, size_t n)
         vmr_lognote(st->log, p, n);
 }
 
+/* Who leaves a call by longjmp() leaves the stores before it made, and those behind it not made: what
+ * vmla_torn() relies on. */
+#define VMLA_ORDER() __atomic_signal_fence(__ATOMIC_SEQ_CST)
+
 VMOS_INLINE size_t vmla_round(size_t size) /* 0: size is 0, or overflow */
 {
     return (size + (VM_ALIGN - 1)) & ~(size_t)(VM_ALIGN - 1);
@@ -136,6 +140,8 @@ VMOS_INLINE char *vmla_fill(const vmla_t *st, const vmla_part_t *part)
 {
     return part == st->cur ? st->next : part->fill;
 }
+/* Give a part the map that its segment's new size asks for.  from: n bytes of it. */
+void vmla_relimit(vmla_t *st, vmla_part_t *part, const char *from, size_t n);
 /* Let the part, which is not the current one, end at fill. */
 void vmla_setfill(const vmla_t *st, vmla_part_t *part, char *fill);
 /* Let the part be the current one, with its cursor at fill. */

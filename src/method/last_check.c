@@ -96,18 +96,111 @@ int vmla_check(Vmalloc_t *vm)
     return s.faults;
 }
 
-/* After what was done in part: a call that was left by longjmp(), or another thread's while fork()
- * copied the process page by page.  The cursor is what counts: all below it is blocks and holes,
- * whose bounds are those that the map has, and they are counted anew. */
+/* ---- after what was done in part ----
+ *
+ * A call that was left by longjmp(), or another thread's while fork() copied the process page by page.
+ * What counts: which part is the current one; how far it and the others are filled; the map below that, but
+ * behind the last block; and the order in which last_part.c stores.  All else follows. */
+
+/* compact() was left between giving memory back and moving the map, which waits behind the blocks. */
+static void remap(Vmalloc_t *vm)
+{
+    vmla_t *st = vmr_state(vm);
+    Vmseg_t *seg;
+
+    for (seg = vmmtsegs(vm); seg != NULL; seg = seg->next) {
+        vmla_part_t *part = seg->own;
+        char *fill = part != NULL ? vmla_fill(st, part) : NULL;
+        if (part != NULL && part->lim > seg->end && fill >= part->base && fill <= seg->end)
+            vmla_relimit(st, part, fill, (size_t)(fill - part->base) / VM_ALIGN);
+    }
+}
+
+/* Lists of parts, by their numbers. */
+static void relist(Vmalloc_t *vm)
+{
+    vmla_t *st = vmr_state(vm);
+    Vmseg_t *seg;
+
+    st->top = st->idle = NULL;
+    for (seg = vmmtsegs(vm); seg != NULL; seg = seg->next) {
+        vmla_part_t *part = seg->own, **at = &st->top;
+        if (part == NULL)
+            continue;
+        if (part == st->cur && part->seq == 0) {
+            part->seq = ++st->seq; /* it was about to become idle */
+        } else if (part->seq == 0) {
+            at = &st->idle;
+            part->fill = part->base;
+            part->big = NULL;
+        }
+        while (at != &st->idle && *at != NULL && (*at)->seq > part->seq)
+            at = &(*at)->below;
+        part->below = *at;
+        *at = part;
+    }
+    if (st->spare != NULL && (st->spare->seq == 0 || st->spare == st->cur))
+        st->spare = NULL;
+}
+
+/* The cursor lies in the current part, and what is BIG below it. */
+static void recursor(vmla_t *st)
+{
+    vmla_part_t *part = st->cur;
+
+    if (st->next < part->base || st->next > part->lim)
+        st->next = part->fill;
+    st->map = vmla_mapof(part);
+    if (st->end < st->next || st->end > part->lim)
+        st->end = st->next;
+    while (part->big != NULL && part->big >= st->next)
+        part->big = vmla_bigof(st->map, part->big)->prev;
+}
+
+/* Nothing starts behind the last block.  What became BIG in part, or stopped being it, is not. */
+static void relast(vmla_t *st)
+{
+    vmla_part_t *part = st->cur;
+    char *p = st->last;
+    unsigned char *code;
+
+    if (p == NULL || p < part->base || p >= st->next)
+        return;
+    code = vmla_code(st->map, p);
+    if (part->big == p && (*code & VMLA_ISBIG) && p + vmla_bigof(st->map, p)->n == st->next)
+        return;
+    if (part->big == p)
+        part->big = vmla_bigof(st->map, p)->prev;
+    if (!(*code & VMLA_STARTS))
+        return;
+    *code &= (unsigned char)~VMLA_ISBIG;
+    memset(code + 1, 0, (size_t)(st->next - p) / VM_ALIGN - 1);
+}
+
+/* Marks that clearing has not come to yet are none any more. */
+static void remark(Vmalloc_t *vm)
+{
+    vmla_t *st = vmr_state(vm);
+    const vmla_mark_t *m;
+
+    for (m = st->mark; m != NULL; m = m->prev)
+        if (vmla_partof(vm, (const char *)m) != m->part)
+            st->mark = m->prev;
+}
+
 static void recount(Vmalloc_t *vm)
 {
     vmla_t *st = vmr_state(vm);
     sums_t s = {0, 0, 0, 0, 0, 0};
-    unsigned char *first = vmla_code(st->map, st->cur->base);
+    unsigned char *first;
     Vmseg_t *seg;
 
-    if (st->end < st->next)
-        st->end = st->next;
+    remap(vm);
+    recursor(st);
+    relast(st);
+    relist(vm);
+    remark(vm);
+    first = vmla_code(st->map, st->cur->base);
     memset(vmla_code(st->map, st->next), 0, (size_t)(st->end - st->next) / VM_ALIGN);
     if (st->next > st->cur->base && *first == 0)
         *first = VMLA_STARTS;
@@ -119,6 +212,8 @@ static void recount(Vmalloc_t *vm)
     st->nbusy = s.nbusy;
     st->nhole = s.nhole;
     st->hole = s.hole;
+    st->used = s.used;
+    st->cap = s.cap;
 }
 
 void vmla_forked(Vmalloc_t *vm)

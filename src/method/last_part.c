@@ -35,13 +35,15 @@ vmla_part_t *vmla_newpart(vmla_t *st, Vmseg_t *seg)
 
     if ((size_t)(seg->end - seg->base) < HEAD + 128)
         return NULL; /* too small for anything: unused until the region is closed */
-    vmla_log(st, &seg->own, sizeof seg->own);
-    seg->own = part;
     part->seg = seg;
     part->base = part->fill = seg->base + HEAD;
     part->lim = limit(part);
     part->big = NULL;
     part->seq = 0;
+    VMLA_ORDER();
+    vmla_log(st, &seg->own, sizeof seg->own);
+    seg->own = part;
+    VMLA_ORDER();
     st->cap += (size_t)(part->lim - part->base);
     part->below = st->idle;
     st->idle = part;
@@ -59,14 +61,17 @@ static size_t mapped(const vmla_part_t *part, const char *fill)
     return (size_t)(end - part->lim);
 }
 
-/* Give a part the map that its segment's new size asks for.  from: n bytes of it. */
-static void relimit(vmla_t *st, vmla_part_t *part, const char *from, size_t n)
+/* Where new and old do not overlap, the old one is there until the part has the new one. */
+void vmla_relimit(vmla_t *st, vmla_part_t *part, const char *from, size_t n)
 {
+    char *lim = limit(part);
+
+    memmove(lim, from, n);
+    VMLA_ORDER();
     vmla_log(st, part, sizeof *part);
-    st->cap -= (size_t)(part->lim - part->base);
-    part->lim = limit(part);
-    st->cap += (size_t)(part->lim - part->base);
-    memmove(part->lim, from, n);
+    st->cap += (size_t)(lim - part->lim);
+    part->lim = lim;
+    VMLA_ORDER();
     if (part == st->cur) {
         st->map = vmla_mapof(part);
         st->end = st->next;
@@ -94,7 +99,7 @@ static int regrow(Vmalloc_t *vm, vmla_t *st, vmla_part_t *part)
         return -1;
     if (noted)
         vmla_log(st, part->lim, n);
-    relimit(st, part, part->lim, n);
+    vmla_relimit(st, part, part->lim, n);
     if (st->log != NULL && !noted) {
         vmr_step(vm);
         vmla_log(st, st, sizeof *st);
@@ -131,7 +136,9 @@ void vmla_setfill(const vmla_t *st, vmla_part_t *part, char *fill)
 void vmla_setcur(vmla_t *st, vmla_part_t *part, char *fill)
 {
     vmla_setfill(st, part, fill);
+    VMLA_ORDER();
     st->cur = part;
+    VMLA_ORDER();
     st->map = vmla_mapof(part);
     st->next = st->end = fill;
     st->last = NULL;
@@ -149,6 +156,7 @@ static void change(vmla_t *st, vmla_part_t *part)
 
     vmla_log(st, old, sizeof *old);
     old->fill = st->next;
+    VMLA_ORDER();
     st->used += (size_t)(old->fill - old->base);
     if (st->spare == part)
         st->spare = NULL;
@@ -365,12 +373,14 @@ static void setbig(vmla_t *st, size_t n)
 
     vmla_log(st, code, (size_t)((char *)(big + 1) - (char *)code));
     vmla_log(st, st->cur, sizeof *st->cur);
-    if (st->cur->big != st->last) {
+    if (st->cur->big != st->last)
         big->prev = st->cur->big;
-        st->cur->big = st->last;
-    }
-    *code |= VMLA_ISBIG;
     big->n = n;
+    VMLA_ORDER();
+    st->cur->big = st->last;
+    VMLA_ORDER();
+    *code |= VMLA_ISBIG;
+    VMLA_ORDER();
     st->next = st->last + n;
     if (st->end < st->next)
         st->end = st->next;
@@ -394,6 +404,19 @@ void *vmla_cut(vmla_t *st, size_t size)
     return st->last;
 }
 
+/* The last block, which was BIG, has n bytes and is not. */
+static void unbig(vmla_t *st, unsigned char *code, size_t n)
+{
+    vmla_log(st, code + 1, n / VM_ALIGN - 1);
+    st->next = st->last + n;
+    VMLA_ORDER();
+    st->cur->big = vmla_bigof(st->map, st->last)->prev;
+    *code &= (unsigned char)~VMLA_ISBIG;
+    VMLA_ORDER();
+    memset(code + 1, 0, n / VM_ALIGN - 1);
+    st->end = st->next;
+}
+
 void vmla_setlast(vmla_t *st, size_t size)
 {
     size_t n = vmla_round(size);
@@ -402,17 +425,11 @@ void vmla_setlast(vmla_t *st, size_t size)
 
     vmla_log(st, code, 1);
     vmla_log(st, st->cur, sizeof *st->cur);
-
-    if (wasbig && n < VMLA_BIG) {
-        st->cur->big = vmla_bigof(st->map, st->last)->prev;
-        vmla_log(st, code + 1, n / VM_ALIGN - 1);
-        memset(code + 1, 0, n / VM_ALIGN - 1);
-        st->end = st->last + n;
-    } else if (n < VMLA_BIG && st->last + n > st->next) {
+    if (wasbig && n < VMLA_BIG)
+        unbig(st, code, n);
+    else if (n < VMLA_BIG && st->last + n > st->next)
         advance(st, n - (size_t)(st->next - st->last));
-    }
-    *code = (unsigned char)(VMLA_STARTS | (wasbig && n >= VMLA_BIG ? VMLA_ISBIG : 0) |
-                            (size & (VM_ALIGN - 1)));
+    *code = (unsigned char)(VMLA_STARTS | (*code & VMLA_ISBIG) | (size & (VM_ALIGN - 1)));
     if (wasbig && st->last + n < st->next)
         st->end = st->last + n;
     if (n >= VMLA_BIG)
@@ -424,15 +441,18 @@ void vmla_setlast(vmla_t *st, size_t size)
 void vmla_uncut(vmla_t *st, char *p)
 {
     unsigned char *code = vmla_code(st->map, p);
+    char *below = *code & VMLA_ISBIG ? vmla_bigof(st->map, p)->prev : NULL;
 
     vmla_log(st, code, 1);
+    st->next = p;
+    VMLA_ORDER();
     if (*code & VMLA_ISBIG) {
         vmla_log(st, st->cur, sizeof *st->cur);
-        st->cur->big = vmla_bigof(st->map, p)->prev;
+        st->cur->big = below;
         st->end = p;
     }
+    VMLA_ORDER();
     *code = 0;
-    st->next = p;
 }
 
 /* ---- compaction ---- */
@@ -449,7 +469,7 @@ static void shrink(Vmalloc_t *vm, vmla_part_t *part)
         return;
     memcpy(fill, part->lim, n);
     if (vmmtshrink(vm, seg, keep) == 0 && seg->end != end)
-        relimit(st, part, fill, n);
+        vmla_relimit(st, part, fill, n);
 }
 
 static void releaseidle(Vmalloc_t *vm)

@@ -247,7 +247,7 @@ static void frugal(void **state)
             Vmalloc_t *vm = vmopen(&c->disc, Vmbest, 0);
             char *p = vmalign(vm, sizes[i], a);
             assert_non_null(p);
-            if (c->bytes > 2 * (sizes[i] + a) + 65536 || c->nsegs > 2)
+            if (c->bytes > 2 * (sizes[i] + a + vmos_pagesize()) + 65536 || c->nsegs > 2)
                 fail_msg("%zu bytes at %zu take %zu in %zu segments", sizes[i], a, c->bytes, c->nsegs);
             vmclose(vm);
             assert_null(chk_done(c));

@@ -53,6 +53,12 @@ static double now(void)
     return (double)tv.tv_sec + (double)tv.tv_usec / 1e6;
 }
 
+/* Vmlast keeps large blocks in another way. */
+static size_t somesize(uint64_t *r, int last)
+{
+    return 1 + rnd_below(r, last && *r % 16 == 0 ? 100000 : 3000);
+}
+
 /* Allocation, resizing and freeing that a signal may break anywhere. */
 static void work(int pool, int last)
 {
@@ -65,9 +71,9 @@ static void work(int pool, int last)
         slot[i] = NULL; /* whatever happens, this one is not used again */
         inside = 1;
         if (p == NULL)
-            p = (char *)vmalloc(vm, pool ? 80 : 1 + rnd_below(&r, 3000));
-        else if (!pool && !last && r % 3 == 0)
-            p = (char *)vmresize(vm, p, 1 + rnd_below(&r, 3000), VM_RSCOPY);
+            p = (char *)vmalloc(vm, pool ? 80 : somesize(&r, last));
+        else if (!pool && r % 3 == 0)
+            p = (char *)vmresize(vm, p, somesize(&r, last), VM_RSCOPY);
         else {
             vmfree(vm, p);
             p = NULL;
