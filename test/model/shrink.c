@@ -11,7 +11,8 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#define HANGS 20 /* seconds after which a run counts as failed */
+/* Seconds after which a run of n operations counts as failed: a thousandth would do on a quiet machine. */
+#define HANGS(n) (20 + (unsigned)((n) / 1000))
 
 static void tell(int fd, const char *message)
 {
@@ -31,7 +32,7 @@ int run_apart(const setup_t *s, const op_t *ops, const size_t *keep, size_t n, c
     pid = fork();
     if (pid == 0) {
         const char *w;
-        alarm(HANGS);
+        alarm(HANGS(n));
         w = run_ops(s, ops, keep, n);
         if (w != NULL)
             tell(fds[1], w);
