@@ -10,7 +10,7 @@ export VMALLOC_SOURCE := $(CURDIR)
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := all
-.PHONY: all pages demo check check-all sanitize asan tsan valgrind pages16 pages64 bench page soak install clean dist abi help
+.PHONY: all pages demo check check-all sanitize asan tsan valgrind pages16 pages64 bench page cdt soak install clean dist abi help
 
 all: ## build the libraries and the command into build/
 	@cmake/deps.sh build
@@ -49,6 +49,12 @@ page: all ## make the page of reports anew, which needs npm, and try it in a bro
 	@cd tools/web && npm ci --ignore-scripts --no-audit --no-fund && npm run build
 	@cmake --build $(BUILD) --target artefacts -j $(JOBS)
 	@cd $(BUILD) && ctest --output-on-failure -R 'report_(html|template)'
+
+cdt: ## the example and test of Cdt in an image; installs Graphviz, which make check does not
+	@cmake/deps.sh build test $@
+	@cmake --preset release
+	@cmake --build $(BUILD) -j $(JOBS) --target artefacts hook_cdt
+	@cd $(BUILD) && ctest --output-on-failure -R cdt
 
 soak: ## the long tests, SECONDS=300 of them
 	@cmake/deps.sh build test

@@ -28,6 +28,8 @@ test     may  dh                    debhelper
 test     may  dpkg-buildpackage     dpkg-dev
 test     may  lintian               lintian
 test     may  /usr/include/c++/v1  libc++-dev
+cdt      must /usr/include/graphviz/cdt.h libgraphviz-dev
+cdt      may  pkg-config            pkg-config
 valgrind must valgrind              valgrind
 page     must npm                   npm
 page     may  chromium              chromium
