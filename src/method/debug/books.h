@@ -200,6 +200,10 @@ typedef struct vmdg_self {
     uint64_t check;    /* operation for the next piece of checking */
     uint64_t random;
     uint32_t skip; /* allocations up to the next one that is sampled */
+    vmsk_again_t *again; /* stacks that the thread remembers; NULL: not yet */
+    uint32_t walks;      /* while it is NULL */
+    int looking;         /* using it */
+    int ended;           /* the thread is about to end */
     uint32_t nids, nwait; /* how many there are in: */
     uint32_t ids[VMDG_HAND];       /* unused descriptors at hand */
     vmdg_entry_t wait[VMDG_HAND];  /* freed blocks on their way to the shard's ring */
@@ -227,6 +231,9 @@ void vmdg_thread_forked(void);
 
 /* Number of the calling thread's stack, with the place of VMFL when one was noted. */
 uint32_t vmdg_here(void);
+/* The same for calls that come often; salt: a number for each kind of call. */
+uint32_t vmdg_here_again(uint64_t salt);
+void vmdg_here_leave(void); /* the thread ends */
 uint32_t vmdg_here_of(const void *context);
 
 /* ---- regions (regions.c) ---- */

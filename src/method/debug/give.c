@@ -122,7 +122,7 @@ static int giveback(Vmalloc_t *vm, uint32_t id, const vmdg_giving_t *g, uint64_t
 static int part(Vmalloc_t *vm, uint32_t id, const vmdg_giving_t *g, uint64_t op, int local)
 {
     vmdg_desc_t *d = vmdg_desc(id);
-    d->freed = vmdg_here();
+    d->freed = vmdg_here_again(VMDG_ATFREE);
     d->fthread = (uint16_t)vmdg_thisthread();
     if (VMOS_UNLIKELY(vmdg_of(vm)->single))
         return giveback(vm, id, g, op, local);

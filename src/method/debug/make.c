@@ -186,7 +186,7 @@ void *vmdg_make(Vmalloc_t *vm, size_t size, size_t align, int zero, vmdg_family_
         return refuse(vm, VMDG_OVERFLOW, size, 0);
     if (VMOS_UNLIKELY(!fitspool(vm, size)) || vmdg_fails())
         return NULL;
-    m.stack = vmdg_here();
+    m.stack = vmdg_here_again(VMDG_ATALLOC);
     if (!guarded(vm, &m, align, family, local) && !fenced(vm, &m, align, zero, family, local))
         return NULL;
     if (!zero)

@@ -122,6 +122,7 @@ static int debug_event(Vmalloc_t *vm, int event, Void_t *arg)
         break;
     case VM_METHEXIT:
         vmdg_thread_ends();
+        vmdg_here_leave();
         vmdg_quarantine_leave();
         vmdg_desc_leave();
         break;
