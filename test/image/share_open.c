@@ -268,6 +268,9 @@ static void refused(void **state)
         vmclose(vm);
         assert_int_equal(chown(name, 12345, 12345), 0);
         expect(name, 0, EPERM);
+        vm = vmmshare(name, &(Vmshare_t){.flags = VM_SHFOREIGN});
+        assert_non_null(vm);
+        vmclose(vm);
         unlink(name);
     }
 }

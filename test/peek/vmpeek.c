@@ -61,6 +61,7 @@ static int segment(const Vmpeek_t *r, const void *addr, size_t size, void *handl
 static void look(void)
 {
     memset(&seen, 0, sizeof seen);
+    assert_memory_equal(&vmr_mark, VM_PEEKMAGIC, VM_PEEKMAGICSIZE); /* by which others find it */
     assert_int_equal(vmpeek(&vmr_mark, readself, region, segment, &seen), 0);
 }
 
