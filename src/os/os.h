@@ -45,6 +45,8 @@ VMOS_INLINE int vmos_setbit(uint64_t *m, uint64_t i)
 /* Size of a page of the system, of the unit in which addresses are given out, and of a huge page
  * (0: none). */
 size_t vmos_pagesize(void);
+/* The kernel's, in which its tables count.  Another one only in builds that simulate larger pages. */
+size_t vmos_kernelpage(void);
 size_t vmos_hugesize(void);
 
 /* Bits of the addresses that the system gives out unless asked for more. */

@@ -66,7 +66,7 @@ void vmos_threadname(long tid, char *name, size_t size)
 size_t vmos_peek(const void *addr, void *to, size_t n)
 {
     struct iovec here = {to, n}, there = {(void *)(uintptr_t)addr, n};
-    size_t page = vmos_pagesize(), done = 0;
+    size_t page = vmos_kernelpage(), done = 0;
     int keep = errno;
     while (done < n) { /* a remote piece that crosses into a bad page is refused whole */
         size_t part = page - (((uintptr_t)addr + done) & (page - 1));

@@ -64,14 +64,19 @@ static int wholepages(const void *addr, size_t *size)
     return 0;
 }
 
+size_t vmos_kernelpage(void)
+{
+    size_t n = getauxval(AT_PAGESZ);
+    return n != 0 ? n : 4096;
+}
+
 size_t vmos_pagesize(void)
 {
     static size_t known;
     size_t n = __atomic_load_n(&known, __ATOMIC_RELAXED);
     if (VMOS_UNLIKELY(n == 0)) {
         int keep = errno;
-        n = SIMULATED != 0 ? SIMULATED : getauxval(AT_PAGESZ);
-        n = n != 0 ? n : 4096;
+        n = SIMULATED != 0 ? SIMULATED : vmos_kernelpage();
         errno = keep;
         __atomic_store_n(&known, n, __ATOMIC_RELAXED);
     }

@@ -36,6 +36,11 @@ size_t vmos_pagesize(void)
     return n;
 }
 
+size_t vmos_kernelpage(void)
+{
+    return vmos_pagesize();
+}
+
 size_t vmos_hugesize(void)
 {
     return 0;

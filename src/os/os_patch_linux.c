@@ -15,7 +15,6 @@
 #include <errno.h>
 #include <link.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/mman.h>
 
 #if defined(__x86_64__) && !defined(__ILP32__)
@@ -67,12 +66,6 @@ static void readdynamic(module_t *m, const ElfW(Dyn) *d)
     }
 }
 
-/* The loader protected by the kernel's pages, whatever vmos_pagesize() is made to say. */
-static size_t kernelpage(void)
-{
-    return getauxval(AT_PAGESZ);
-}
-
 static const ElfW(Dyn) *describe(module_t *m, const struct dl_phdr_info *info)
 {
     const ElfW(Dyn) *dynamic = NULL;
@@ -86,8 +79,8 @@ static const ElfW(Dyn) *describe(module_t *m, const struct dl_phdr_info *info)
             m->low = at < m->low ? at : m->low;
             m->high = end > m->high ? end : m->high;
         } else if (p->p_type == PT_GNU_RELRO) {
-            m->relro = at & ~(kernelpage() - 1);
-            m->erelro = end & ~(kernelpage() - 1);
+            m->relro = at & ~(vmos_kernelpage() - 1); /* the loader's, whatever is simulated */
+            m->erelro = end & ~(vmos_kernelpage() - 1);
         } else if (p->p_type == PT_DYNAMIC) {
             dynamic = (const void *)at;
         }
@@ -104,7 +97,7 @@ static int within(const module_t *m, const void *addr)
 
 static void change(const module_t *m, void **word, void *to)
 {
-    size_t page = kernelpage();
+    size_t page = vmos_kernelpage();
     void *at = (void *)((uintptr_t)word & ~(page - 1));
     int fixed = (uintptr_t)word >= m->relro && (uintptr_t)word < m->erelro;
     if (fixed && mprotect(at, page, PROT_READ | PROT_WRITE) != 0)

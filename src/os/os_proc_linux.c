@@ -45,7 +45,7 @@ size_t vmos_resident(void)
         i++;
     for (i++; i < n && text[i] >= '0' && text[i] <= '9'; i++)
         pages = pages * 10 + (size_t)(text[i] - '0');
-    return pages * vmos_pagesize();
+    return pages * vmos_kernelpage();
 }
 
 size_t vmos_arguments(char *to, size_t size)

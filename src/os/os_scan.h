@@ -24,7 +24,7 @@ void vmos_world_go(void);
 
 /* ---- memory ---- */
 
-/* How many of the n pages from addr on (at most 512) were touched; which[] gets a bit for each, that is
+/* How many of the kernel's n pages from addr on (at most 512) were touched; which[] gets a bit for each, that is
  * set also where it is not known. */
 size_t vmos_touched(const void *addr, size_t n, uint64_t which[8]);
 

@@ -259,7 +259,7 @@ void vmos_world_go(void)
 size_t vmos_touched(const void *addr, size_t n, uint64_t which[8])
 {
     uint64_t entry[512];
-    size_t page = vmos_pagesize(), found = 0;
+    size_t page = vmos_kernelpage(), found = 0;
     int keep = errno, fd;
     ssize_t got;
     n = n < 512 ? n : 512;

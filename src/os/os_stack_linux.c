@@ -118,7 +118,7 @@ static int page_readable(uintptr_t addr)
 
 size_t vmos_readable(uintptr_t addr, size_t size)
 {
-    size_t page = vmos_pagesize();
+    size_t page = vmos_kernelpage();
     uintptr_t from = addr & ~(uintptr_t)(page - 1), end = addr + size, at = from;
     int keep = errno, known;
     if (from == 0 || end < addr)
@@ -311,7 +311,7 @@ int vmos_module_at(uintptr_t addr, vmos_module_t *m)
     head = found.dlfo_map_start;
     if (memcmp(head->e_ident, ELFMAG, SELFMAG) == 0 &&
         head->e_phentsize == sizeof(ElfW(Phdr)) &&
-        head->e_phoff + head->e_phnum * sizeof(ElfW(Phdr)) <= vmos_pagesize()) {
+        head->e_phoff + head->e_phnum * sizeof(ElfW(Phdr)) <= vmos_kernelpage()) {
         m->phdr = (const char *)head + head->e_phoff;
         m->nphdr = head->e_phnum;
     }
@@ -349,7 +349,7 @@ static int one(struct dl_phdr_info *info, size_t size, void *arg)
         const ElfW(Phdr) *p = &info->dlpi_phdr[i];
         uintptr_t at = info->dlpi_addr + p->p_vaddr;
         if (p->p_type == PT_LOAD && at < m.low)
-            m.low = at & ~(uintptr_t)(vmos_pagesize() - 1);
+            m.low = at & ~(uintptr_t)(vmos_kernelpage() - 1);
         if (p->p_type == PT_LOAD && at + p->p_memsz > m.high)
             m.high = at + p->p_memsz;
         if (p->p_type == PT_GNU_EH_FRAME)

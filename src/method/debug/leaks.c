@@ -143,7 +143,7 @@ static VMOS_UNCHECKED void words(vmdg_scan_t *s, const uintptr_t *w, size_t n, v
 /* Through a buffer, since it may not be there; pages never touched are left out. */
 void vmdg_leaks_words(vmdg_scan_t *s, const char *from, const char *end, vmdg_reach_t reach)
 {
-    size_t page = vmos_pagesize();
+    size_t page = vmos_kernelpage();
     uintptr_t buf[1024];
     from = (const char *)VMB_UP(from, sizeof *buf);
     while (from < end) {
