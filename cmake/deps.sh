@@ -19,6 +19,7 @@ test     may  mandoc                mandoc
 test     may  pkg-config            pkg-config
 test     may  /usr/include/lua5.4/lua.h liblua5.4-dev
 test     may  /usr/include/sqlite3.h libsqlite3-dev
+test     may  /usr/include/lmdb.h   liblmdb-dev
 test     may  /usr/include/expat.h  libexpat1-dev
 test     may  /usr/include/libxml2  libxml2-dev
 test     may  python3-config        python3-dev

@@ -2,7 +2,8 @@
 /*
  * A writer is killed at any moment, a hundred times, with kill -9: what it was told to be committed is
  * there, no more than what it tried, and the region is sound.  Small journals, so that it dies in
- * checkpoints as well; and it is opened with all ways to find changes.
+ * checkpoints as well; and it is opened with all ways to find changes.  VM_KILLS in the environment is the
+ * number of kills instead, VM_SEED says at which moments.
  */
 #include "_test.h"
 
@@ -44,11 +45,12 @@ static void writer(shared_t *at, unsigned flags, int safety)
 static void killed(void **state)
 {
     shared_t *at = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    unsigned r = 1;
-    int round, status;
+    const char *kills = getenv("VM_KILLS"), *seed = getenv("VM_SEED");
+    int round, status, rounds = kills != NULL ? atoi(kills) : 100;
+    unsigned r = seed != NULL ? (unsigned)strtoul(seed, NULL, 10) : 1;
     long n;
     (void)state;
-    for (round = 0; round < 100; round++) {
+    for (round = 0; round < rounds; round++) {
         struct timespec t = {0, 0};
         Vmalloc_t *vm;
         pid_t pid;

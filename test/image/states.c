@@ -1,29 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Power cuts: a life of an image is recorded call by call, and for every moment of it the states that a
- * disk may then be in are made and opened: what was synced is there; of each write after the last
- * sync any sectors may be, in whatever order they came.  Every state must open to a commit that is not
+ * Power cuts: every state that the explorer makes of the file of an image must open to a commit that is not
  * older than the last one that returned, and not newer than the last one that was begun.
  *
  * That the explorer finds what it looks for is tested with bugs put in on purpose: syncs left out, sums
- * not looked at, one superblock instead of two.  Ideas: ALICE (Pillai et al., OSDI 2014); SQLite's crash
- * tests.  (A record's and its list's own sums are not among the bugs: a list that is torn names pages by
- * other sums than they have, so that what they guard is guarded twice.)  VM_STATES in the environment
- * is the number of states instead of that below, VM_SEED the seed.
+ * not looked at, one superblock instead of two.  (A record's and its list's own sums are not among the
+ * bugs: a list that is torn names pages by other sums than they have, so that what they guard is guarded
+ * twice.)  lmdb.c is the other control: what is known to be whole.
  */
-#include "_test.h"
+#include "_explore.h"
 
 #include "format.h"
 #include "io.h"
-
-#include <sys/mman.h>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define STATES 4000
 #else
 #define STATES 100000
 #endif
-#define MOST ((size_t)64 << 20) /* bytes of the file */
 
 /* ---- bugs that are put in ---- */
 
@@ -43,31 +37,11 @@ static const char *const bug_names[BUGS] = {
     "the superblock is not synced", "there is one superblock",
     "sums of pages are not looked at",
     "a superblock's sum is not looked at", "a record's epoch is not looked at"};
-static int bug, reading; /* reading: states are being opened */
+static int bug;
 
 /* ---- the recording ---- */
 
-enum { WRITE, CUT, PUNCH, SYNC, BEGIN, END };
-typedef struct event {
-    int kind;
-    uint64_t off, n;
-    char *data;
-    long length; /* BEGIN, END: of the list */
-} event_t;
-static event_t *events;
-static size_t nevents, maxevents;
 static int ours = -1; /* descriptor of the image */
-
-static event_t *record(int kind, uint64_t off, uint64_t n)
-{
-    if (nevents == maxevents) {
-        maxevents = maxevents ? 2 * maxevents : 1024;
-        events = realloc(events, maxevents * sizeof *events);
-        assert_non_null(events);
-    }
-    events[nevents] = (event_t){.kind = kind, .off = off, .n = n};
-    return &events[nevents++];
-}
 
 static uint64_t place_of(uint64_t off)
 {
@@ -81,10 +55,7 @@ static int rec_open(const char *path, int flags, int mode)
 
 static int rec_write(int fd, const void *buf, size_t n, uint64_t off)
 {
-    event_t *e = record(WRITE, place_of(off), n);
-    e->data = malloc(n);
-    assert_non_null(e->data);
-    memcpy(e->data, buf, n);
+    record_write(buf, n, place_of(off));
     return vmos_disk_write(fd, buf, n, place_of(off));
 }
 
@@ -113,10 +84,10 @@ static int rec_sync(int fd)
     return 0;
 }
 
-static int rec_truncate(int fd, uint64_t size)
+static int rec_truncate(int fd, uint64_t to)
 {
-    record(CUT, size, 0);
-    return vmos_disk_truncate(fd, size);
+    record(CUT, to, 0);
+    return vmos_disk_truncate(fd, to);
 }
 
 static int rec_punch(int fd, uint64_t off, uint64_t n)
@@ -131,15 +102,6 @@ static void commit(Vmalloc_t *vm)
     record(BEGIN, 0, 0)->length = n;
     assert_int_equal(vmcommit(vm), 0);
     record(END, 0, 0)->length = n;
-}
-
-static uint64_t seed;
-static uint64_t draw(uint64_t below)
-{
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return seed % below;
 }
 
 /* Commits of one size or of many, blocks that come and go, checkpoints, pages that become free, and an
@@ -191,118 +153,8 @@ static const vmi_io_t *recording(void)
     return &io;
 }
 
-/* ---- states ---- */
-
-static char *sure;      /* what is on the disk at the last sync */
-static uint64_t size;   /* how long the file is then */
-static int disk = -1;   /* the file in which states are made */
-/* What a state and its opening touched of it; in memory that a child shares. */
-static struct span {
-    uint64_t low, high;
-} *span;
-
-static void touched(uint64_t off, uint64_t n)
-{
-    span->low = off < span->low ? off : span->low;
-    span->high = off + n > span->high ? off + n : span->high;
-}
-
-static void put(const void *data, uint64_t off, uint64_t n)
-{
-    if (n > 0)
-        assert_int_equal(pwrite(disk, data, n, (off_t)off), (ssize_t)n);
-    touched(off, n);
-}
-
-static uint64_t length_of(int fd)
-{
-    struct stat st;
-    assert_int_equal(fstat(fd, &st), 0);
-    return (uint64_t)st.st_size;
-}
-
-/* The file is as at the last sync again. */
-static void restore(void)
-{
-    uint64_t end = span->high < size ? span->high : size, low = span->low;
-    if (low < end)
-        assert_int_equal(pwrite(disk, sure + low, end - low, (off_t)low), (ssize_t)(end - low));
-    if (length_of(disk) != size)
-        assert_int_equal(ftruncate(disk, (off_t)size), 0);
-    *span = (struct span){UINT64_MAX, 0};
-}
-
-static int zeros(const event_t *e)
-{
-    return e->data[0] == 0 && memcmp(e->data, e->data + 1, e->n - 1) == 0;
-}
-
-/* Zeros behind the end make the file longer and no more. */
-static int longer(const event_t *e)
-{
-    if (e->n < 65536 || e->off < size || !zeros(e))
-        return 0;
-    if (length_of(disk) < e->off + e->n)
-        assert_int_equal(ftruncate(disk, (off_t)(e->off + e->n)), 0);
-    return 1;
-}
-
-/* Sectors [from, to) of a write. */
-static void sectors(const event_t *e, uint64_t from, uint64_t to)
-{
-    uint64_t a = from * VMI_SECTOR, b = to * VMI_SECTOR < e->n ? to * VMI_SECTOR : e->n;
-    if (a < b)
-        put(e->data + a, e->off + a, b - a);
-}
-
-enum { ALL, NOTHING, TORN, FIRST, BUT_FIRST, BUT_LAST, PREFIX, SUFFIX, SINGLE, BUT_ONE, SOME, WAYS };
-
-static void apply(const event_t *e, int way)
-{
-    uint64_t n = (e->n + VMI_SECTOR - 1) / VMI_SECTOR, k, i;
-    char none[4096] = "";
-    if (way == NOTHING || (e->kind != WRITE && e->kind != CUT && e->kind != PUNCH))
-        return;
-    if (e->kind == CUT) {
-        uint64_t was = length_of(disk);
-        touched(e->off < was ? e->off : was, e->off < was ? was - e->off : e->off - was);
-        assert_int_equal(ftruncate(disk, (off_t)e->off), 0);
-        return;
-    }
-    if (e->kind == PUNCH) {
-        for (k = 0; k < e->n && e->off + k < length_of(disk); k += sizeof none)
-            put(none, e->off + k, e->n - k < sizeof none ? e->n - k : sizeof none);
-        return;
-    }
-    if (longer(e))
-        return;
-    k = draw(n);
-    switch (way) {
-    case ALL: sectors(e, 0, n); break;
-    case TORN: /* not even the first sector is whole */
-        put(e->data, e->off, 8 * (draw(2) ? draw(16) : draw((e->n < VMI_SECTOR ? e->n : VMI_SECTOR) / 8)));
-        break;
-    case FIRST: sectors(e, 0, 1); break;
-    case BUT_FIRST: sectors(e, 1, n); break;
-    case BUT_LAST: sectors(e, 0, n - 1); break;
-    case PREFIX: sectors(e, 0, k); break;
-    case SUFFIX: sectors(e, k, n); break;
-    case SINGLE: sectors(e, k, k + 1); break;
-    case BUT_ONE: sectors(e, 0, k), sectors(e, k + 1, n); break;
-    default:
-        for (i = 0; i < n; i++)
-            if (draw(2))
-                sectors(e, i, i + 1);
-    }
-}
-
 /* ---- opening a state ---- */
 
-static long newest, oldest; /* lengths that are allowed: oldest, or those of commits up to newest */
-static int born;            /* the image had been made */
-static long lengths[4096];
-static int nlengths;
-static size_t nstates;
 static long stopat, nwrites; /* the opening's n-th write is its last: a crash in recovery */
 
 static int chk_write(int fd, const void *buf, size_t n, uint64_t off)
@@ -391,15 +243,6 @@ uint64_t __wrap_vmi_sum(const void *from, size_t n, uint64_t seed_of)
     return at < head.count ? list[at++].hash : sum;
 }
 
-static int allowed(long n)
-{
-    int i;
-    for (i = 0; i < nlengths; i++)
-        if (lengths[i] == n)
-            return n >= oldest && n <= newest;
-    return 0;
-}
-
 /* Open and look: 0, or what is wrong. */
 static const char *look(unsigned flags, int deep)
 {
@@ -435,132 +278,7 @@ static const char *check(void)
     return wrong != NULL ? wrong : look(VM_IMGREAD | VM_IMGEXIST, 0);
 }
 
-/* A process of its own each time, when a bug may lead it astray; else in this one. */
-static const char *check_apart(void)
-{
-    int state = 0;
-    pid_t child;
-    nstates++;
-    if (bug == NONE)
-        return check();
-    child = fork();
-    if (child == 0) {
-        freopen("/dev/null", "w", stderr);
-        alarm(10);
-        _exit(check() != NULL);
-    }
-    assert_true(child > 0 && waitpid(child, &state, 0) == child);
-    return state != 0 ? "found" : NULL;
-}
-
-/* ---- going through the moments ---- */
-
-static const char *one_state(size_t from, size_t to, size_t odd, int way, int others)
-{
-    const char *wrong;
-    size_t i;
-    for (i = from; i < to; i++)
-        apply(&events[i], i == odd ? way : others == WAYS ? (int)draw(WAYS) : others);
-    reading = 1;
-    wrong = check_apart();
-    reading = 0;
-    restore();
-    return wrong;
-}
-
-/* All the states that are worth it, and then some at random, of a cut before event `to`. */
-static const char *moment(size_t from, size_t to, size_t random)
-{
-    const char *wrong = one_state(from, to, to, 0, ALL);
-    size_t i, n = to - from > 6 ? 6 : to - from, k;
-    int way;
-    if (wrong == NULL)
-        wrong = one_state(from, to, to, 0, NOTHING);
-    for (k = 0; wrong == NULL && k < n; k++) {
-        i = to - 1 - k;
-        if (events[i].kind == WRITE)
-            for (way = NOTHING; wrong == NULL && way <= BUT_LAST; way++)
-                wrong = one_state(from, to, i, way, ALL);
-    }
-    for (k = 0; wrong == NULL && k < random; k++)
-        wrong = draw(2) ? one_state(from, to, to - 1 - draw(to - from), (int)draw(WAYS), ALL)
-                        : one_state(from, to, to, 0, WAYS);
-    return wrong;
-}
-
-/* What was synced is what the disk has. */
-static void settle(size_t from, size_t to)
-{
-    size_t i;
-    for (i = from; i < to; i++) {
-        const event_t *e = &events[i];
-        assert_true(e->off + e->n <= MOST);
-        if (e->kind == WRITE)
-            memcpy(sure + e->off, e->data, e->n);
-        else if (e->kind == PUNCH)
-            memset(sure + e->off, 0, e->n);
-        else if (e->kind == CUT && e->off < size)
-            memset(sure + e->off, 0, size - e->off);
-        if (e->kind == CUT)
-            size = e->off;
-        else if (e->kind == WRITE && e->off + e->n > size)
-            size = e->off + e->n;
-        if (e->kind == WRITE || e->kind == PUNCH)
-            put(sure + e->off, e->off, e->n);
-        else if (e->kind == CUT)
-            assert_int_equal(ftruncate(disk, (off_t)e->off), 0);
-    }
-    restore();
-}
-
-static const char *explore(size_t states)
-{
-    size_t to, from = 0, moments = nevents;
-    const char *wrong = NULL;
-    vmi_io = checking();
-    disk = open(other, O_RDWR | O_CREAT | O_TRUNC, 0600);
-    assert_true(disk >= 0);
-    sure = calloc(1, MOST);
-    assert_non_null(sure);
-    if (span == NULL)
-        span = mmap(NULL, sizeof *span, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    assert_true(span != MAP_FAILED);
-    *span = (struct span){UINT64_MAX, 0};
-    size = 0;
-    born = 0;
-    lengths[0] = 0; /* an image that was not made yet is an empty one */
-    nlengths = 1;
-    newest = oldest = 0;
-    for (to = 1; wrong == NULL && to <= nevents; to++) {
-        const event_t *e = &events[to - 1];
-        if (e->kind == SYNC) {
-            settle(from, to);
-            from = to;
-        } else if (e->kind == BEGIN || e->kind == END) {
-            newest = e->length;
-            oldest = e->kind == END ? e->length : oldest;
-            born |= e->kind == END;
-            if (lengths[nlengths - 1] != e->length)
-                lengths[nlengths++] = e->length;
-        }
-        if (to > from)
-            wrong = moment(from, to, states > nstates ? (states - nstates) / (moments - to + 1) : 0);
-    }
-    if (wrong != NULL && bug == NONE)
-        printf("cut before event %zu of %zu, synced up to %zu: %s\n", to - 1, nevents, from, wrong);
-    close(disk);
-    unlink(other);
-    free(sure);
-    vmi_io = &vmi_system;
-    return wrong;
-}
-
-static void forget(void)
-{
-    while (nevents > 0)
-        free(events[--nevents].data);
-    unlink(file);
-}
+/* ---- the tests ---- */
 
 static const char *run(int commits, int even, size_t journal, size_t states)
 {
@@ -568,27 +286,23 @@ static const char *run(int commits, int even, size_t journal, size_t states)
     nstates = 0;
     vmi_io = recording();
     live(commits, even, journal);
+    vmi_io = checking();
     wrong = explore(states);
+    vmi_io = &vmi_system;
     forget();
     return wrong;
 }
 
-static size_t wanted(void)
-{
-    const char *s = getenv("VM_STATES");
-    return s != NULL ? (size_t)strtoul(s, NULL, 10) : STATES;
-}
-
 static void begin(void)
 {
-    const char *s = getenv("VM_SEED");
-    seed = s != NULL ? strtoul(s, NULL, 10) * 2654435761u + 1 : 20261122;
+    sow();
     bug = NONE;
+    astray = 0;
 }
 
 static void test_every_state_opens_to_a_commit(void **state)
 {
-    size_t n = wanted(), all = 0;
+    size_t n = wanted(STATES), all = 0;
     (void)state;
     begin();
     for (int round = 0; all < n; round++) {
@@ -608,10 +322,11 @@ static void test_bugs_put_in_on_purpose_are_found(void **state)
         const char *found = NULL;
         begin();
         bug = b;
+        astray = 1;
         for (int round = 0; found == NULL && round < 4; round++)
             found = run(20, round % 2, 40000, 2000);
         bug = NONE;
-        vmi_io = &vmi_system;
+        astray = 0;
         if (found == NULL)
             fail_msg("not found: %s", bug_names[b]);
         printf("found after %zu states: %s\n", nstates, bug_names[b]);
