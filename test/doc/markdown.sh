@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The README's first program is example 01, word for word; links between files lead somewhere.
+# The README's first program is example 01, word for word; links between files lead somewhere,
+# also those to headings: see _links.py.
 set -euo pipefail
 
-source=${VMALLOC_SOURCE:-$(cd "$(dirname "$0")/../.." && pwd)}
+here=$(cd "$(dirname "$0")" && pwd)
+source=${VMALLOC_SOURCE:-$here/../..}
 cd "$source"
 failed=0
 
@@ -14,17 +16,5 @@ if [ -z "$shown" ] || [[ "$example" != *"$shown"* ]]; then
     failed=1
 fi
 
-# links FILE: what it links to, less other sites and places in the same file
-links() {
-    { grep -oE '\]\([^)#]+' "$1" || true; } | cut -c3- | { grep -vE '^[a-z]+:' || true; }
-}
-
-while read -r file; do
-    while read -r target; do
-        if [ ! -e "$(dirname "$file")/$target" ]; then
-            echo "$file: links to $target, which does not exist"
-            failed=1
-        fi
-    done < <(links "$file")
-done < <(find . -maxdepth 3 -name '*.md' -not -path './build*' -not -path './.*')
+python3 "$here/_links.py" . || failed=1
 exit "$failed"
