@@ -3,11 +3,12 @@
  * profiled: what the malloc interface does for profiles; profiled.h has the idea.
  */
 #include "profiled.h"
+#include "method_tables.h"
 #include "options.h"
 
 #include <string.h>
 
-Vmalloc_t *vmma_samples;
+Vmalloc_t *vmma_samples, *vmma_profiled;
 
 /* ---- samples ---- */
 
@@ -69,7 +70,7 @@ static Vmalloc_t *open_samples(Vmdisc_t *disc)
     vmpf_of(vm)->all = 1;
     vmpf_of(vm)->malloc = 1;
     vmname(vm, "malloc, samples");
-    vmma_samples = vm;
+    vmma_samples = vmma_profiled = vm;
     return vm;
 }
 
@@ -80,10 +81,12 @@ static Vmalloc_t *open_all(Vmdisc_t *disc)
     if (under != NULL)
         meth = vmover(Vmprofile, under);
     vm = meth != NULL ? vmopen(disc, meth, 0) : NULL;
-    if (vm != NULL) {
-        vmpf_of(vm)->malloc = 1;
-        vmname(vm, "malloc");
-    }
+    if (vm == NULL)
+        return NULL;
+    vmpf_of(vm)->malloc = 1;
+    vmname(vm, "malloc");
+    if (vmmt_under(vm) == &vmmt_best && !vmma_options.keep)
+        vmma_profiled = vm;
     return vm;
 }
 

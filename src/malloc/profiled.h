@@ -6,8 +6,8 @@
  *   samples       Vmregion stays Vmheap; a thread counts down the bytes that it asks for, and what
  *                 is due comes from a region of Vmprofile beside it
  *
- * In the second case malloc()'s fast path does not serve: vmma_alloc() counts and then takes the
- * same way.  free() is as fast as ever, for blocks of the other region do not lie in the thread's
+ * In neither case does malloc()'s fast path serve.  vmma_alloc() goes straight to Vmprofile in the
+ * first; in the second it counts and then takes the same way as the fast path.  free() is as fast as ever, for blocks of the other region do not lie in the thread's
  * slabs.
  *
  * A block that is resized is drawn for anew, with its new size.
@@ -20,6 +20,9 @@
 
 /* The region of samples; NULL: none are taken. */
 extern Vmalloc_t *vmma_samples VMMA_HIDDEN;
+
+/* That, or the region of Vmprofile over Vmbest that all blocks come from; NULL: there is neither. */
+extern Vmalloc_t *vmma_profiled VMMA_HIDDEN;
 
 /* The thread's count has run out at a block of size bytes: whether it shall be a sample. */
 VMMA_HIDDEN int vmma_drawn(size_t size);

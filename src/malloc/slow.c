@@ -76,13 +76,18 @@ void *vmma_allocas(size_t size, vmdg_family_t family)
     return plain(size, family);
 }
 
-/* While samples are taken, all that malloc() asks for comes here: nearly as straight as there. */
+/* While a profile is taken, all that malloc() asks for comes here: nearly as straight as there. */
 void *vmma_alloc(size_t size)
 {
     vmbe_lane_t *lane = vmma_lane;
     void *p;
-    if (VMOS_LIKELY(vmma_samples == NULL) || size > BE_TABLEMAX || lane->vm != Vmregion ||
-        vmpf_left <= (int64_t)size)
+    if (VMOS_LIKELY(vmma_profiled == NULL))
+        return vmma_allocas(size, VMDG_MALLOC);
+    if (Vmregion == vmma_profiled && size <= PTRDIFF_MAX) {
+        p = (*vmma_profiled->meth.allocf)(vmma_profiled, size, 0);
+        return VMOS_LIKELY(p != NULL) ? p : vmma_nomemory();
+    }
+    if (size > BE_TABLEMAX || lane->vm != Vmregion || vmpf_left <= (int64_t)size)
         return vmma_allocas(size, VMDG_MALLOC);
     vmpf_left -= (int64_t)(size + (size == 0));
     p = vmbe_taketab(lane, size);
@@ -185,6 +190,12 @@ void vmma_release(const char *func, void *p)
 
 void vmma_freeslow(void *p)
 {
+    if (VMOS_UNLIKELY(vmma_profiled != NULL) && vmma_profiled == Vmregion) {
+        int e = errno, r = vmpf_quick_free(vmma_profiled, p);
+        errno = e;
+        if (VMOS_LIKELY(r == 0))
+            return;
+    }
     vmma_release("free", p);
 }
 

@@ -83,6 +83,11 @@ int vmsk_bounds_find(vmsk_bounds_t *b, uintptr_t sp)
     return b->low < b->high;
 }
 
+int vmsk_bounds_kept(vmsk_bounds_t *b)
+{
+    return recall(b, vmos_self());
+}
+
 VMOS_COLD int vmsk_bounds_widen(vmsk_bounds_t *b, uintptr_t addr, size_t size)
 {
     uintptr_t end = addr + size;

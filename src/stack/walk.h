@@ -97,6 +97,8 @@ typedef struct vmsk_bounds {
 
 /* Bounds of the stack that sp lies in: 1, or 0 when sp is not readable. */
 int vmsk_bounds_find(vmsk_bounds_t *b, uintptr_t sp);
+/* Bounds of the calling thread's stack that were asked for before and stay: 1, or 0 for none. */
+int vmsk_bounds_kept(vmsk_bounds_t *b);
 /* Known bounds made wider, so that [addr, addr+size) is within: 1, or 0 if that cannot be. */
 int vmsk_bounds_widen(vmsk_bounds_t *b, uintptr_t addr, size_t size);
 

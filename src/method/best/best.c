@@ -238,14 +238,6 @@ static VMOS_NOINLINE void *alloc_slow(Vmalloc_t *vm, size_t size, int zero, int 
     return p;
 }
 
-/* The lane that the calling thread has found before; a lane of no thread else. */
-VMOS_INLINE vmbe_lane_t *mylane(vmbe_t *be)
-{
-    uintptr_t self = vmos_self();
-    vmbe_lane_t *lane = BE_LOAD(BE_SEE(be->tab)[vmbe_tabslot(self)]);
-    return VMOS_LIKELY(BE_LOAD(lane->tid) == self) ? lane : be->solo;
-}
-
 /* The same for a new block of a class, whose rest is at most 16 bytes up to 256, 64 up to 1024 and so
  * on: a few stores of fixed size are cheaper than a call, and the block holds nothing yet. */
 VMOS_INLINE void *slackof(char *p, size_t size, size_t have)
@@ -274,7 +266,7 @@ static VMOS_NOINLINE void *alloc_more(Vmalloc_t *vm, vmbe_lane_t *lane, size_t s
 
 static void *best_alloc(Vmalloc_t *vm, size_t size, int local)
 {
-    vmbe_lane_t *lane = mylane(vmbe_of(vm));
+    vmbe_lane_t *lane = vmbe_mylane(vmbe_of(vm));
     unsigned cls;
     char *p;
     if (VMOS_UNLIKELY(size > BE_SMALLMAX))
@@ -297,7 +289,7 @@ static VMOS_NOINLINE int free_slow(Vmalloc_t *vm, void *p, int local)
 
 static int best_free(Vmalloc_t *vm, void *p, int local)
 {
-    vmbe_lane_t *lane = mylane(vmbe_of(vm));
+    vmbe_lane_t *lane = vmbe_mylane(vmbe_of(vm));
     vmbe_run_t *run = vmb_map_get(p);
     if (VMOS_LIKELY(vmbe_giveto(lane, run, p) == 0))
         return 0;

@@ -8,6 +8,14 @@
 
 #include "best.h"
 
+/* The lane that the calling thread has found before; a lane of no thread else. */
+VMOS_INLINE vmbe_lane_t *vmbe_mylane(vmbe_t *be)
+{
+    uintptr_t self = vmos_self();
+    vmbe_lane_t *lane = BE_LOAD(BE_SEE(be->tab)[vmbe_tabslot(self)]);
+    return VMOS_LIKELY(BE_LOAD(lane->tid) == self) ? lane : be->solo;
+}
+
 /* A block from a cursor, NULL when its word is used up: then vmbe_refill(). */
 VMOS_INLINE void *vmbe_next(vmbe_cursor_t *c)
 {
@@ -70,6 +78,19 @@ VMOS_INLINE int vmbe_give(vmbe_lane_t *lane, vmbe_run_t *run, void *p)
     if (VMOS_UNLIKELY(--run->left == 0))
         vmbe_slab_notice(lane, run);
     return 0;
+}
+
+/* Bytes of the block at p that vmbe_giveto() will take; 0: it will not. */
+VMOS_INLINE size_t vmbe_giveable(vmbe_lane_t *lane, vmbe_run_t *run, const void *p)
+{
+    uint64_t x;
+    if (VMOS_UNLIKELY(run == NULL || BE_READ(run->lane) != (uintptr_t)lane))
+        return 0;
+    x = (size_t)((const char *)p - run->base) * (uint64_t)BE_READ(run->quick);
+    if (VMOS_UNLIKELY((uint32_t)x >= (uint32_t)BE_READ(run->quick) ||
+                      (uint16_t)((const char *)p - run->base) > run->span))
+        return 0;
+    return BE_LOAD(run->u.word[x >> 38]) >> (x >> 32 & 63) & 1 ? 0 : vmbe_classbytes[run->cls];
 }
 
 /* The same for a page map word; it tells in one comparison that the run is a slab, of this lane, and

@@ -310,6 +310,12 @@ static void compare(int64_t live, int64_t blocks)
         VMPF_SET(vmpf.most, (uint64_t)live);
 }
 
+VMOS_NOINLINE void vmpf_most(const vmpf_book_t *b)
+{
+    const Vmpfhead_t *h = vmpf.head;
+    compare((int64_t)VMPF_GET(h->live) + b->bytes, (int64_t)VMPF_GET(h->blocks) + b->blocks);
+}
+
 void vmpf_flush(vmpf_book_t *b)
 {
     Vmpfhead_t *h = vmpf.head;
@@ -317,24 +323,6 @@ void vmpf_flush(vmpf_book_t *b)
     uint64_t blocks = __atomic_add_fetch(&h->blocks, (uint64_t)b->blocks, __ATOMIC_RELAXED);
     b->bytes = b->blocks = 0;
     compare((int64_t)live, (int64_t)blocks);
-}
-
-/* One thread alone knows the sum at each moment.  Several tell each other when it is worth it: then
- * the high-water mark is right to a thousandth for each thread, or 4 KiB. */
-void vmpf_count(vmpf_book_t *b, int64_t bytes, int64_t blocks)
-{
-    const Vmpfhead_t *h = vmpf.head;
-    b->bytes += bytes;
-    b->blocks += blocks;
-    if (VMOS_LIKELY(__atomic_load_n(&vmpf.active, __ATOMIC_RELAXED) <= 1)) {
-        compare((int64_t)VMPF_GET(h->live) + b->bytes, (int64_t)VMPF_GET(h->blocks) + b->blocks);
-    } else {
-        int64_t some = 4096 + (int64_t)(__atomic_load_n(&h->live, __ATOMIC_RELAXED) >> 10);
-        if (b->bytes > some || b->bytes < -some)
-            vmpf_flush(b);
-    }
-    if (VMOS_UNLIKELY(--b->ticks == 0))
-        vmpf_tick(b);
 }
 
 /* ---- fork ---- */

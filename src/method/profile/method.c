@@ -60,9 +60,42 @@ static void *born(Vmalloc_t *vm, void *p, size_t size, int local, const vmpf_bir
     return p;
 }
 
+/* A block of the thread's own slabs, over Vmbest: no call, and its size is known.  NULL: not so. */
+VMOS_INLINE void *quick_alloc(Vmalloc_t *vm, size_t size, size_t *have)
+{
+    unsigned cls;
+    if (VMOS_UNLIKELY(size > BE_SMALLMAX - VMPF_TAIL))
+        return NULL;
+    cls = vmbe_class(size + VMPF_TAIL);
+    *have = vmbe_classbytes[cls];
+    return vmbe_take(vmbe_mylane(vmbe_of(vm)), cls);
+}
+
+/* The same for freeing: 0, or -1, and nothing was done. */
+VMOS_INLINE int quick_free(Vmalloc_t *vm, void *p)
+{
+    vmbe_lane_t *lane = vmbe_mylane(vmbe_of(vm));
+    vmbe_run_t *run = vmb_map_get(p);
+    size_t have = vmbe_giveable(lane, run, p);
+    vmpf_tail_t tail;
+    if (VMOS_UNLIKELY(have == 0))
+        return -1;
+    vmpf_read_tail(p, have, &tail);
+    if (VMOS_UNLIKELY(vmbe_give(lane, run, p) != 0))
+        return -1;
+    vmpf_died(vmpf_of(vm), &tail);
+    return 0;
+}
+
 static void *profile_alloc(Vmalloc_t *vm, size_t size, int local)
 {
     const Vmethod_t *under = vmmt_under(vm);
+    size_t have;
+    void *p;
+    if (VMOS_LIKELY(under == &vmmt_best && (p = quick_alloc(vm, size, &have)) != NULL)) {
+        vmpf_born(region(vm), p, size, have, NULL);
+        return p;
+    }
     if (VMOS_UNLIKELY(toolarge(size)))
         return nomemory();
     if (VMOS_UNLIKELY(size == 0 && under->meth == VM_MTPOOL))
@@ -85,14 +118,22 @@ static int profile_free(Vmalloc_t *vm, void *p, int local)
 {
     const Vmethod_t *under = vmmt_under(vm);
     vmpf_tail_t tail = {0, 0, 0};
-    size_t have = p != NULL ? havebytes(vm, p, local) : 0;
+    size_t have;
     int r;
-    if (VMOS_LIKELY(have != 0))
+    if (VMOS_LIKELY(under == &vmmt_best) && quick_free(vm, p) == 0)
+        return 0;
+    have = p != NULL ? havebytes(vm, p, local) : 0;
+    if (have != 0)
         vmpf_read_tail(p, have, &tail);
     r = (*under->freef)(vm, p, local);
     if (VMOS_LIKELY(r == 0))
         vmpf_died(vmpf_of(vm), &tail);
     return r;
+}
+
+int vmpf_quick_free(Vmalloc_t *vm, void *p)
+{
+    return VMOS_LIKELY(vm->meth.freef == profile_free) ? quick_free(vm, p) : -1;
 }
 
 /* A new block; cleared as far as was asked for. */

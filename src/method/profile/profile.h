@@ -32,7 +32,7 @@
 #define VMPF_DEPTHMAX 128u /* entries of a stack that can be kept */
 #define VMPF_TICK 64u      /* operations of a thread between looks at the clock */
 
-/* ---- what a block has at its end ---- */
+/* ---- what a block has at its end: see record.c ---- */
 
 typedef struct vmpf_tail {
     uint32_t site;  /* number of the site, 0: none */
@@ -123,11 +123,9 @@ extern vmpf_settings_t vmpf_settings VMOS_HIDDEN;
 /* Counters that one thread writes and others read: whole numbers are never seen half written. */
 #define VMPF_GET(x) __atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define VMPF_SET(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELAXED)
-#if defined(__SANITIZE_THREAD__)
+/* Each store by itself: stored as a pair, as compilers like to have it, counters are waited for where
+ * they are read one by one soon after, and the other way round: 5 ns each time. */
 #define VMPF_ADD(x, n) VMPF_SET(x, (x) + (n))
-#else
-#define VMPF_ADD(x, n) ((x) += (n)) /* one instruction */
-#endif
 
 /* ---- store.c: memory of records ---- */
 
@@ -186,11 +184,16 @@ uint32_t vmpf_find_key(vmpf_book_t *b, vmpf_region_t *st, uint64_t key, const Vm
 uint64_t vmpf_key(uint32_t serial, void *const *pcs, size_t n, const vmr_place_t *place);
 /* Add what the book has counted to the sums. */
 void vmpf_flush(vmpf_book_t *b);
-/* The sums have changed by as much, as far as the book is concerned. */
-void vmpf_count(vmpf_book_t *b, int64_t bytes, int64_t blocks);
+/* The sum is higher than it was before, or since the last record of times. */
+void vmpf_most(const vmpf_book_t *b);
 void vmpf_thread_ends(uintptr_t self);
 void vmpf_thread_jumps(void);
 void vmpf_books_forked(int keep);
+
+/* ---- method.c ---- */
+/* Free a block of vm, a region over Vmbest, that lies in a slab of the calling thread: 0; -1: it is
+ * no such one, or someone listens, and nothing was done. */
+int vmpf_quick_free(Vmalloc_t *vm, void *p);
 
 /* ---- record.c ---- */
 /* A block of have bytes for size asked for; how it came about when it was resized. */
@@ -225,6 +228,24 @@ void vmpf_tick(vmpf_book_t *b);
 /* The last record, at the end. */
 void vmpf_times_end(void);
 void vmpf_times_forked(void);
+
+/* The sums have changed by as much, as far as the book is concerned.  One thread alone knows the sum
+ * at each moment.  Several tell each other when it is worth it: then the high-water mark is right to
+ * a thousandth for each thread, or 4 KiB. */
+VMOS_INLINE void vmpf_count(vmpf_book_t *b, int64_t bytes, int64_t blocks)
+{
+    int64_t live = (int64_t)__atomic_load_n(&vmpf.head->live, __ATOMIC_RELAXED);
+    VMPF_ADD(b->bytes, bytes);
+    VMPF_ADD(b->blocks, blocks);
+    if (VMOS_LIKELY(__atomic_load_n(&vmpf.active, __ATOMIC_RELAXED) <= 1)) {
+        if (bytes > 0 && live + b->bytes > (int64_t)VMPF_GET(vmpf.most))
+            vmpf_most(b);
+    } else if (b->bytes > 4096 + (live >> 10) || b->bytes < -4096 - (live >> 10)) {
+        vmpf_flush(b);
+    }
+    if (VMOS_UNLIKELY(--b->ticks == 0))
+        vmpf_tick(b);
+}
 
 /* ---- draw.c: sampling ---- */
 /* Bytes that the thread may still ask for before the next sample.  malloc() counts it down too. */

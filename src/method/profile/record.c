@@ -2,15 +2,19 @@
 /*
  * record: a block comes, a block goes.
  *
- *   block   | as asked for | rest | site: 32, birth: 32 | size: 48, check: 16 |
+ *   block   | as asked for | rest | site: 32, birth: 32 | check: 16, size: 48 |
  *                                                                 end of the block
  *
  * The tail lies at the very end, behind the rest that rounding leaves, so that small overruns do
  * not reach it.  Its check covers all of it and the process's number of its profile: a tail that
  * was overwritten, or left by a process that had the region before, is not believed.
  *
- * Cost of a block that comes: a stack (vmsk_capture()), a hash of it, and some 20 stores into two
- * or three lines that are this thread's alone.  Of one that goes: the tail and as many stores.
+ * The highest bit of a tail's site says that the block is a sample, and stands for others too.
+ *
+ * Cost of a block that comes: a stack (vmsk_known()), and some 20 stores into two or three lines
+ * that are this thread's alone, 250 instructions.  Of one that goes: the tail and as many stores,
+ * 100 instructions.  That all blocks count is what functions are told by a constant, so that they
+ * are compiled for that.
  */
 #include "profile.h"
 
@@ -18,6 +22,7 @@
 
 #define SIZEBITS 48
 #define SIZEMASK (((uint64_t)1 << SIZEBITS) - 1)
+#define SAMPLE 0x80000000u /* in a tail's site */
 
 /* ---- tails ---- */
 
@@ -28,17 +33,24 @@ static uint64_t check(const vmpf_tail_t *t)
     return (x >> SIZEBITS ^ vmpf.session) & 0xffff;
 }
 
-static void write_tail(char *p, size_t have, vmpf_tail_t *t)
+/* As two words, both here and when it is read: a word that is read otherwise than it was written just
+ * before makes the processor wait until it has reached the cache. */
+VMOS_INLINE void write_tail(char *p, size_t have, const vmpf_tail_t *t)
 {
-    t->size = (t->size & SIZEMASK) | check(t) << SIZEBITS;
-    memcpy(p + have - VMPF_TAIL, t, sizeof *t);
+    uint64_t word[2] = {(uint64_t)t->site << 32 | t->birth, 0};
+    word[1] = (t->size & SIZEMASK) | check(t) << SIZEBITS;
+    memcpy(p + have - VMPF_TAIL, &word[0], sizeof word[0]);
+    memcpy(p + have - VMPF_TAIL / 2, &word[1], sizeof word[1]);
 }
 
 /* In a child that began anew, blocks of the parent are not known, and that is no damage. */
 int vmpf_read_tail(const char *p, size_t have, vmpf_tail_t *t)
 {
-    uint64_t size;
-    memcpy(t, p + have - VMPF_TAIL, sizeof *t);
+    uint64_t who, size;
+    memcpy(&who, p + have - VMPF_TAIL, sizeof who);
+    memcpy(&t->size, p + have - VMPF_TAIL / 2, sizeof t->size);
+    t->site = (uint32_t)(who >> 32);
+    t->birth = (uint32_t)who;
     size = t->size & SIZEMASK;
     if (VMOS_LIKELY(t->size >> SIZEBITS == check(t) && size <= have - VMPF_TAIL)) {
         t->size = size;
@@ -117,9 +129,16 @@ static amount_t estimate(size_t size, uint32_t birth)
     return (amount_t){vmpf_round(w, salt), vmpf_round(w * (double)size, ~salt)};
 }
 
-VMOS_INLINE amount_t amount(size_t size, uint32_t birth)
+VMOS_INLINE amount_t amount(const vmpf_tail_t *t)
 {
-    return VMOS_LIKELY(vmpf.head->mode == VMPF_FULL) ? (amount_t){1, size} : estimate(size, birth);
+    return VMOS_LIKELY(!(t->site & SAMPLE)) ? (amount_t){1, t->size}
+                                            : estimate((size_t)t->size, t->birth);
+}
+
+/* All blocks count. */
+VMOS_INLINE int full(void)
+{
+    return VMOS_LIKELY(VMPF_GET(vmpf.head->mode) == VMPF_FULL);
 }
 
 /* ---- a block comes ---- */
@@ -131,8 +150,8 @@ static void count_resize(Vmpfsite_t *s, size_t size, uint64_t n, const vmpf_birt
     VMPF_ADD(s->copied, how->moved ? n * VMB_MIN(size, how->old) : 0);
 }
 
-static void count_birth(Vmpfsite_t *s, amount_t a, size_t size, size_t have,
-                        const vmpf_birth_t *how)
+VMOS_INLINE void count_birth(Vmpfsite_t *s, amount_t a, size_t size, size_t have,
+                             const vmpf_birth_t *how, int sample)
 {
     uint64_t live;
     aside(s);
@@ -140,7 +159,7 @@ static void count_birth(Vmpfsite_t *s, amount_t a, size_t size, size_t have,
     VMPF_ADD(s->bytes, a.bytes);
     VMPF_ADD(s->slack, a.n * (have - VMPF_TAIL - size));
     add32(&s->sizes[sizebin(size)], a.n);
-    if (vmpf.head->mode != VMPF_FULL)
+    if (sample)
         VMPF_ADD(s->samples, 1);
     if (how != NULL)
         count_resize(s, size, a.n, how);
@@ -149,11 +168,11 @@ static void count_birth(Vmpfsite_t *s, amount_t a, size_t size, size_t have,
         VMPF_SET(s->peak, live);
 }
 
-/* Sampled: whether a point falls on a block of size bytes. */
+/* Whether a point falls on a block of size bytes. */
 static int due(vmpf_book_t *b, const vmpf_region_t *st, size_t size)
 {
     int64_t bytes = (int64_t)(size + (size == 0));
-    if (vmpf.head->mode == VMPF_FULL || st->all)
+    if (st->all)
         return 1;
     if (VMOS_UNLIKELY(vmpf_left < VMPF_UNDRAWN))
         vmpf_draw(b);
@@ -164,11 +183,9 @@ static int due(vmpf_book_t *b, const vmpf_region_t *st, size_t size)
     return 1;
 }
 
-/* The thread's clock: allocations, or, when not all are seen, units of 16 bytes. */
-VMOS_INLINE uint32_t clock_of(const vmpf_book_t *b)
+/* The thread's clock where not all allocations are seen: units of 16 bytes.  Else it is b->calls. */
+VMOS_INLINE uint32_t sampled_clock(const vmpf_book_t *b)
 {
-    if (vmpf.head->mode == VMPF_FULL)
-        return (uint32_t)b->calls;
     return (uint32_t)((b->drawn - (uint64_t)vmpf_left) >> 4);
 }
 
@@ -193,27 +210,40 @@ VMOS_INLINE uint32_t site_here(vmpf_book_t *b, vmpf_region_t *st)
     return site;
 }
 
-static uint32_t record(vmpf_book_t *b, vmpf_region_t *st, size_t size, size_t have,
-                       const vmpf_birth_t *how, uint32_t birth)
+VMOS_INLINE uint32_t record(vmpf_book_t *b, vmpf_region_t *st, amount_t a, size_t size, size_t have,
+                            const vmpf_birth_t *how, int sample)
 {
     uint32_t site = site_here(b, st);
-    amount_t a = amount(size, birth);
     Vmpfsite_t *s = vmpf_site(site);
     if (site == 0)
         return 0;
     if (VMOS_UNLIKELY(site == st->other))
         vmpf_site_lock(s);
-    count_birth(s, a, size, have, how);
+    count_birth(s, a, size, have, how, sample);
     if (VMOS_UNLIKELY(site == st->other))
         vmpf_site_unlock(s);
-    if (vmpf.head->mode != VMPF_FULL) {
-        b->scalls += (double)a.n;
-        b->sbytes += (double)a.bytes;
-    }
     vmpf_count(b, (int64_t)a.bytes, (int64_t)a.n);
     if (!st->malloc)
         vmpf_region_count(st, (int64_t)a.bytes);
     return site;
+}
+
+static VMOS_NOINLINE void born_sampled(vmpf_book_t *b, vmpf_region_t *st, vmpf_tail_t *t, size_t have,
+                                       const vmpf_birth_t *how)
+{
+    size_t size = (size_t)t->size;
+    int counts = due(b, st, size);
+    amount_t a;
+    t->birth = sampled_clock(b);
+    if (!counts)
+        return;
+    a = estimate(size, t->birth);
+    t->site = record(b, st, a, size, have, how, 1);
+    if (t->site == 0)
+        return;
+    t->site |= SAMPLE;
+    b->scalls += (double)a.n;
+    b->sbytes += (double)a.bytes;
 }
 
 void vmpf_born(vmpf_region_t *st, char *p, size_t size, size_t have, const vmpf_birth_t *how)
@@ -221,10 +251,12 @@ void vmpf_born(vmpf_region_t *st, char *p, size_t size, size_t have, const vmpf_
     vmpf_tail_t tail = {0, 0, size};
     vmpf_book_t *b = vmpf_enter();
     if (VMOS_LIKELY(b != NULL)) {
-        int counts = due(b, st, size);
-        tail.birth = clock_of(b);
-        if (counts)
-            tail.site = record(b, st, size, have, how, tail.birth);
+        if (full()) {
+            tail.birth = (uint32_t)b->calls;
+            tail.site = record(b, st, (amount_t){1, size}, size, have, how, 0);
+        } else {
+            born_sampled(b, st, &tail, have, how);
+        }
         VMPF_ADD(b->calls, 1);
         vmpf_leave(b);
     }
@@ -233,43 +265,47 @@ void vmpf_born(vmpf_region_t *st, char *p, size_t size, size_t have, const vmpf_
 
 /* ---- a block goes ---- */
 
-/* Allocations of its thread since the one at birth.  Sampled: bytes, divided by their mean. */
-static uint32_t life(const vmpf_book_t *b, uint32_t birth)
+/* Allocations of its thread since the one at birth.  Of a sample: bytes, divided by their mean.  Of
+ * one that came while all blocks counted, when they do no longer: it is old. */
+VMOS_INLINE uint32_t life(const vmpf_book_t *b, const vmpf_tail_t *t)
 {
-    uint32_t since = clock_of(b) - birth;
-    if (vmpf.head->mode == VMPF_FULL)
-        return since - 1;
-    return b->scalls > 0 ? (uint32_t)(since * 16.0 * b->scalls / (b->sbytes + 1)) : 0;
+    if (VMOS_LIKELY(!(t->site & SAMPLE)))
+        return full() ? (uint32_t)b->calls - t->birth - 1 : UINT32_MAX;
+    if (b->scalls <= 0)
+        return 0;
+    return (uint32_t)((sampled_clock(b) - t->birth) * 16.0 * b->scalls / (b->sbytes + 1));
 }
 
-static void own_death(Vmpfsite_t *s, amount_t a, uint32_t lived)
+VMOS_INLINE void own_death(Vmpfsite_t *s, amount_t a, uint32_t lived, int sample)
 {
     aside(s);
     VMPF_ADD(s->frees, a.n);
     VMPF_ADD(s->freed, a.bytes);
-    VMPF_ADD(s->shortlived, lived < vmpf.head->nearby ? a.n : 0);
-    VMPF_ADD(s->sfrees, vmpf.head->mode != VMPF_FULL);
+    if (lived < vmpf.head->nearby)
+        VMPF_ADD(s->shortlived, a.n);
+    if (VMOS_UNLIKELY(sample))
+        VMPF_ADD(s->sfrees, 1);
     add32(&s->lives[lifebin(lived)], a.n);
 }
 
 /* By another thread than the one that has the book of the site, whose clock is read as it is. */
-static uint32_t rlife(const Vmpfsite_t *s, uint32_t birth)
+static uint32_t rlife(const Vmpfsite_t *s, const vmpf_tail_t *t)
 {
     const vmpf_book_t *b = vmpf_book(s->thread);
-    if (b == NULL || vmpf.head->mode != VMPF_FULL)
+    if (b == NULL || t->site & SAMPLE || !full())
         return UINT32_MAX;
-    return (uint32_t)__atomic_load_n(&b->calls, __ATOMIC_RELAXED) - birth - 1;
+    return (uint32_t)__atomic_load_n(&b->calls, __ATOMIC_RELAXED) - t->birth - 1;
 }
 
-static void other_death(Vmpfsite_t *s, amount_t a, uint32_t birth)
+static void other_death(Vmpfsite_t *s, amount_t a, const vmpf_tail_t *t)
 {
-    uint32_t lived = rlife(s, birth);
+    uint32_t lived = rlife(s, t);
     vmpf_site_lock(s);
     raside(s);
     VMPF_ADD(s->rfrees, a.n);
     VMPF_SET(s->rfreed, s->rfreed + a.bytes);
     VMPF_ADD(s->rshort, lived < vmpf.head->nearby ? a.n : 0);
-    VMPF_ADD(s->rsfrees, vmpf.head->mode != VMPF_FULL);
+    VMPF_ADD(s->rsfrees, (t->site & SAMPLE) != 0);
     add32(&s->rlives[lifebin(lived)], a.n);
     vmpf_site_unlock(s);
 }
@@ -281,12 +317,12 @@ void vmpf_died(vmpf_region_t *st, const vmpf_tail_t *tail)
     amount_t a;
     if (tail->site == 0 || (b = vmpf_enter()) == NULL)
         return;
-    s = vmpf_site(tail->site);
-    a = amount(tail->size, tail->birth);
+    s = vmpf_site(tail->site & ~SAMPLE);
+    a = amount(tail);
     if (VMOS_LIKELY(s->thread == b->number))
-        own_death(s, a, life(b, tail->birth));
+        own_death(s, a, life(b, tail), (tail->site & SAMPLE) != 0);
     else
-        other_death(s, a, tail->birth);
+        other_death(s, a, tail);
     vmpf_count(b, -(int64_t)a.bytes, -(int64_t)a.n);
     if (!st->malloc)
         vmpf_region_count(st, -(int64_t)a.bytes);
