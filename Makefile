@@ -10,7 +10,7 @@ export VMALLOC_SOURCE := $(CURDIR)
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := all
-.PHONY: all pages demo check check-all sanitize asan tsan valgrind pages16 pages64 bench page cdt soak install clean dist abi help
+.PHONY: all pages demo check check-all sanitize asan tsan valgrind pages16 pages64 bench page cdt soak install clean dist reference abi help
 
 all: ## build the libraries and the command into build/
 	@cmake/deps.sh build
@@ -73,6 +73,10 @@ dist: ## pack the last commit as a tar file
 	@version=$$(sed -n 's/^project(vmalloc VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt) && mkdir -p $(BUILD) && \
 	git -c tar.umask=0022 -c core.attributesFile=/dev/null -c core.autocrlf=false -c core.eol=lf \
 		archive --format=tar --prefix=vmalloc-$$version/ HEAD | gzip -9n >$(BUILD)/vmalloc-$$version.tar.gz && echo $(BUILD)/vmalloc-$$version.tar.gz
+
+reference: ## the reference of the C interface, made of the headers, into build/reference/
+	@cmake/deps.sh reference
+	@cmake/reference.py $(BUILD)/reference && echo $(BUILD)/reference/index.html
 
 abi: all ## store the binary interface that a test compares with
 	@cmake/deps.sh test

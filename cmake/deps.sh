@@ -33,6 +33,7 @@ test     may  /usr/include/c++/v1  libc++-dev
 cdt      must /usr/include/graphviz/cdt.h libgraphviz-dev
 cdt      may  pkg-config            pkg-config
 valgrind must valgrind              valgrind
+reference must python3              python3
 page     must npm                   npm
 page     may  chromium              chromium
 demo     must gcc                   gcc
