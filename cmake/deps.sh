@@ -48,6 +48,7 @@ bench    must python3               python3
 bench    may  /usr/include/boost/interprocess libboost-dev
 bench    may  /usr/include/lmdb.h   liblmdb-dev
 bench    may  /usr/include/sqlite3.h libsqlite3-dev
+bench    may  /usr/include/libpmemobj.h libpmemobj-dev
 '
 
 there() {
