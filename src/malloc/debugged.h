@@ -11,7 +11,7 @@
 #ifndef VM_MALLOC_DEBUGGED_H
 #define VM_MALLOC_DEBUGGED_H 1
 
-#include "books.h"
+#include "plain.h"
 #include "malloc.h"
 
 /* The next block comes from a region of Vmdebug. */

@@ -81,6 +81,8 @@ void *vmma_alloc(size_t size)
 {
     vmbe_lane_t *lane = vmma_lane;
     void *p;
+    if (VMOS_UNLIKELY(vmma_debugged()))
+        return vmma_debug_alloc(size, 0, 0, VMDG_MALLOC);
     if (VMOS_LIKELY(vmma_profiled == NULL))
         return vmma_allocas(size, VMDG_MALLOC);
     if (Vmregion == vmma_profiled && size <= PTRDIFF_MAX) {
@@ -167,6 +169,8 @@ void vmma_giveback(const char *func, vmdg_family_t family, void *p, size_t size,
     int e = errno;
     if (p == NULL || vmma_options.keep)
         return;
+    if (VMOS_UNLIKELY(vmma_debugging))
+        __builtin_prefetch((char *)p - VMDG_FRONT); /* while the books are read */
     if (VMOS_UNLIKELY(vmma_debugging) && vmdg_live(NULL, p) != 0) {
         vmma_debug_free(func, family, p, size, align);
         return;

@@ -3,19 +3,15 @@
  * access: whether a range of memory that a function of libc is about to use is all in one live block.
  * Memory in which no block ever was is nobody's business here.
  *
- * Cost: two loads for other memory; for a block the way back to its beginning.
+ * Cost: two loads for other memory; for a block the way back to its beginning, which a thread remembers for
+ * the parts of blocks that it used last: what is remembered is a number, and counts if the descriptor says
+ * that the block is live and there.
  */
 #include "books.h"
 
 #include <string.h>
 
 #define ALL ((size_t)-1)
-
-/* The block that addr is in or next to, fences included; live ones go first. */
-static int find(const void *addr, vmdg_block_t *b)
-{
-    return vmdg_index_maybe(addr) ? vmdg_around(addr, b) : -1;
-}
 
 static VMOS_COLD void tell(const vmdg_block_t *b, vmdg_kind_t kind, const char *a, size_t n, int write,
                            const char *call)
@@ -33,23 +29,48 @@ static VMOS_COLD void tell(const vmdg_block_t *b, vmdg_kind_t kind, const char *
     vmdg_tell(&e);
 }
 
-/* The shortest way for what is most frequent: in a live block, from its beginning on. */
+/* Bytes of block id from a on, if it is live and a lies in it, else 0. */
+VMOS_INLINE size_t left(uint32_t id, const char *a)
+{
+    const vmdg_desc_t *d;
+    uint64_t what;
+    if (id == 0)
+        return 0;
+    d = vmdg_desc(id);
+    what = vmdg_what(d);
+    if (vmdg_stateof(what) != VMDG_LIVE || vmdg_addr(d) > a ||
+        (size_t)(a - vmdg_addr(d)) >= vmdg_sizeof(what))
+        return 0;
+    return vmdg_sizeof(what) - (size_t)(a - vmdg_addr(d));
+}
+
+VMOS_INLINE uint32_t *seen(const char *a)
+{
+    return &vmdg_self.seen[(uintptr_t)a / 256 % VMDG_SEEN];
+}
+
+/* With one region no block lies in another one. */
+static void remember(const char *a, uint32_t id)
+{
+    if (VMOS_LIKELY(vmdg_regions() == 1))
+        *seen(a) = id;
+}
+
+/* The shortest way for what is most frequent: in a live block, from its beginning on; or in one that the
+ * thread used before. */
 static int isfine(const char *a, size_t n)
 {
-    uint32_t id = vmdg_index_get(a);
-    const vmdg_desc_t *d = vmdg_desc(id);
-    uint64_t what = id != 0 ? vmdg_what(d) : 0;
-    return vmdg_stateof(what) == VMDG_LIVE && vmdg_addr(d) <= a &&
-           (size_t)(a - vmdg_addr(d)) <= vmdg_sizeof(what) &&
-           n <= vmdg_sizeof(what) - (size_t)(a - vmdg_addr(d));
+    return n <= left(vmdg_index_get(a), a) || (n <= left(*seen(a), a) && vmdg_regions() == 1);
 }
 
 void vmdg_access(const void *addr, size_t n, int write, const char *call)
 {
     const char *a = addr;
     vmdg_block_t b;
-    if (n == 0 || !vmdg_index_maybe(a) || isfine(a, n) || vmdg_self.inside || find(a, &b) != 0)
+    if (n == 0 || !vmdg_index_maybe(a) || isfine(a, n) || vmdg_self.inside || vmdg_around(a, &b) != 0)
         return;
+    if (b.state == VMDG_LIVE)
+        remember(a, b.id);
     if (b.state == VMDG_FREED)
         tell(&b, VMDG_AFTERFREE, a, n, write, call);
     else if (b.state != VMDG_LIVE)
@@ -65,8 +86,15 @@ size_t vmdg_room(const void *addr)
 {
     const char *a = addr;
     vmdg_block_t b;
-    if (!vmdg_index_maybe(a) || find(a, &b) != 0 || b.state != VMDG_LIVE || a < b.addr)
+    size_t n;
+    if (!vmdg_index_maybe(a))
         return ALL;
+    n = vmdg_regions() == 1 ? left(*seen(a), a) : 0;
+    if (n != 0)
+        return n;
+    if (vmdg_around(a, &b) != 0 || b.state != VMDG_LIVE || a < b.addr)
+        return ALL;
+    remember(a, b.id);
     return a < b.addr + b.size ? (size_t)(b.addr + b.size - a) : 0;
 }
 

@@ -193,6 +193,7 @@ uint32_t vmdg_index_after(const void *p, const void *high, const char **at);
 /* ---- threads (thread.c) ---- */
 
 #define VMDG_HAND 32
+#define VMDG_SEEN 256
 typedef struct vmdg_self {
     uint32_t number;   /* plus 1; 0: not yet known */
     int inside;        /* reporting: no stacks, no checks */
@@ -203,6 +204,7 @@ typedef struct vmdg_self {
     vmsk_again_t *again; /* stacks that the thread remembers; NULL: not yet */
     uint32_t walks;      /* while it is NULL */
     int looking;         /* using it */
+    uint32_t seen[VMDG_SEEN]; /* blocks that checked functions came to, by parts of 256 bytes */
     int ended;           /* the thread is about to end */
     uint32_t nids, nwait; /* how many there are in: */
     uint32_t ids[VMDG_HAND];       /* unused descriptors at hand */
@@ -210,6 +212,10 @@ typedef struct vmdg_self {
 } vmdg_self_t;
 extern __thread vmdg_self_t vmdg_self VMOS_HIDDEN;
 
+VMOS_INLINE uint32_t vmdg_threadnumber(void)
+{
+    return VMOS_LIKELY(vmdg_self.number != 0) ? vmdg_self.number - 1 : vmdg_thisthread();
+}
 /* Number of this operation. */
 uint64_t vmdg_op_more(void);
 VMOS_INLINE uint64_t vmdg_op(void)
@@ -238,6 +244,11 @@ uint32_t vmdg_here_of(const void *context);
 
 /* ---- regions (regions.c) ---- */
 
+extern uint32_t vmdg_nregions VMOS_HIDDEN;
+VMOS_INLINE uint32_t vmdg_regions(void) /* how many there were */
+{
+    return __atomic_load_n(&vmdg_nregions, __ATOMIC_RELAXED);
+}
 uint32_t vmdg_region_open(Vmalloc_t *vm, uint64_t key); /* its number, 0 when there are too many */
 #define VMDG_PERCHUNK 1024u
 #define VMDG_REGIONS 65536u
@@ -278,8 +289,6 @@ size_t vmdg_lead(const vmdg_desc_t *d);
 
 #define VMDG_REAR 8 /* fewest bytes of fence behind a block */
 
-/* What is asked of the lower method for a block of size bytes behind `lead`; 0: overflow. */
-size_t vmdg_need(size_t size, size_t lead);
 /* Where the rear fence ends.  guard: where the inaccessible page is, VMDG_NOGUARD ... */
 const char *vmdg_fence_end(const char *p, size_t size, int guard);
 /* key: of the region. */
@@ -354,8 +363,6 @@ void *vmdg_remake(Vmalloc_t *vm, void *p, size_t size, int type, int move, const
 void vmdg_adopt(Vmalloc_t *vm, char *base, size_t size);
 /* There are blocks in the index whose memory others may have by now. */
 extern int vmdg_stale VMOS_HIDDEN;
-/* The descriptor of the live block at p of region vm (NULL: any), else 0. */
-uint32_t vmdg_live(const Vmalloc_t *vm, const void *p);
 /* An operation on a watched address, if p is one. */
 void vmdg_alert(uint32_t id, const char *what);
 /* vm was closed, or its memory is gone: tells of call.  -1. */

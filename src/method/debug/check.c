@@ -9,7 +9,7 @@
  * While a block is looked at its descriptor is busy: who wants to free it waits for the few
  * nanoseconds, so its memory stays.  One thread at a time checks.
  */
-#include "books.h"
+#include "plain.h"
 
 #include <string.h>
 
@@ -114,8 +114,12 @@ static const char *glance(const vmdg_desc_t *d, uint64_t what)
 {
     const char *p = vmdg_addr(d);
     size_t size = vmdg_sizeof(what);
-    if (vmdg_stateof(what) == VMDG_LIVE)
-        return vmdg_fence_check(p, size, vmdg_region_key(vmdg_regionof(d)), vmdg_guardof(what));
+    if (VMOS_LIKELY(vmdg_stateof(what) == VMDG_LIVE)) {
+        uint64_t key = vmdg_region_key(vmdg_regionof(d));
+        if (VMOS_LIKELY(vmdg_isplain(p, what) && vmdg_fence_sound(p, size, key)))
+            return NULL;
+        return vmdg_fence_check(p, size, key, vmdg_guardof(what));
+    }
     if (vmdg_stateof(what) != VMDG_FREED || what & VMDG_OUT || vmdg_guardof(what) != VMDG_NOGUARD)
         return NULL;
     return vmdg_freed_check(p, size);

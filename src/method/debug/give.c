@@ -2,19 +2,10 @@
 /*
  * give: a block comes back.  Looked up, its fences checked, then filled and put in quarantine.
  */
-#include "books.h"
+#include "plain.h"
 
 #include <errno.h>
 #include <string.h>
-
-uint32_t vmdg_live(const Vmalloc_t *vm, const void *p)
-{
-    uint32_t id = vmdg_index_get(p);
-    const vmdg_desc_t *d = vmdg_desc(id);
-    if (VMOS_UNLIKELY(id == 0 || vmdg_addr(d) != p || vmdg_stateof(vmdg_what(d)) != VMDG_LIVE))
-        return 0;
-    return VMOS_LIKELY(vm == NULL || vmdg_region_vm(vmdg_regionof(d)) == vm) ? id : 0;
-}
 
 void vmdg_alert(uint32_t id, const char *what)
 {
@@ -72,6 +63,8 @@ static void compare(uint32_t id, const vmdg_giving_t *g)
     uint64_t what = vmdg_what(d);
     vmdg_family_t made = vmdg_familyof(what);
     size_t size = vmdg_sizeof(what);
+    if (VMOS_LIKELY(made == g->family && g->align <= VM_ALIGN && (g->size == VMDG_NOSIZE || g->size == size)))
+        return;
     if (VMOS_UNLIKELY(kind(made) != kind(g->family)))
         mismatch(id, g, VMDG_FAMILY, 0, 0);
     else if (VMOS_UNLIKELY(aligned(made) != aligned(g->family)))
@@ -123,7 +116,7 @@ static int part(Vmalloc_t *vm, uint32_t id, const vmdg_giving_t *g, uint64_t op,
 {
     vmdg_desc_t *d = vmdg_desc(id);
     d->freed = vmdg_here_again(VMDG_ATFREE);
-    d->fthread = (uint16_t)vmdg_thisthread();
+    d->fthread = (uint16_t)vmdg_threadnumber();
     if (VMOS_UNLIKELY(vmdg_of(vm)->single))
         return giveback(vm, id, g, op, local);
     if (VMOS_UNLIKELY(vmdg_guardof(vmdg_what(d)) != VMDG_NOGUARD))

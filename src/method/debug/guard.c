@@ -13,7 +13,7 @@
  *
  * Cost: two or three system calls for a block, a page or two, and a page fault.
  */
-#include "books.h"
+#include "plain.h"
 #include "os_debug.h"
 
 #include <errno.h>

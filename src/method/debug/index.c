@@ -93,9 +93,21 @@ static int use(uintptr_t a, uintptr_t end)
     return 0;
 }
 
+/* What is most frequent: the block lies in one page, which had blocks before. */
+VMOS_INLINE int known(const leaf_t *l, uintptr_t from, uintptr_t p, uintptr_t last)
+{
+    size_t page = pageof(p);
+    return l != NULL && (from ^ last) < VMB_PAGE && from >> VMB_PAGESHIFT == p >> VMB_PAGESHIFT &&
+           (__atomic_load_n(&l->starts[page >> 6], __ATOMIC_RELAXED) >> (page & 63) & 1);
+}
+
 int vmdg_index_set(const void *p, const void *from, const void *end, uint32_t id)
 {
-    leaf_t *l;
+    leaf_t *l = leafof((uintptr_t)p);
+    if (VMOS_LIKELY(known(l, (uintptr_t)from, (uintptr_t)p, (uintptr_t)end - 1))) {
+        __atomic_store_n(granof(l, (uintptr_t)p), id, __ATOMIC_RELEASE);
+        return 0;
+    }
     if (VMOS_UNLIKELY(use((uintptr_t)from, (uintptr_t)end) < 0)) {
         errno = ENOMEM;
         return -1;
@@ -126,7 +138,16 @@ void vmdg_index_prefetch(const void *p)
 
 /* ---- searching ---- */
 
-/* In the granules of one page, from the one of `a` down. */
+/* Whether one of the eight granules from i on has a number. */
+VMOS_INLINE int anyof8(const leaf_t *l, size_t i)
+{
+    uint32_t any = 0;
+    for (size_t k = 0; k < 8; k++)
+        any |= __atomic_load_n(&l->gran[i + k], __ATOMIC_RELAXED);
+    return any != 0;
+}
+
+/* In the granules of one page, from the one of `a` down; by eights where there is nothing. */
 static uint32_t inpage_down(leaf_t *l, uintptr_t a, const char **at)
 {
     size_t first = (a / VMDG_GRANULE & (NGRAN - 1)) & ~(size_t)(PERPAGE - 1), i;
@@ -136,6 +157,8 @@ static uint32_t inpage_down(leaf_t *l, uintptr_t a, const char **at)
             *at = (const char *)(VMB_DOWN(a, (uintptr_t)1 << LEAFSHIFT) + i * VMDG_GRANULE);
             return id;
         }
+        while (i % 8 == 0 && i >= first + 8 && !anyof8(l, i - 8))
+            i -= 8;
         if (i == first)
             return 0;
     }

@@ -2,7 +2,7 @@
 /*
  * make: a new block: from the lower method, entered in the books, fences laid.
  */
-#include "books.h"
+#include "plain.h"
 
 #include <errno.h>
 #include <string.h>
@@ -99,7 +99,7 @@ static VMOS_COLD void overlap(uint32_t had, char *p, size_t size, Vmalloc_t *vm)
 static void enter(uint32_t id, char *p, uint64_t what, uint32_t region, uint32_t stack, uint64_t op)
 {
     vmdg_desc_t *d = vmdg_desc(id);
-    uint32_t thread = vmdg_thisthread();
+    uint32_t thread = vmdg_threadnumber();
     d->where = (uint64_t)(uintptr_t)p | (uint64_t)region << VMDG_ADDRBITS;
     d->alloc = stack;
     d->freed = 0;
@@ -193,7 +193,10 @@ void *vmdg_make(Vmalloc_t *vm, size_t size, size_t align, int zero, vmdg_family_
         vmdg_fill_new(m.p, size);
     else if (vmdg_guardof(m.what) != VMDG_NOGUARD)
         memset(m.p, 0, size);
-    vmdg_fence_lay(m.p, size, vmdg_of(vm)->key, vmdg_guardof(m.what));
+    if (VMOS_LIKELY(vmdg_isplain(m.p, m.what)))
+        vmdg_fence_put(m.p, size, vmdg_of(vm)->key, vmdg_inside(m.p, size, zero));
+    else
+        vmdg_fence_lay(m.p, size, vmdg_of(vm)->key, vmdg_guardof(m.what));
     if (VMOS_LIKELY(record(vm, &m) == 0))
         return m.p;
     (*vmmt_under(vm)->freef)(vm, m.base, local);

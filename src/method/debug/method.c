@@ -2,7 +2,7 @@
 /*
  * method: Vmdebug's table and the functions in it.
  */
-#include "books.h"
+#include "plain.h"
 #include "best.h"
 #include "method_tables.h"
 #include "report.h"

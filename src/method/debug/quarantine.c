@@ -8,11 +8,14 @@
  * options grant.  On leaving its filling is looked at, and its memory goes back to the lower method.
  * Blocks of regions that were cleared or closed wait too, without memory, to tell what they were.
  */
-#include "books.h"
+#include "plain.h"
 #include "over.h"
 
 #define BATCH 32
 #define LARGE 16384 /* bytes of a block that does not wait at hand */
+#define AHEAD 4
+#define LINE 64
+#define FETCHED 1024
 #define COST 48 /* bytes that a block costs beside its own */
 
 /* Size of all rings: twice the blocks allowed, for there may be calls in which nothing can leave. */
@@ -70,7 +73,7 @@ void vmdg_release(uint32_t id, int local)
     vmdg_desc_put(id);
 }
 
-static uint32_t cost(uint32_t id)
+VMOS_INLINE uint32_t cost(uint32_t id)
 {
     uint64_t what = vmdg_what(vmdg_desc(id));
     int holds = vmdg_stateof(what) == VMDG_FREED && !(what & VMDG_OUT) &&
@@ -87,6 +90,14 @@ static int toomuch(const vmdg_shard_t *s)
            s->bytes > vmdg_options.quarantine / share;
 }
 
+/* The batch after this one. */
+static void fetch(const vmdg_shard_t *s)
+{
+    size_t i, n = VMB_MIN(s->tail - s->head, BATCH);
+    for (i = 0; i < n; i++)
+        __builtin_prefetch(vmdg_desc(s->ring[(s->head + i) & (s->nring - 1)].id), 1);
+}
+
 /* Take the oldest ones out while there is too much. */
 static size_t expel(vmdg_shard_t *s, uint32_t *ids, size_t most)
 {
@@ -99,6 +110,7 @@ static size_t expel(vmdg_shard_t *s, uint32_t *ids, size_t most)
         s->bytes -= VMB_MIN(s->bytes, e->cost);
         ids[n++] = e->id;
     }
+    fetch(s);
     return n;
 }
 
@@ -110,19 +122,26 @@ static void enter(vmdg_shard_t *s, const vmdg_entry_t *e)
     __atomic_store_n(&s->tail, s->tail + 1, __ATOMIC_RELEASE);
 }
 
-/* The books of those that are to go are far away in memory: fetched for all before the first goes. */
+/* To the caches: the filling, which is looked at, and the index. */
+static void bring(const vmdg_desc_t *d)
+{
+    const char *p = vmdg_addr(d);
+    size_t i, n = VMB_MIN(vmdg_sizeof(d->what), FETCHED);
+    vmdg_index_prefetch(p);
+    for (i = 0; i <= n; i += LINE)
+        __builtin_prefetch(p + i);
+}
+
+/* The books of those that are to go are far away in memory: descriptors are fetched a batch before they
+ * are needed, blocks some blocks before. */
 static void release_all(const uint32_t *ids, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        __builtin_prefetch(vmdg_desc(ids[i]), 1);
-    for (size_t i = 0; i < n; i++) {
-        const char *p = vmdg_addr(vmdg_desc(ids[i]));
-        __builtin_prefetch(p - VMDG_FRONT);
-        __builtin_prefetch(p + 64 - VMDG_FRONT);
-        vmdg_index_prefetch(p);
+    for (size_t i = 0; i < n + AHEAD; i++) {
+        if (i < n)
+            bring(vmdg_desc(ids[i]));
+        if (i >= AHEAD)
+            vmdg_release(ids[i - AHEAD], 0);
     }
-    for (size_t i = 0; i < n; i++)
-        vmdg_release(ids[i], 0);
 }
 
 /* What the thread has at hand enters the ring, as far as there is room; how many did. */

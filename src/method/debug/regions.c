@@ -12,12 +12,12 @@
 
 typedef vmdg_record_t record_t;
 vmdg_record_t *vmdg_records[VMDG_REGIONS / VMDG_PERCHUNK];
-static uint32_t count; /* numbers 1 to count are known */
+uint32_t vmdg_nregions; /* numbers 1 to this are known */
 static vmos_lock_t lock;
 
 static record_t *record(uint32_t n)
 {
-    record_t *c = n != 0 && n <= __atomic_load_n(&count, __ATOMIC_ACQUIRE)
+    record_t *c = n != 0 && n <= __atomic_load_n(&vmdg_nregions, __ATOMIC_ACQUIRE)
                       ? vmdg_records[n / PERCHUNK] : NULL;
     return c != NULL ? &c[n % PERCHUNK] : NULL;
 }
@@ -35,11 +35,11 @@ uint32_t vmdg_region_open(Vmalloc_t *vm, uint64_t key)
     uint32_t stack = vmdg_here(), n;
     record_t *r;
     vmos_lock(&lock);
-    n = count + 1;
+    n = vmdg_nregions + 1;
     r = n < MOST ? another(n) : NULL;
     if (r != NULL) {
         *r = (record_t){.vm = vm, .key = key, .open = 1, .opened = stack};
-        __atomic_store_n(&count, n, __ATOMIC_RELEASE);
+        __atomic_store_n(&vmdg_nregions, n, __ATOMIC_RELEASE);
     }
     vmos_unlock(&lock);
     return r != NULL ? n : 0;
@@ -64,7 +64,7 @@ void vmdg_region_closed(uint32_t region, uint32_t stack)
 
 uint32_t vmdg_region_find(const Vmalloc_t *vm)
 {
-    uint32_t n = __atomic_load_n(&count, __ATOMIC_ACQUIRE);
+    uint32_t n = __atomic_load_n(&vmdg_nregions, __ATOMIC_ACQUIRE);
     while (n > 0 && record(n)->vm != vm)
         n--;
     return n;

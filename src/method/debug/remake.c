@@ -5,7 +5,7 @@
  *   vmresize   growing moves where the type allows; shrinking keeps the address, as promised
  *   realloc    moves always
  */
-#include "books.h"
+#include "plain.h"
 
 #include <errno.h>
 #include <string.h>

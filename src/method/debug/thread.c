@@ -58,8 +58,7 @@ uintptr_t vmdg_thread_stack(uint32_t thread, uintptr_t *self)
 
 uint32_t vmdg_thisthread(void)
 {
-    uint32_t n = vmdg_self.number;
-    return VMOS_LIKELY(n != 0) ? n - 1 : number();
+    return vmdg_self.number != 0 ? vmdg_self.number - 1 : number();
 }
 
 uint32_t vmdg_threads(void)
