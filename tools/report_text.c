@@ -60,6 +60,11 @@ static void print_head(const report_t *r)
                  "one block in %s on average, %llu in all: figures are estimates",
                  report_bytes(a, p->head.period), (unsigned long long)p->total.samples);
         print_line(r, "samples", text);
+        if (p->head.exact > 0) {
+            snprintf(text, sizeof(text), "the first %s blocks, one and all",
+                     report_count(a, p->head.exact));
+            print_line(r, "before that", text);
+        }
     }
 }
 

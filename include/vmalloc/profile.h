@@ -29,6 +29,9 @@ extern "C" {
                            numbers 1, 2, ... behind its name; 0: none */
 #define VM_PFINHERIT 7  /* 1: a child of fork() goes on counting from its parent's figures; 0, which
                            is what holds at first: from nothing */
+#define VM_PFEXACT 8    /* after so many allocations, all of them recorded, samples are taken, one in
+                           VM_PFPERIOD bytes, or in 512 KiB if that is 0; 0, which holds at first:
+                           that does not happen.  malloc() under the option profile has 100 million */
 
 /* Set one of the above.  0; -1 (EINVAL) for a value that makes no sense, (EBUSY) once the first
  * region of Vmprofile is open.  From one thread at a time. */

@@ -56,7 +56,8 @@ typedef struct _vmpfhead_s {
     uint64_t damaged;      /* freed blocks whose note at the end had been overwritten */
     uint64_t unplaced;     /* allocations counted for site 0 for want of memory for sites */
     uint64_t length;       /* sealed: bytes of the file */
-    uint64_t zero[11];
+    uint64_t exact;        /* sampled: allocations before that, which count as 1 each */
+    uint64_t zero[10];
     char command[1024];    /* arguments of the program, each ended by 0, then another 0 */
     char exe[1024];        /* path of the program */
 } Vmpfhead_t;

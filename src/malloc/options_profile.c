@@ -13,7 +13,7 @@
 #include <signal.h>
 #include <string.h>
 
-#define PERIOD ((size_t)512 << 10) /* of samples, when no other is named */
+static int chosen; /* whether words said which blocks are recorded */
 
 static vmma_answer_t set(int what, size_t value)
 {
@@ -35,13 +35,22 @@ static vmma_answer_t set_number(int what, vmma_word_t value)
 
 static vmma_answer_t set_sample(vmma_word_t value)
 {
-    return value.n == 0 ? set(VM_PFPERIOD, PERIOD) : set_number(VM_PFPERIOD, value);
+    chosen = 1;
+    return value.n == 0 ? set(VM_PFPERIOD, VMPF_PERIOD) : set_number(VM_PFPERIOD, value);
 }
 
 static vmma_answer_t set_full(vmma_word_t value)
 {
     (void)value;
+    chosen = 1;
+    set(VM_PFEXACT, 0);
     return set(VM_PFPERIOD, 0);
+}
+
+static vmma_answer_t set_exact(vmma_word_t value)
+{
+    chosen = 1;
+    return set_number(VM_PFEXACT, value);
 }
 
 static vmma_answer_t set_depth(vmma_word_t value)
@@ -98,10 +107,10 @@ static vmma_answer_t set_original(vmma_word_t value)
 }
 
 static const vmma_option_t words[] = {
-    {"depth", 1, set_depth},       {"full", 1, set_full},     {"inherit", 3, set_inherit},
-    {"interval", 3, set_interval}, {"memory", 1, set_memory}, {"near", 1, set_near},
-    {"original", 1, set_original}, {"sample", 2, set_sample}, {"seed", 2, set_seed},
-    {"signal", 2, set_signal},     {NULL, 0, NULL},
+    {"depth", 1, set_depth},     {"exact", 1, set_exact},       {"full", 1, set_full},
+    {"inherit", 3, set_inherit}, {"interval", 3, set_interval}, {"memory", 1, set_memory},
+    {"near", 1, set_near},       {"original", 1, set_original}, {"sample", 2, set_sample},
+    {"seed", 2, set_seed},       {"signal", 2, set_signal},     {NULL, 0, NULL},
 };
 
 static vmma_answer_t set_word(vmma_word_t w)
@@ -154,6 +163,8 @@ vmma_answer_t vmma_set_profile(vmma_word_t value)
     }
     if (file.n == 0)
         vmma_options.profileoriginal = 1;
+    if (!chosen && !vmma_options.profileoriginal && vmma_word_fd(file) < 0)
+        set(VM_PFEXACT, VMPF_EXACT);
     r = set_file(file);
     return wrong != NULL ? wrong : r;
 }

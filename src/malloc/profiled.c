@@ -9,6 +9,7 @@
 #include <string.h>
 
 Vmalloc_t *vmma_samples, *vmma_profiled;
+static Vmdisc_t *profiledisc;
 
 /* ---- samples ---- */
 
@@ -70,7 +71,8 @@ static Vmalloc_t *open_samples(Vmdisc_t *disc)
     vmpf_of(vm)->all = 1;
     vmpf_of(vm)->malloc = 1;
     vmname(vm, "malloc, samples");
-    vmma_samples = vmma_profiled = vm;
+    __atomic_store_n(&vmma_profiled, vm, __ATOMIC_RELEASE);
+    __atomic_store_n(&vmma_samples, vm, __ATOMIC_RELEASE);
     return vm;
 }
 
@@ -88,6 +90,30 @@ static Vmalloc_t *open_all(Vmdisc_t *disc)
     if (vmmt_under(vm) == &vmmt_best && !vmma_options.keep)
         vmma_profiled = vm;
     return vm;
+}
+
+/* Lanes that threads had before: malloc()'s fast path does not count. */
+static void withdraw_lanes(void)
+{
+    vmr_lock(Vmheap);
+    for (vmbe_lane_t *lane = vmbe_of(Vmheap)->lanes; lane != NULL; lane = lane->next)
+        lane->front = NULL;
+    vmr_unlock(Vmheap);
+}
+
+/* One thread does it.  Those that still are in the region of before draw for its blocks themselves. */
+void vmma_profile_turn(void)
+{
+    Vmalloc_t *before = vmma_profiled;
+    int e = errno;
+    if (__atomic_exchange_n(&vmpf.turned, 0, __ATOMIC_ACQUIRE) == 0 || vmma_samples != NULL)
+        return;
+    if (open_samples(profiledisc) != NULL) {
+        withdraw_lanes();
+        __atomic_compare_exchange_n(&Vmregion, &before, Vmheap, 0, __ATOMIC_RELEASE,
+                                    __ATOMIC_RELAXED);
+    }
+    errno = e;
 }
 
 static void note(Vmalloc_t *vm)
@@ -123,7 +149,8 @@ Vmalloc_t *vmma_profile_open(Vmdisc_t *disc)
 {
     Vmalloc_t *vm;
     open_file();
-    vm = vmpf_settings.period > 0 ? open_samples(disc) : open_all(disc);
+    profiledisc = disc;
+    vm = vmpf_sampling() ? open_samples(disc) : open_all(disc);
     if (vm == NULL)
         return NULL;
     note(vm);

@@ -11,6 +11,9 @@
  * slabs.
  *
  * A block that is resized is drawn for anew, with its new size.
+ *
+ * When every block has been recorded for long, the first becomes the second: Vmregion is Vmheap from
+ * then on, and the region of Vmprofile has the blocks that are left in it.
  */
 #ifndef VM_MALLOC_PROFILED_H
 #define VM_MALLOC_PROFILED_H 1
@@ -38,6 +41,8 @@ VMMA_HIDDEN void *vmma_sample(size_t size, size_t align);
 /* Resize a block of old bytes at p that is one, or shall be one. */
 VMMA_HIDDEN void *vmma_resample(Vmalloc_t *vm, void *p, size_t old, size_t size);
 
+/* All blocks have counted for long enough: samples from now on. */
+VMMA_HIDDEN void vmma_profile_turn(void);
 /* Begin as the options say.  The region for Vmregion; NULL: Vmheap, or it failed. */
 VMMA_HIDDEN Vmalloc_t *vmma_profile_open(Vmdisc_t *disc);
 /* At the end of the process. */

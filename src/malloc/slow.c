@@ -80,13 +80,16 @@ void *vmma_allocas(size_t size, vmdg_family_t family)
 void *vmma_alloc(size_t size)
 {
     vmbe_lane_t *lane = vmma_lane;
+    Vmalloc_t *vm = BE_LOAD(vmma_profiled);
     void *p;
     if (VMOS_UNLIKELY(vmma_debugged()))
         return vmma_debug_alloc(size, 0, 0, VMDG_MALLOC);
-    if (VMOS_LIKELY(vmma_profiled == NULL))
+    if (VMOS_LIKELY(vm == NULL))
         return vmma_allocas(size, VMDG_MALLOC);
-    if (Vmregion == vmma_profiled && size <= PTRDIFF_MAX) {
-        p = (*vmma_profiled->meth.allocf)(vmma_profiled, size, 0);
+    if (Vmregion == vm && size <= PTRDIFF_MAX) {
+        p = (*vm->meth.allocf)(vm, size, 0);
+        if (VMOS_UNLIKELY(BE_LOAD(vmpf.turned)))
+            vmma_profile_turn();
         return VMOS_LIKELY(p != NULL) ? p : vmma_nomemory();
     }
     if (size > BE_TABLEMAX || lane->vm != Vmregion || vmpf_left <= (int64_t)size)
@@ -194,8 +197,9 @@ void vmma_release(const char *func, void *p)
 
 void vmma_freeslow(void *p)
 {
-    if (VMOS_UNLIKELY(vmma_profiled != NULL) && vmma_profiled == Vmregion) {
-        int e = errno, r = vmpf_quick_free(vmma_profiled, p);
+    Vmalloc_t *vm = BE_LOAD(vmma_profiled);
+    if (VMOS_UNLIKELY(vm != NULL) && vm == Vmregion) {
+        int e = errno, r = vmpf_quick_free(vm, p);
         errno = e;
         if (VMOS_LIKELY(r == 0))
             return;

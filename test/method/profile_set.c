@@ -26,7 +26,7 @@ static void test_settings(void **state)
     } set[] = {
         {VM_PFDEPTH, {1, 128, 20}},         {VM_PFPERIOD, {1 << 20, 1, 0}}, {VM_PFNEAR, {1, 100, 16}},
         {VM_PFSEED, {1, 77, 0}},            {VM_PFINTERVAL, {1, 3600, 0}},  {VM_PFINHERIT, {1, 1, 0}},
-        {VM_PFMEMORY, {1 << 26, 1 << 28, 1 << 27}},
+        {VM_PFMEMORY, {1 << 26, 1 << 28, 1 << 27}}, {VM_PFEXACT, {1, 1000000, 0}},
     };
     Vmalloc_t *vm;
     (void)state;

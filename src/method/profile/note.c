@@ -29,8 +29,9 @@ static void note_process(Vmpfhead_t *h)
 
 static void note_settings(Vmpfhead_t *h)
 {
-    h->mode = vmpf_settings.period > 0 ? VMPF_SAMPLED : VMPF_FULL;
-    h->period = vmpf_settings.period;
+    h->mode = vmpf_sampling() ? VMPF_SAMPLED : VMPF_FULL;
+    h->period = vmpf_sampling() ? vmpf_settings.period : 0;
+    h->exact = 0;
     h->nearby = (uint32_t)vmpf_settings.nearby;
     h->depth = vmpf.depth;
 }
@@ -39,7 +40,7 @@ void vmpf_note_start(void)
 {
     uint64_t now = vmos_nanotime();
     vmpf.depth = (uint32_t)(vmpf_settings.depth != 0 ? vmpf_settings.depth
-                            : vmpf_settings.period > 0 ? 64
+                            : vmpf_sampling()          ? 64
                                                        : 32);
     if (written == NULL)
         written = vmos_map(NULL, NUMBERS / 8, VMOS_RESERVE | VMOS_SMALL);

@@ -52,6 +52,7 @@ typedef struct vmpf_book {
     uint32_t busy;
     uint32_t number;
     uint64_t calls;         /* allocations: the thread's clock */
+    uint64_t told;          /* of these, those that vmpf.calls knows of */
     int64_t bytes, blocks;  /* live ones that vmpf.head does not know of yet */
     uint64_t drawn;         /* sampled: bytes from the first draw to the next sample */
     double sbytes, scalls;  /* sampled: estimates of what the thread has asked for */
@@ -106,6 +107,8 @@ typedef struct vmpf_recorder {
     uint64_t due;       /* when the next record of times is to be written, ns */
     uint64_t span;      /* and how long after the one before, ns */
     uint64_t most;      /* live bytes since then */
+    uint64_t calls;     /* allocations, as far as threads have told */
+    uint32_t turned;    /* from all blocks to samples: for malloc(), which puts it back to 0 */
     uint64_t nextcopy;  /* when the next copy of the profile is due, ns; 0: never */
     char path[VMPF_PATH]; /* file, as it was asked for; "": none */
     char file[VMPF_PATH]; /* as it is */
@@ -115,10 +118,19 @@ extern vmpf_recorder_t vmpf VMOS_HIDDEN;
 
 /* What vmprofileset() sets before the recorder begins. */
 typedef struct vmpf_settings {
-    size_t depth, period, nearby, seed, memory, interval;
+    size_t depth, period, nearby, seed, memory, interval, exact;
     int inherit;
 } vmpf_settings_t;
 extern vmpf_settings_t vmpf_settings VMOS_HIDDEN;
+
+#define VMPF_PERIOD ((size_t)512 << 10) /* of samples, when no other is named */
+#define VMPF_EXACT 100000000u           /* allocations of malloc() that are recorded one and all */
+
+/* Samples are taken from the beginning on. */
+VMOS_INLINE int vmpf_sampling(void)
+{
+    return vmpf_settings.period > 0 && vmpf_settings.exact == 0;
+}
 
 /* Counters that one thread writes and others read: whole numbers are never seen half written. */
 #define VMPF_GET(x) __atomic_load_n(&(x), __ATOMIC_RELAXED)

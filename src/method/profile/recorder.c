@@ -33,6 +33,8 @@ static int start(void)
     vmpf.pid = vmos_pid();
     vmpf.session = (uint16_t)(vmos_random() | 1);
     vmpf.epoch = 1;
+    if (vmpf_settings.exact > 0 && vmpf_settings.period == 0)
+        vmpf_settings.period = VMPF_PERIOD;
     vmsk_limit(vmpf_settings.memory / 4);
     if (vmpf_store_open() != 0) {
         vmpf.head = NULL;
@@ -150,6 +152,7 @@ static void begin_anew(void)
     vmpf.nregions = vmpf.nplaces = 0;
     vmpf.freesite = vmpf.freeregion = vmpf.closed = 0;
     vmpf.due = vmpf.span = vmpf.most = 0;
+    vmpf.calls = 0;
     vmpf_note_start();
     vmpf.head->epoch = vmpf.epoch - 1;
 }
@@ -198,6 +201,8 @@ int vmprofileset(int what, size_t value)
         {&vmpf_settings.seed, 0, SIZE_MAX},
         {&vmpf_settings.memory, (size_t)4 << 20, (size_t)VMSK_MOST * 4},
         {&vmpf_settings.interval, 0, UINT32_MAX},
+        {NULL, 0, 0},
+        {&vmpf_settings.exact, 0, SIZE_MAX >> 1},
     };
     if (vmpf.head != NULL)
         return refuse(EBUSY);
@@ -205,8 +210,8 @@ int vmprofileset(int what, size_t value)
         vmpf_settings.inherit = (int)value;
         return 0;
     }
-    if (what <= 0 || what >= (int)(sizeof known / sizeof *known) || value < known[what].least ||
-        value > known[what].most)
+    if (what <= 0 || what >= (int)(sizeof known / sizeof *known) || known[what].to == NULL ||
+        value < known[what].least || value > known[what].most)
         return refuse(EINVAL);
     *known[what].to = value;
     return 0;

@@ -7,7 +7,7 @@
  *
  * So there are always between RECORDS / 2 and RECORDS of them, at even distances, for a second as
  * for a month.  Threads look at the clock every VMPF_TICK operations; while nothing is allocated
- * nothing changes, and nothing is written.
+ * nothing changes, and nothing is written.  The same look finds that it is time for samples.
  */
 #include "profile.h"
 
@@ -98,11 +98,37 @@ static void settle(uint64_t now)
     forkedat = 0;
 }
 
+/* All blocks have counted for long enough: from now on those that are drawn.  Threads that do not
+ * know yet record a few more, which count as they always did. */
+static VMOS_COLD void turn(uint64_t calls)
+{
+    Vmpfhead_t *h = vmpf.head;
+    vmos_lock(&vmpf.lock);
+    if (h->mode == VMPF_FULL) {
+        h->period = vmpf_settings.period;
+        h->exact = calls;
+        vmpf_settings.exact = 0; /* children of fork() go on with samples */
+        __atomic_store_n(&h->mode, VMPF_SAMPLED, __ATOMIC_RELEASE);
+        __atomic_store_n(&vmpf.turned, 1, __ATOMIC_RELEASE);
+    }
+    vmos_unlock(&vmpf.lock);
+}
+
+static void count_calls(vmpf_book_t *b)
+{
+    size_t exact = VMPF_GET(vmpf_settings.exact);
+    uint64_t more = b->calls - b->told;
+    b->told = b->calls;
+    if (exact != 0 && __atomic_add_fetch(&vmpf.calls, more, __ATOMIC_RELAXED) >= exact)
+        turn(VMPF_GET(vmpf.calls));
+}
+
 void vmpf_tick(vmpf_book_t *b)
 {
     uint64_t now = vmpf_now();
     b->ticks = VMPF_TICK;
     vmpf_flush(b);
+    count_calls(b);
     VMPF_SET(vmpf.head->now, now);
     if (VMOS_UNLIKELY(vmpf.forked))
         settle(now);
