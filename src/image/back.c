@@ -45,6 +45,7 @@ static void forgetall(vmi_t *img)
     img->jpos = img->jseq = 0;
     img->gen = img->super.gen;
     img->npages = img->super.npages;
+    img->stale = 1;
 }
 
 /* Pages of the journal over those of the file. */

@@ -83,6 +83,7 @@ static int begin(vmi_t *img)
         errno = EIO;
         return -1;
     }
+    img->stale = 1; /* one who died in its turn may have written ahead */
     img->turn = 1;
     return 0;
 }

@@ -47,6 +47,7 @@ static int movejournal(vmi_t *img, uint64_t end)
     if (copyrange(img, from, to, img->jpos) != 0 || vmi_io->sync(img->fd) != 0)
         return -1;
     img->super.journal = img->jfilled = to;
+    img->stale = 1;
     if (vmi_super_write(img) != 0) {
         img->super.journal = from;
         return -1;
@@ -57,12 +58,17 @@ static int movejournal(vmi_t *img, uint64_t end)
     return 0;
 }
 
+int vmi_nopunch(int e)
+{
+    return e == EOPNOTSUPP || e == ENOTSUP || e == ENOSYS || e == EINVAL;
+}
+
 /* Zeros take no room where the file system can do that. */
 static int writezeros(vmi_t *img, uint64_t page, char *buf)
 {
     if (vmi_io->punch(img->fd, vmi_offset(img, page), img->psize) == 0)
         return 0;
-    if (errno != EOPNOTSUPP && errno != ENOTSUP && errno != ENOSYS && errno != EINVAL)
+    if (!vmi_nopunch(errno))
         return -1;
     memset(buf, 0, img->psize);
     return vmi_io->write(img->fd, buf, img->psize, vmi_offset(img, page));
@@ -145,8 +151,10 @@ static int run(vmi_t *img, uint64_t end)
         img->super = was;
         return -1;
     }
-    if (img->super.journal != was.journal)
+    if (img->super.journal != was.journal) {
         img->jfilled = img->super.journal;
+        img->stale = 1; /* places of pages to come have records in them */
+    }
     restart(img);
     return 0;
 }

@@ -31,7 +31,7 @@ typedef struct writing {
     size_t have;       /* bytes in it */
     uint64_t done;     /* bytes of pages written before */
     uint64_t place;    /* for pages ahead: where the chunk goes */
-    uint64_t nahead, nzero;
+    uint64_t nahead;
     int ahead;
 } writing_t;
 
@@ -94,7 +94,7 @@ static int inside(writing_t *w, uint64_t page)
     return 0;
 }
 
-/* A page behind the file's last: to its place.  Zeros are what is there. */
+/* A page behind the file's last: to its place.  Zeros are what is there, for freshen() was here. */
 static int ahead(writing_t *w, uint64_t page)
 {
     vmi_t *img = w->img;
@@ -102,10 +102,8 @@ static int ahead(writing_t *w, uint64_t page)
     if (w->have > 0 && (w->have == VMI_CHUNK || w->place + w->have != to) && flush(w) != 0)
         return -1;
     sum = vmi_copysum(w->chunk + w->have, vmi_addrof(img, page), img->psize);
-    if (iszero(w->chunk + w->have, img->psize)) {
-        w->nzero++;
+    if (iszero(w->chunk + w->have, img->psize))
         return 0;
-    }
     if (w->have == 0)
         w->place = to;
     w->list[w->head->count++] = (vmi_entry_t){page | VMI_AHEAD, sum};
@@ -272,6 +270,49 @@ static void disown(vmi_t *img, uint64_t at)
     errno = e;
 }
 
+/* Zeros over [from, to) of the file. */
+static int writezeros(vmi_t *img, uint64_t from, uint64_t to)
+{
+    char *buf = img->rec + img->recbytes - VMI_CHUNK;
+    memset(buf, 0, VMI_CHUNK);
+    for (; from < to; from += VMI_CHUNK)
+        if (vmi_io->write(img->fd, buf, (size_t)VMB_MIN(to - from, (uint64_t)VMI_CHUNK), from) != 0)
+            return -1;
+    return 0;
+}
+
+/* Have the places behind the last page be zeros.  They may hold what a commit that failed, or a process that
+ * died, wrote ahead, or a journal that has moved.  That must be on the disk before a record is: pages that
+ * nobody touched are not named in it, and must not show what was there. */
+static int freshen(vmi_t *img)
+{
+    uint64_t from = vmi_offset(img, img->npages), to = img->super.journal;
+    vmos_disk_stat_t st;
+    if (!img->stale)
+        return 0;
+    if (vmos_disk_stat(img->fd, &st) != 0)
+        return -1;
+    to = VMB_MIN(to, st.size);
+    if (from < to) {
+        if (vmi_io->punch(img->fd, from, to - from) != 0 &&
+            (!vmi_nopunch(errno) || writezeros(img, from, to) != 0))
+            return -1;
+        if (img->safety == VM_IMGPOWER && vmi_io->sync(img->fd) != 0)
+            return vmi_fail(img);
+    }
+    img->stale = 0;
+    return 0;
+}
+
+/* A commit that failed may have written pages ahead, and noted their sums. */
+static void spoil(vmi_t *img)
+{
+    uint64_t p, end = vmi_bound(img);
+    img->stale = 1;
+    for (p = img->npages; (p = vmb_bits_next1(img->dirty, (size_t)p, end)) < end; p++)
+        img->hash[p] = 0;
+}
+
 /* Write the record of what is marked.  -1: nothing counts. */
 static int record(vmi_t *img, size_t n, const uint64_t joint[2], unsigned flags)
 {
@@ -290,7 +331,7 @@ static int record(vmi_t *img, size_t n, const uint64_t joint[2], unsigned flags)
                              .gen = img->gen + 1,
                              .npages = img->npages,
                              .joint = {joint != NULL ? joint[0] : 0, joint != NULL ? joint[1] : 0}};
-    if (pages(&w) != 0)
+    if ((vmi_bound(img) > img->npages && freshen(img) != 0) || pages(&w) != 0)
         return -1;
     if (w.head->count == 0 && joint == NULL)
         return 0;
@@ -362,8 +403,10 @@ int vmi_commit(vmi_t *img, const uint64_t joint[2], unsigned flags)
     r = record(img, n, joint, flags);
     if (r != 0 && isfull(errno) && img->jpos > 0 && vmi_checkpoint(img, 0) == 0)
         r = record(img, n, joint, flags); /* in the room that the journal had taken */
-    if (r != 0)
+    if (r != 0) {
+        spoil(img);
         return -1;
+    }
     undirty(img);
     if (img->jpos >= longest(img) && (joint == NULL || flags & VMI_DECISION)) {
         int e = errno;
@@ -379,5 +422,7 @@ int vmi_decide(vmi_t *img, const uint64_t joint[2])
     int r = record(img, countdirty(img, &last), joint, VMI_DECISION);
     if (r == 0)
         undirty(img);
+    else
+        spoil(img);
     return r;
 }

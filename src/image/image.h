@@ -54,6 +54,8 @@ typedef struct vmi {
     int cuts;              /* stretches of them that are cleared memory now */
     uint64_t jpos, jseq;   /* where the next record goes, from super.journal; its number */
     uint64_t lastrec;      /* where the last record of this process is */
+    int stale;             /* places behind the last page may hold something: the next commit that
+                            * reaches them makes zeros of them */
     uint64_t jfilled;      /* the file has blocks for the journal up to here */
     uint64_t threshold;    /* of jpos, for a checkpoint; 0: chosen by size */
 
@@ -117,6 +119,8 @@ void vmi_decided(vmi_t *img, const uint64_t joint[2]);
 int vmi_journal_page(vmi_t *img, uint64_t page, void *buf);
 
 /* ---- checkpoint.c ---- */
+/* Whether this errno says that the file system cannot make holes. */
+int vmi_nopunch(int e);
 /* Move the journal's pages to their places and start it anew, at or behind `end`.  -1: EBUSY when
  * readers are there. */
 int vmi_checkpoint(vmi_t *img, uint64_t end);

@@ -27,6 +27,7 @@ enum {
     NO_HOME_SYNC,
     NO_SUPER_SYNC,
     ONE_SUPER,
+    STALE,
     NO_PAGE_SUM, /* of what is believed when a journal is read */
     NO_SUPER_SUM,
     NO_EPOCH,
@@ -35,6 +36,7 @@ enum {
 static const char *const bug_names[BUGS] = {
     "none", "the journal is not synced", "places are not synced before the superblock",
     "the superblock is not synced", "there is one superblock",
+    "places behind the last page are not emptied",
     "sums of pages are not looked at",
     "a superblock's sum is not looked at", "a record's epoch is not looked at"};
 static int bug;
@@ -53,8 +55,14 @@ static int rec_open(const char *path, int flags, int mode)
     return ours = vmos_disk_open(path, flags, mode);
 }
 
+static int full; /* the disk, for records: what is written ahead is left in its place */
+
 static int rec_write(int fd, const void *buf, size_t n, uint64_t off)
 {
+    if (full && n >= VMI_SECTOR && *(const uint64_t *)buf == VMI_RECORD) {
+        errno = ENOSPC;
+        return -1;
+    }
     record_write(buf, n, place_of(off));
     return vmos_disk_write(fd, buf, n, place_of(off));
 }
@@ -92,6 +100,8 @@ static int rec_truncate(int fd, uint64_t to)
 
 static int rec_punch(int fd, uint64_t off, uint64_t n)
 {
+    if (bug == STALE)
+        return 0;
     record(PUNCH, off, n);
     return vmos_disk_punch(fd, off, n);
 }
@@ -102,6 +112,41 @@ static void commit(Vmalloc_t *vm)
     record(BEGIN, 0, 0)->length = n;
     assert_int_equal(vmcommit(vm), 0);
     record(END, 0, 0)->length = n;
+}
+
+/* Pages that nobody writes, but for the end of the last: there is what was before. */
+typedef struct zeros {
+    char pages[24 * 4096];
+    struct zeros *before;
+} zeros_t;
+
+static void add_zeros(Vmalloc_t *vm)
+{
+    zeros_t *z = vmresize(vm, NULL, sizeof *z, VM_RSZERO);
+    assert_non_null(z);
+    z->before = vmrootget(vm, "zeros", NULL);
+    assert_int_equal(vmrootset(vm, "zeros", z, 1, 1), 0);
+}
+
+static int all_zeros(Vmalloc_t *vm)
+{
+    const zeros_t *z = vmrootget(vm, "zeros", NULL);
+    for (; z != NULL; z = z->before)
+        for (size_t i = 0; i < sizeof z->pages; i += 512)
+            if (z->pages[i] != 0)
+                return 0;
+    return 1;
+}
+
+/* A commit that does not succeed, of what would be seen in those. */
+static void fail_commit(Vmalloc_t *vm)
+{
+    char *p = vmalloc(vm, sizeof(zeros_t));
+    assert_non_null(p);
+    memset(p, 'x', sizeof(zeros_t));
+    full = 1;
+    assert_int_equal(vmcommit(vm), -1);
+    full = 0;
 }
 
 /* Commits of one size or of many, blocks that come and go, checkpoints, pages that become free, and an
@@ -130,7 +175,13 @@ static void live(int commits, int even, size_t journal)
             memset(*h = vmalloc(vm, 5000 + draw(30000)), 7, 5000);
         if (draw(9) == 0)
             vmcompact(vm);
+        if (i % 2)
+            add_zeros(vm);
         commit(vm);
+        if (i % 16 == 7) {
+            fail_commit(vm);
+            assert_int_equal(vmrollback(vm), 0);
+        }
         if (i % 16 == 15) {
             vmclose(vm);
             vm = NULL;
@@ -258,6 +309,8 @@ static const char *look(unsigned flags, int deep)
     n = length(vm);
     if (stopat == 0 && !allowed(n))
         wrong = n < 0 ? "the list is torn" : n < oldest ? "a commit is lost" : "that was never committed";
+    else if (deep && !all_zeros(vm))
+        wrong = "what nobody wrote is there";
     else if (deep && vmdbcheck(vm) != 0)
         wrong = "the region is damaged";
     vmclose(vm);
@@ -267,7 +320,7 @@ static const char *look(unsigned flags, int deep)
 /* Every tenth state is opened to be written, with a crash in the middle of that first. */
 static const char *check(void)
 {
-    const char *wrong = look(VM_IMGREAD | VM_IMGEXIST, nstates % 16 == 0);
+    const char *wrong = look(VM_IMGREAD | VM_IMGEXIST, nstates % 16 == 0 || astray);
     if (wrong != NULL || nstates % 10 != 0)
         return wrong;
     stopat = 1 + (long)draw(6);
