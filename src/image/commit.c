@@ -313,12 +313,24 @@ static void spoil(vmi_t *img)
         img->hash[p] = 0;
 }
 
+/* New pages whose places are those of the journal, which readers keep from being moved, are all named: what
+ * is in such a place is no zeros. */
+static size_t nameall(vmi_t *img)
+{
+    uint64_t last, from = VMB_MAX(img->npages, (img->super.journal - VMI_HOME) / img->psize);
+    size_t n = countdirty(img, &last);
+    if (n == 0 || last < from)
+        return n;
+    vmb_bits_set(img->dirty, (size_t)from, (size_t)(last - from + 1));
+    return countdirty(img, &last);
+}
+
 /* Write the record of what is marked.  -1: nothing counts. */
-static int record(vmi_t *img, size_t n, const uint64_t joint[2], unsigned flags)
+static int record(vmi_t *img, const uint64_t joint[2], unsigned flags)
 {
     writing_t w = {.img = img};
     uint64_t named;
-    if (vmi_journal_room(img, n) != 0)
+    if (vmi_journal_room(img, nameall(img)) != 0)
         return -1;
     w.head = (vmi_record_t *)(void *)img->rec;
     w.chunk = img->rec + VMI_SECTOR;
@@ -400,9 +412,9 @@ int vmi_commit(vmi_t *img, const uint64_t joint[2], unsigned flags)
         errno = EIO;
         return -1;
     }
-    r = record(img, n, joint, flags);
+    r = record(img, joint, flags);
     if (r != 0 && isfull(errno) && img->jpos > 0 && vmi_checkpoint(img, 0) == 0)
-        r = record(img, n, joint, flags); /* in the room that the journal had taken */
+        r = record(img, joint, flags); /* in the room that the journal had taken */
     if (r != 0) {
         spoil(img);
         return -1;
@@ -418,8 +430,7 @@ int vmi_commit(vmi_t *img, const uint64_t joint[2], unsigned flags)
 
 int vmi_decide(vmi_t *img, const uint64_t joint[2])
 {
-    uint64_t last;
-    int r = record(img, countdirty(img, &last), joint, VMI_DECISION);
+    int r = record(img, joint, VMI_DECISION);
     if (r == 0)
         undirty(img);
     else

@@ -161,6 +161,50 @@ static void test_in_turns(void **state)
     again(vm);
 }
 
+/* A reader keeps the journal where it is, and pages come to lie there. */
+static void test_where_the_journal_is(void **state)
+{
+    Vmalloc_t *vm;
+    int ready[2], done[2], status, i;
+    pid_t child;
+    char c, *p;
+    size_t n = (size_t)8 << 20;
+    (void)state;
+    fresh();
+    assert_true(pipe(ready) == 0 && pipe(done) == 0);
+    child = fork();
+    if (child == 0) {
+        vm = open_image(file, VM_IMGREAD, NULL);
+        close(done[1]);
+        _exit(vm == NULL || write(ready[1], "", 1) != 1 || read(done[0], &c, 1) < 0 || vmclose(vm) != 0);
+    }
+    assert_int_equal(read(ready[0], &c, 1), 1);
+    vm = must_open(file, 0, NULL);
+    p = vmalloc(vm, SIZE * 3);
+    for (i = 1; i < 12; i++) {
+        memset(p, i, SIZE * 3);
+        assert_int_equal(vmcommit(vm), 0);
+    }
+    p = vmresize(vm, NULL, n, VM_RSZERO);
+    assert_non_null(p);
+    p[n - 1] = 1;
+    assert_int_equal(vmrootset(vm, "block", p, 0, 1), 0);
+    assert_int_equal(vmcommit(vm), 0);
+    assert_int_equal(vmclose(vm), 0);
+    close(done[1]);
+    assert_true(waitpid(child, &status, 0) == child && status == 0);
+    for (i = 0; i < 3; i++) { /* the journal over the pages; the pages; as the second left them */
+        vm = must_open(file, i == 1 ? 0 : VM_IMGREAD, NULL);
+        p = vmrootget(vm, "block", NULL);
+        assert_non_null(p);
+        for (size_t k = 0; k < n - 1; k++)
+            if (p[k] != 0)
+                fail_msg("opening %d: byte %zu of what is to be zeros is %d", i, k, p[k]);
+        assert_int_equal(vmclose(vm), 0);
+    }
+    close(ready[0]), close(ready[1]), close(done[0]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,6 +212,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_where_holes_cannot_be_made, begin, end),
         cmocka_unit_test_setup_teardown(test_after_a_full_disk, begin, end),
         cmocka_unit_test_setup_teardown(test_in_turns, begin, end),
+        cmocka_unit_test_setup_teardown(test_where_the_journal_is, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
