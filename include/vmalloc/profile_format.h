@@ -44,7 +44,7 @@ typedef struct _vmpfhead_s {
     uint64_t now;          /* nanoseconds since started: last time that something was noted */
     uint32_t mode, why;
     uint64_t period;       /* sampled: bytes from one sample to the next, on average */
-    uint32_t depth, nearby; /* most entries of a stack; shortlived: freed before so many more */
+    uint32_t depth, nearby; /* most entries of a stack, now; shortlived: freed before so many more */
     uint64_t live, blocks; /* live bytes and blocks now, as they were asked for; may lack the last
                               few operations */
     uint64_t peak;         /* the high-water mark: most live bytes */

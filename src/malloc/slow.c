@@ -82,10 +82,9 @@ void *vmma_alloc(size_t size)
     vmbe_lane_t *lane = vmma_lane;
     Vmalloc_t *vm = BE_LOAD(vmma_profiled);
     void *p;
-    if (VMOS_UNLIKELY(vmma_debugged()))
-        return vmma_debug_alloc(size, 0, 0, VMDG_MALLOC);
     if (VMOS_LIKELY(vm == NULL))
-        return vmma_allocas(size, VMDG_MALLOC);
+        return VMOS_UNLIKELY(vmma_debugged()) ? vmma_debug_alloc(size, 0, 0, VMDG_MALLOC)
+                                              : vmma_allocas(size, VMDG_MALLOC);
     if (Vmregion == vm && size <= PTRDIFF_MAX) {
         p = (*vm->meth.allocf)(vm, size, 0);
         if (VMOS_UNLIKELY(BE_LOAD(vmpf.turned)))

@@ -104,6 +104,7 @@ static void adapt(void)
         vmpf.depth = VMB_MIN(vmpf.depth, 6);
     else if (full > 128)
         vmpf.depth = VMB_MIN(vmpf.depth, 16);
+    vmpf.head->depth = vmpf.depth;
 }
 
 /* Entries are 64 bits wide in the file whatever the machine. */
