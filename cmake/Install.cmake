@@ -18,6 +18,19 @@ install(FILES include/vmalloc.h include/ast_common.h DESTINATION ${CMAKE_INSTALL
 install(DIRECTORY include/vmalloc DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
     FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
 install(FILES share/default.supp DESTINATION ${CMAKE_INSTALL_DATADIR}/vmalloc)
+# gdb looks below the first folder for the path of a library that it loads, and -gdb.py behind that: the path as it
+# is at the time of installing, which may be with another prefix than configuring was.
+install(FILES share/gdb/vmalloc-gdb.py DESTINATION ${CMAKE_INSTALL_DATADIR}/vmalloc)
+foreach(library IN LISTS VM_LIBRARIES)
+    get_target_property(kind ${library} TYPE)
+    if(kind STREQUAL "SHARED_LIBRARY" AND NOT WIN32)
+        install(CODE "
+            get_filename_component(libdir \"${CMAKE_INSTALL_LIBDIR}\" ABSOLUTE BASE_DIR \"\${CMAKE_INSTALL_PREFIX}\")
+            get_filename_component(datadir \"${CMAKE_INSTALL_DATADIR}\" ABSOLUTE BASE_DIR \"\${CMAKE_INSTALL_PREFIX}\")
+            file(INSTALL \"${PROJECT_SOURCE_DIR}/share/gdb/vmalloc-gdb.py\" DESTINATION
+                \"\${datadir}/gdb/auto-load\${libdir}\" RENAME \"$<TARGET_FILE_NAME:${library}>-gdb.py\")")
+    endif()
+endforeach()
 foreach(section 1 3 7)
     file(GLOB pages CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/doc/man/*.${section})
     install(FILES ${pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})

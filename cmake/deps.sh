@@ -17,6 +17,7 @@ test     may  g++                   g++
 test     may  clang                 clang
 test     may  mandoc                mandoc
 test     may  codespell             codespell
+test     may  gdb                   gdb
 test     may  pkg-config            pkg-config
 test     may  /usr/include/lua5.4/lua.h liblua5.4-dev
 test     may  /usr/include/sqlite3.h libsqlite3-dev
