@@ -68,8 +68,7 @@ static int c_memcmp(const void *a, const void *b, size_t n)
 
 /* ---- strings ---- */
 
-/* Length of a string that ends within its block, or at most n; one that does not is told. */
-static size_t length(const char *s, size_t n, const char *call)
+size_t vmma_length(const char *s, size_t n, const char *call)
 {
     size_t room = vmdg_room(s), len = strnlen(s, VMB_MIN(room, n));
     if (VMOS_UNLIKELY(len == room && len < n))
@@ -78,7 +77,7 @@ static size_t length(const char *s, size_t n, const char *call)
         vmdg_access(s, 1, 0, call); /* a freed one */
     return len;
 }
-#define LENGTH(s) length(s, (size_t)-1, __func__ + 2)
+#define LENGTH(s) vmma_length(s, (size_t)-1, __func__ + 2)
 
 static size_t c_strlen(const char *s)
 {
@@ -88,7 +87,7 @@ static size_t c_strlen(const char *s)
 
 static size_t c_strnlen(const char *s, size_t n)
 {
-    length(s, n, __func__ + 2);
+    vmma_length(s, n, __func__ + 2);
     return strnlen(s, n);
 }
 
@@ -110,7 +109,7 @@ static char *c_stpcpy(char *to, const char *from)
 
 static char *c_strncpy(char *to, const char *from, size_t n)
 {
-    length(from, n, __func__ + 2);
+    vmma_length(from, n, __func__ + 2);
     WRITES(to, n);
     return strncpy(to, from, n);
 }
@@ -125,7 +124,7 @@ static char *c_strcat(char *to, const char *from)
 
 static char *c_strncat(char *to, const char *from, size_t n)
 {
-    size_t had = LENGTH(to), len = length(from, n, __func__ + 2);
+    size_t had = LENGTH(to), len = vmma_length(from, n, __func__ + 2);
     WRITES(to + had, len + 1);
     return strncat(to, from, n);
 }
@@ -178,7 +177,7 @@ static int c_fputs(const char *s, FILE *f)
 
 /* ---- wide strings ---- */
 
-static size_t wlength(const wchar_t *s, size_t n, const char *call)
+size_t vmma_wlength(const wchar_t *s, size_t n, const char *call)
 {
     size_t room = vmdg_room(s), most = room == (size_t)-1 ? room : room / sizeof(*s);
     size_t len = wcsnlen(s, VMB_MIN(most, n));
@@ -188,8 +187,8 @@ static size_t wlength(const wchar_t *s, size_t n, const char *call)
         vmdg_access(s, 1, 0, call);
     return len;
 }
-#define WLENGTH(s) wlength(s, (size_t)-1, __func__ + 2)
-#define WIDE(n) ((n) * sizeof(wchar_t))
+#define WLENGTH(s) vmma_wlength(s, (size_t)-1, __func__ + 2)
+#define WIDE VMMA_WIDE
 
 static size_t c_wcslen(const wchar_t *s)
 {
@@ -207,7 +206,7 @@ static wchar_t *c_wcscpy(wchar_t *to, const wchar_t *from)
 
 static wchar_t *c_wcsncpy(wchar_t *to, const wchar_t *from, size_t n)
 {
-    wlength(from, n, __func__ + 2);
+    vmma_wlength(from, n, __func__ + 2);
     WRITES(to, WIDE(n));
     return wcsncpy(to, from, n);
 }
@@ -221,7 +220,7 @@ static wchar_t *c_wcscat(wchar_t *to, const wchar_t *from)
 
 static wchar_t *c_wcsncat(wchar_t *to, const wchar_t *from, size_t n)
 {
-    size_t had = WLENGTH(to), len = wlength(from, n, __func__ + 2);
+    size_t had = WLENGTH(to), len = vmma_wlength(from, n, __func__ + 2);
     WRITES(to + had, WIDE(len + 1));
     return wcsncat(to, from, n);
 }
@@ -335,6 +334,8 @@ static void *c_dlsym(void *handle, const char *name)
 }
 
 #define ENTRY(f) {#f, (void *)(uintptr_t)c_##f, (void *)(uintptr_t)f}
+#define FORTIFIED(name, result, parameters, arguments)                                              \
+    {"__" #name "_chk", (void *)(uintptr_t)vmma_##name##_chk, (void *)(uintptr_t)__##name##_chk},
 /* The first two are for faults, which every level tells of. */
 static const vmos_patch_t patches[] = {
     ENTRY(sigaction), ENTRY(signal),
@@ -345,6 +346,7 @@ static const vmos_patch_t patches[] = {
     ENTRY(wcscat),    ENTRY(wcsncat),  ENTRY(wmemcpy),  ENTRY(wmemmove), ENTRY(wmemset),
     ENTRY(read),      ENTRY(write),    ENTRY(recv),     ENTRY(send),     ENTRY(fread),
     ENTRY(fwrite),    ENTRY(fgets),    ENTRY(dlopen),   ENTRY(dlsym),
+    VMMA_FORTIFIED(FORTIFIED)
 };
 #define NPATCHES (sizeof patches / sizeof *patches)
 

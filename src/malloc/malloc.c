@@ -112,7 +112,7 @@ VMOS_INLINE int fits(size_t old, size_t size)
 /* Whether a block without bytes may start there: Vmlast knows but the last one's size. */
 static VMOS_COLD int isempty(Vmalloc_t *vm, void *p)
 {
-    return vm->meth.meth & VM_MTLAST ||
+    return vmma_islast(vm) ||
            (vm->meth.meth & VM_MTPROFILE && (*vm->meth.sizef)(vm, p, 0) == 0);
 }
 

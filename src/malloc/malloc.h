@@ -22,6 +22,7 @@
 #define VM_MALLOC_H 1
 
 #include "best.h"
+#include "over.h"
 #include "region.h"
 
 #include <errno.h>
@@ -96,6 +97,12 @@ VMOS_INLINE int vmma_give(void *p)
     vmbe_lane_t *lane = vmma_lane;
     vmbe_run_t *run = vmb_map_get(p);
     return vmbe_giveto(lane, run, p);
+}
+
+/* Whether blocks are cut by Vmlast, alone or under a method that watches. */
+VMOS_INLINE int vmma_islast(const Vmalloc_t *vm)
+{
+    return ((vmmt_joined(vm) ? vmmt_under(vm)->meth : vm->meth.meth) & VM_MTLAST) != 0;
 }
 
 VMOS_INLINE int vmma_isbest(const Vmalloc_t *vm)

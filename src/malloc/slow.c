@@ -129,7 +129,7 @@ static int freein(Vmalloc_t *vm, void *p)
         return -1;
     if (vm == Vmheap && vmma_isbest(vm))
         return vmbe_free_slow(vmbe_of(vm), p);
-    return (*vm->meth.freef)(vm, p, 0) == 0 || vm->meth.meth & VM_MTLAST ? 0 : -1;
+    return (*vm->meth.freef)(vm, p, 0) == 0 || vmma_islast(vm) ? 0 : -1;
 }
 
 /* Through the handle where a method is over this one, or someone listens there. */

@@ -220,6 +220,15 @@ static void test_method_last(void **state)
     assert_string_equal(c.said, "");
 }
 
+/* Under a method that watches, what Vmlast keeps is no misuse either. */
+static void test_method_last_watched(void **state)
+{
+    child_t c = spawn("last", "method=last,profile=&1");
+    (void)state;
+    assert_true(spawn_succeeded(&c));
+    assert_null(strstr(c.said, "not a block"));
+}
+
 static void test_keep(void **state)
 {
     child_t c = spawn("kept", "keep");
@@ -317,6 +326,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_vmethod),
         cmocka_unit_test(test_sources_work),
         cmocka_unit_test(test_method_last),
+        cmocka_unit_test(test_method_last_watched),
         cmocka_unit_test(test_keep),
     };
     if (argc > 1)
