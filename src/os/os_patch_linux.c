@@ -125,11 +125,21 @@ static void patchone(const module_t *m, const job_t *job, const ElfW(Rela) *r)
     }
 }
 
+/* A place in the loader, which is libc itself where it is not glibc's. */
+static void *loader(void)
+{
+#ifdef __GLIBC__
+    return (void *)_r_debug.r_brk;
+#else
+    return (void *)(uintptr_t)&dl_iterate_phdr;
+#endif
+}
+
 /* Whether it is libc, the loader, or this library. */
 static int isours(const module_t *m)
 {
     return within(m, (void *)(uintptr_t)isours) || within(m, (void *)(uintptr_t)&memcpy) ||
-           within(m, (void *)(uintptr_t)&dl_iterate_phdr) || within(m, (void *)_r_debug.r_brk);
+           within(m, (void *)(uintptr_t)&dl_iterate_phdr) || within(m, loader());
 }
 
 static int isnew(uintptr_t dynamic)

@@ -54,6 +54,12 @@ struct scan_arg {
 
 #define MAXSPANS 256
 
+/* ioctl(), whose second argument is int in musl and unsigned long in glibc. */
+static int control(int fd, unsigned long request, void *arg)
+{
+    return (int)syscall(SYS_ioctl, fd, request, arg);
+}
+
 static int moveup(int fd)
 {
     int high = fd < 0 ? -1 : vmos_copyfd(fd);
@@ -69,7 +75,7 @@ int vmos_track_open(void)
     int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY);
     if (fd < 0)
         return -1;
-    if (ioctl(fd, UFFDIO_API_CALL, &api) != 0) {
+    if (control(fd, UFFDIO_API_CALL, &api) != 0) {
         int e = errno;
         close(fd);
         errno = e;
@@ -81,7 +87,7 @@ int vmos_track_open(void)
 int vmos_track_add(int fd, void *addr, size_t size)
 {
     struct uffd_register r = {(uintptr_t)addr, size, REGISTER_MODE_WP, 0};
-    return ioctl(fd, UFFDIO_REGISTER_CALL, &r) != 0 ? -1 : 0;
+    return control(fd, UFFDIO_REGISTER_CALL, &r) != 0 ? -1 : 0;
 }
 
 int vmos_pagemap_open(void)
@@ -103,7 +109,7 @@ int vmos_track_scan(int pagemap, char **from, char *end, vmos_span_t *spans, int
                          .category_mask = PAGE_IS_WRITTEN,
                          .category_anyof_mask = PAGE_IS_PRESENT | PAGE_IS_SWAPPED,
                          .return_mask = PAGE_IS_WRITTEN};
-    int i, n = ioctl(pagemap, PAGEMAP_SCAN_CALL, &a);
+    int i, n = control(pagemap, PAGEMAP_SCAN_CALL, &a);
     if (n < 0)
         return -1;
     for (i = 0; i < n; i++) {

@@ -113,7 +113,7 @@ static void test_sizes_that_cannot_be(void **state)
     fails_with_nomem(malloc(opaque(PTRDIFF_MAX)));
     fails_with_nomem(calloc(opaque(SIZE_MAX / 2), 3));
     fails_with_nomem(calloc(3, opaque(SIZE_MAX / 2)));
-    fails_with_nomem(calloc(opaque((size_t)1 << 32), opaque((size_t)1 << 32)));
+    fails_with_nomem(calloc(opaque(SIZE_MAX / 0xffff), opaque(0x10000)));
     fails_with_nomem(realloc(p, opaque(SIZE_MAX)));
     fails_with_nomem(realloc(p, opaque(SIZE_MAX - 4096)));
     fails_with_nomem(realloc(p, opaque(PTRDIFF_MAX)));

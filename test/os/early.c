@@ -21,7 +21,12 @@ static void first(void)
         locked = 0;
 }
 
-__attribute__((section(".preinit_array"), used)) static void (*const early)(void) = first;
+#ifdef __GLIBC__
+#define FIRST ".preinit_array"
+#else /* musl has none in programs that load libraries */
+#define FIRST ".init_array"
+#endif
+__attribute__((section(FIRST), used)) static void (*const early)(void) = first;
 
 static void works_early(void **state)
 {

@@ -100,7 +100,7 @@ static inline int chk_raw(chk_t *c, chk_seg_t *s, size_t size)
     s->raw = NULL;
     switch (c->source) {
     case CHK_MALLOC:
-        s->raw = (char *)(s->rawsize < (size_t)1 << 40 ? malloc(s->rawsize) : NULL);
+        s->raw = (char *)(s->rawsize >> (sizeof(size_t) > 4 ? 40 : 30) == 0 ? malloc(s->rawsize) : NULL);
         break;
     case CHK_RESERVE:
         s->rawsize = CHK_RESERVED;
