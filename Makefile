@@ -10,7 +10,7 @@ export VMALLOC_SOURCE := $(CURDIR)
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := all
-.PHONY: all pages demo check check-all sanitize asan tsan valgrind pages16 pages64 bench page cdt soak install clean dist reference abi help
+.PHONY: all pages demo check check-all sanitize asan tsan valgrind pages16 pages64 ports bench page cdt soak install clean dist reference abi help
 
 all: ## build the libraries and the command into build/
 	@cmake/deps.sh build
@@ -39,6 +39,10 @@ asan tsan valgrind pages16 pages64:
 	@ctest --preset $@ -j2
 
 pages: pages16 pages64 ## the tests, as on systems with pages of 16 and 64 KiB
+
+ports: ## the tests on other machines and libcs: PORT=name for one of cmake/toolchains/
+	@cmake/deps.sh build ports
+	@JOBS=$(JOBS) cmake/ports.sh $(PORT)
 
 bench: all ## the benchmarks
 	@cmake/deps.sh bench

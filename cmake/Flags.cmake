@@ -1,7 +1,5 @@
 # Warnings, sanitizers and what the linker is told.
 
-include(CheckLinkerFlag)
-
 set(VM_WARNINGS
     -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition
     -Wpointer-arith -Wwrite-strings -Wundef -Wvla -Wformat=2)
@@ -27,7 +25,6 @@ function(vm_link_like_a_library target map)
     if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
         target_link_options(${target} PRIVATE -Wl,--version-script=${map} -Wl,-z,relro -Wl,-z,now)
         set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS ${map})
-        check_linker_flag(C -Wl,--undefined-version VM_HAVE_UNDEFINED_VERSION)
         if(VM_HAVE_UNDEFINED_VERSION)
             target_link_options(${target} PRIVATE -Wl,--undefined-version)
         endif()

@@ -15,6 +15,11 @@ endif()
 if(CMAKE_CROSSCOMPILING)
     set(VM_TEST_LAUNCHER ${CMAKE_CROSSCOMPILING_EMULATOR})
 endif()
+set(VM_NOT_HERE)
+if(CMAKE_CROSSCOMPILING_EMULATOR)
+    file(STRINGS ${PROJECT_SOURCE_DIR}/test/emulated.txt lines REGEX "^test_[a-z_]+:")
+    list(TRANSFORM lines REPLACE ":.*" "" OUTPUT_VARIABLE VM_NOT_HERE)
+endif()
 
 # vm_add_test(<name> COMMAND <command>... [LABELS <label>...] [ENVIRONMENT <VAR=value>...])
 function(vm_add_test name)
@@ -22,6 +27,9 @@ function(vm_add_test name)
     add_test(NAME ${name} COMMAND ${arg_COMMAND})
     set_tests_properties(${name} PROPERTIES TIMEOUT ${VM_TEST_TIMEOUT} SKIP_RETURN_CODE 77
         LABELS "${arg_LABELS}" ENVIRONMENT "${arg_ENVIRONMENT}")
+    if(name IN_LIST VM_NOT_HERE)
+        set_tests_properties(${name} PROPERTIES DISABLED TRUE)
+    endif()
 endfunction()
 
 # vm_add_script_test(<name> <script> [<label>...]): bash runs it, VMALLOC_BUILD and VMALLOC_SOURCE say where.

@@ -45,6 +45,12 @@ demo     may  lua5.4                lua5.4
 demo     may  redis-server          redis-server
 demo     may  redis-cli             redis-tools
 demo     may  gs                    ghostscript
+ports    may  musl-gcc              musl-tools
+ports    may  i686-linux-gnu-gcc    gcc-i686-linux-gnu
+ports    may  aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu
+ports    may  riscv64-linux-gnu-gcc gcc-riscv64-linux-gnu
+ports    may  s390x-linux-gnu-gcc   gcc-s390x-linux-gnu
+ports    may  qemu-s390x            qemu-user
 bench    must python3               python3
 bench    may  /usr/include/boost/interprocess libboost-dev
 bench    may  /usr/include/lmdb.h   liblmdb-dev

@@ -44,7 +44,7 @@ static const char *damage(const vmi_super_t *s)
     if (s->base == 0 || s->base % VMB_LEAFSPAN != 0 || s->base >= end || s->limit > end - s->base ||
         s->limit == 0 || s->limit / 512 >= s->base)
         return "its header names addresses that cannot be";
-    if (s->npages > (end >> 10) / s->page || s->journal < VMI_HOME || s->journal % VMI_SECTOR != 0 ||
+    if (s->npages > end / (VMB_MAPBITS > 40 ? 1024 : 2) / s->page || s->journal < VMI_HOME || s->journal % VMI_SECTOR != 0 ||
         s->journal >> 62 != 0)
         return "its header names sizes that cannot be";
     return NULL;

@@ -204,12 +204,15 @@ static void reuse(ct_t *t)
 }
 
 /* Sizes that no machine has: NULL and ENOMEM, and nothing else happens. */
+/* More than a half of the addresses of 32 bits may be had. */
+#define WIDE(n) (sizeof(size_t) > 4 ? (n) : SIZE_MAX / 16 * 15)
+
 static void too_large(ct_t *t)
 {
     static const size_t huge[] = {SIZE_MAX,           SIZE_MAX - 1,    SIZE_MAX - 15,
                                   SIZE_MAX - 100,     SIZE_MAX - 1000, SIZE_MAX - 4096,
-                                  SIZE_MAX - 65536,   SIZE_MAX / 2,    SIZE_MAX / 2 + 1,
-                                  SIZE_MAX - (SIZE_MAX >> 10), (size_t)1 << (sizeof(size_t) * 8 - 2)};
+                                  SIZE_MAX - 65536,   WIDE(SIZE_MAX / 2), WIDE(SIZE_MAX / 2 + 1),
+                                  SIZE_MAX - (SIZE_MAX >> 10), WIDE((size_t)1 << (sizeof(size_t) * 8 - 2))};
     size_t i, before;
     char *p;
     ct_open(t);

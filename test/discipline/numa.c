@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "support/protocol.h"
+#include <limits.h>
 #include "os.h"
 #include <vmalloc/discipline.h>
 

@@ -333,7 +333,7 @@ static void no_last_block_after_free(void **state)
 static void huge_sizes(void **state)
 {
     static const size_t huge[] = {SIZE_MAX, SIZE_MAX - 15, SIZE_MAX - 100, SIZE_MAX - 1000,
-                                  SIZE_MAX / 2, SIZE_MAX / 2 + 1, SIZE_MAX - 65536};
+                                  SIZE_MAX / 16 * 15, SIZE_MAX / 8 * 7, SIZE_MAX - 65536};
     Vmalloc_t *vm = vmopen(Vmdcsystem, Vmlast, 0);
     char *p = vmalloc(vm, 100);
     size_t i;

@@ -225,8 +225,8 @@ static void size_is_that_asked_for(void **state)
 
 static void huge_sizes(void **state)
 {
-    static const size_t huge[] = {SIZE_MAX, SIZE_MAX - 15, SIZE_MAX - 1000, SIZE_MAX / 2,
-                                  SIZE_MAX / 2 + 1, SIZE_MAX / 16 + 1};
+    static const size_t huge[] = {SIZE_MAX, SIZE_MAX - 15, SIZE_MAX - 1000, SIZE_MAX / 16 * 15,
+                                  SIZE_MAX / 8 * 7, SIZE_MAX >> (sizeof(size_t) > 4 ? 4 : 0)};
     Vmalloc_t *vm = vmopen(Vmdcsystem, Vmpool, 0);
     size_t i;
     char *p;

@@ -59,7 +59,7 @@ static void no_memory(void **state)
 {
     (void)state;
     errno = 0;
-    assert_null(vmos_map(NULL, (size_t)1 << (sizeof(size_t) * 8 - 2), 0));
+    assert_null(vmos_map(NULL, SIZE_MAX / 16 * 15 / MIB * MIB, 0));
     assert_int_equal(errno, ENOMEM);
     errno = 0;
     assert_null(vmos_mapalign(SIZE_MAX - vmos_pagesize() + 1, 64 * MIB, 0));
@@ -218,12 +218,15 @@ static void breaks(void **state)
 {
     char *old = vmos_sbrk(0);
     (void)state;
+#if defined(__linux__) && !defined(__GLIBC__)
+    skip(); /* musl's moves nothing */
+#endif
     if (old == NULL)
         return; /* none here */
     assert_ptr_equal(vmos_sbrk((ptrdiff_t)vmos_pagesize()), old);
     memset(old, 1, vmos_pagesize());
     errno = 0;
-    assert_null(vmos_sbrk(PTRDIFF_MAX / 2));
+    assert_null(vmos_sbrk(PTRDIFF_MAX));
     assert_int_equal(errno, ENOMEM);
 }
 

@@ -7,7 +7,8 @@
 
 #include <string.h>
 
-#define REACHBACK ((size_t)1 << 46) /* how far in front of an address its block may begin */
+/* How far in front of an address its block may begin. */
+#define REACHBACK ((size_t)1 << (sizeof(size_t) > 4 ? 46 : 30))
 
 size_t vmdg_lead(const vmdg_desc_t *d)
 {
