@@ -18,6 +18,7 @@ test     may  clang                 clang
 test     may  mandoc                mandoc
 test     may  codespell             codespell
 test     may  gdb                   gdb
+test     may  dtrace                systemtap-sdt-dev
 test     may  pkg-config            pkg-config
 test     may  /usr/include/lua5.4/lua.h liblua5.4-dev
 test     may  /usr/include/sqlite3.h libsqlite3-dev

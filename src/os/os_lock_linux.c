@@ -12,6 +12,7 @@
  * processes.  Cost: two atomic exchanges when free; at worst one system call on either side.
  */
 #define _GNU_SOURCE 1
+#include "os_probe.h"
 #include "os_spin.h"
 
 #include <errno.h>
@@ -32,6 +33,7 @@ static void futex(uint32_t *word, int op, uint32_t value)
 
 VMOS_COLD void vmos_lock_slow(vmos_lock_t *lk)
 {
+    VMOS_PROBE1(wait, lk);
     __atomic_fetch_add(&lk->wait, 1, __ATOMIC_RELAXED);
     if (vmos_cpus() > 1 && vmos_spin(lk) == 0)
         return;

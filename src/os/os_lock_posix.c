@@ -7,6 +7,7 @@
  * Not fair.  Cost: two atomic exchanges when free; a thread that waits may notice a millisecond
  * late that it need not.
  */
+#include "os_probe.h"
 #include "os_spin.h"
 
 #include <errno.h>
@@ -31,6 +32,7 @@ VMOS_COLD void vmos_lock_slow(vmos_lock_t *lk)
 {
     int keep = errno;
     long ns = 1000;
+    VMOS_PROBE1(wait, lk);
     __atomic_fetch_add(&lk->wait, 1, __ATOMIC_RELAXED);
     if (vmos_cpus() > 1 && vmos_spin(lk) == 0)
         return;

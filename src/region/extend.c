@@ -101,6 +101,7 @@ static int ask(Vmalloc_t *vm, size_t size, Vmseg_t **seg, char **oldend)
 
 static int tell(Vmalloc_t *vm, size_t size)
 {
+    VMOS_PROBE2(nomem, vm, size);
     return vm->disc->exceptf != NULL ? vmr_raise(vm, VM_NOMEM, (Void_t *)size) : -1;
 }
 

@@ -26,6 +26,7 @@ Void_t *vmmtstate(Vmalloc_t *vm)
 
 void vmmtbadaddr(Vmalloc_t *vm, Void_t *addr)
 {
+    VMOS_PROBE2(badaddr, vm, addr);
     vmr_raise(vm, VM_BADADDR, addr);
     errno = EINVAL;
 }

@@ -16,6 +16,7 @@
 #ifndef VM_REGION_PARTS_H
 #define VM_REGION_PARTS_H 1
 
+#include "os_probe.h"
 #include "region.h"
 
 #include <errno.h>
@@ -114,7 +115,10 @@ void vmr_linkseg(Vmalloc_t *vm, Vmseg_t *seg);
 void vmr_setextent(Vmalloc_t *vm, Vmseg_t *seg, size_t extent);
 VMOS_INLINE char *vmr_ask(Vmalloc_t *vm, char *addr, size_t csize, size_t nsize)
 {
-    return (*vm->disc->memoryf)(vm, addr, csize, nsize, vm->disc);
+    char *got = (*vm->disc->memoryf)(vm, addr, csize, nsize, vm->disc);
+
+    VMOS_PROBE5(memory, vm, addr, csize, nsize, got);
+    return got;
 }
 
 /* ---- index of segments (index.c); takes the index lock ---- */

@@ -27,6 +27,7 @@ int vmclear(Vmalloc_t *vm)
 
     if (vmr_live(vm) == NULL)
         return -1;
+    VMOS_PROBE1(clear, vm);
     vmr_tell(vm, VMR_CLEARING);
     vmos_lock(&vmr_listlock);
     vmr_drown(vm);

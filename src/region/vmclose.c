@@ -121,6 +121,7 @@ int vmclose(Vmalloc_t *vm)
         errno = ECANCELED;
         return -1;
     }
+    VMOS_PROBE1(close, vm);
     vmr_tell(vm, VMR_CLOSING);
     closelive(vm, r > 0);
     errno = e;

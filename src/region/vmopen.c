@@ -154,6 +154,7 @@ Vmalloc_t *vmopen(Vmdisc_t *disc, Vmethod_t *meth, int flags)
     if (vm == NULL && vmr_peerof(disc) != NULL)
         (*vmr_peerof(disc)->failedf)(vmr_peerof(disc));
     if (vm != NULL) {
+        VMOS_PROBE3(open, vm, disc, meth);
         vmr_tell(vm, VMR_OPENED);
         vmr_raise(vm, VM_ENDOPEN, NULL);
         errno = e;
