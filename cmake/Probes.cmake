@@ -1,12 +1,14 @@
 # What the build asks the system, all of it, and what came out, printed when it is configured. The library itself
 # asks nothing: what differs between systems is in the files of src/os/, chosen by their names (Rooms.cmake).
 
+include(CheckIncludeFile)
 include(CheckSymbolExists)
 include(CheckLinkerFlag)
 
 find_path(LIBDW_INCLUDE_DIR elfutils/libdwfl.h)
 find_library(LIBDW_LIBRARY dw)
 check_linker_flag(C -Wl,--undefined-version VM_HAVE_UNDEFINED_VERSION)
+check_include_file(sys/sdt.h VM_HAVE_SDT)
 set(CMAKE_REQUIRED_DEFINITIONS -D_GNU_SOURCE)
 check_symbol_exists(malloc_trim malloc.h VM_HAVE_MALLOC_TRIM)
 check_symbol_exists(makecontext ucontext.h VM_HAVE_MAKECONTEXT)
@@ -39,6 +41,7 @@ if(VM_WHOLE)
     vm_probe("files of src/os" "${VM_OS_FILES}" "the host")
     vm_probe("--undefined-version" "${VM_HAVE_UNDEFINED_VERSION}" "linking the libraries")
     vm_probe("elfutils (libdw)" "${LIBDW_LIBRARY}" "the command: functions and lines")
+    vm_probe("<sys/sdt.h>" "${VM_HAVE_SDT}" "probes for tracers")
     vm_probe("malloc_trim()" "${VM_HAVE_MALLOC_TRIM}" "tests of the malloc interface")
     vm_probe("makecontext()" "${VM_HAVE_MAKECONTEXT}" "tests of the stack walker")
 endif()
