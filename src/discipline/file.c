@@ -133,7 +133,8 @@ static Vmalloc_t *openregion(vmi_t *img, const Vmimgopt_t *opt, char *why)
     dress(img);
     vm = vmopen(&img->more.disc, meth, opt->vmflags & ~VM_MEMORYF);
     if (vm == NULL)
-        vmi_refuse(why, "%s: its region cannot be opened", img->path);
+        vmi_refuse(why, errno == EPROTO ? "%s: it was made over another method"
+                                        : "%s: its region cannot be opened", img->path);
     return vm;
 }
 

@@ -42,6 +42,16 @@ static vmmt_over_t *make(const vmmt_over_t *upper, const Vmethod_t *under)
     return o;
 }
 
+int vmmt_over_same(Vmalloc_t *vm, int event)
+{
+    int bits = vmmt_under(vm)->meth << VMR_UNDERSHIFT;
+    if (event == VM_METHOPEN)
+        vm->data->mode = (vm->data->mode & ~VMR_UNDER) | bits;
+    else if ((vm->data->mode & VMR_UNDER) != bits)
+        return errno = EPROTO, -1;
+    return 0;
+}
+
 const Vmethod_t *vmunder(const Vmethod_t *meth)
 {
     return isover(meth) ? vmmt_overof(meth->more)->under : meth;

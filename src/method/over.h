@@ -42,6 +42,9 @@ VMOS_INLINE int vmmt_joined(const Vmalloc_t *vm)
 {
     return (vm->meth.meth & (VM_MTDEBUG | VM_MTPROFILE)) != 0;
 }
+/* At VM_METHOPEN and VM_METHATTACH, before the lower method hears of it: notes in the region which one that
+ * is; -1 with EPROTO when it was another one that made the region. */
+int vmmt_over_same(Vmalloc_t *vm, int event);
 VMOS_INLINE void *vmmt_upper(Vmalloc_t *vm)
 {
     return (char *)vmr_state(vm) + VMB_UP(vmmt_under(vm)->more->size, VM_ALIGN);

@@ -112,7 +112,7 @@ static int fill(const vmpk_look_t *l, const vmr_mark_t *mark, const Vmalloc_t *v
     to->extent = d->extent;
     to->m_extent = d->maxextent;
     to->n_lock = (int)(d->lock.wait & 0x7fffffff);
-    to->mode = d->mode;
+    to->mode = d->mode & ~VMR_UNDER;
     to->known = vmpk_blocks(l, (const char *)vm->data + VMR_STATEOFF, meth, to) == 0;
     return 1;
 }

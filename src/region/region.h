@@ -47,6 +47,9 @@ struct _vmdata_s {
 };
 #define VMR_MAGIC 0x564d5247u
 #define VMR_SHARED 0x10000 /* in mode: processes use the region at the same time */
+#define VMR_UNDERSHIFT 14  /* in mode: where the VM_MT... bits of a method below another one are */
+#define VMR_UNDER (VM_METHODS << VMR_UNDERSHIFT)
+#define VMR_PRIVATE (VMR_SHARED | VMR_UNDER) /* of no meaning outside */
 #define VMR_STATEOFF VMB_UP(sizeof(struct _vmdata_s), VM_ALIGN)
 
 /* The method's state: vmmtstate() as an inline function. */

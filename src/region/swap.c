@@ -27,7 +27,7 @@ static void own(Vmalloc_t *vm, int mode, const vmos_lock_t *lock)
 
     data->lock.word = vmos_mark() | VMOS_WAITED;
     data->lock.wait = lock->wait;
-    data->mode = (data->mode & VM_METHODS) | (mode & ~VM_METHODS);
+    data->mode = (data->mode & (VM_METHODS | VMR_UNDER)) | (mode & ~(VM_METHODS | VMR_UNDER));
     data->vm = vm;
     if (vmr_single(vm))
         data->lock.word = 0;

@@ -114,7 +114,7 @@ static Vmalloc_t *attach(Vmalloc_t *tmp, Vmdata_t *data, int flags)
     if (h == NULL)
         return NULL;
     data->lock = (vmos_lock_t){0, 0};
-    data->mode = (data->mode & (VM_METHODS | VM_MEMORYF)) | (flags & ~VM_MEMORYF);
+    data->mode = (data->mode & (VM_METHODS | VMR_UNDER | VM_MEMORYF)) | (flags & ~VM_MEMORYF);
     data->vm = &h->vm;
     h->vm.data = data;
     if (indexall(&h->vm) == 0 && settle(h, VM_METHATTACH, NULL) == 0)

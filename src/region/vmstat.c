@@ -37,7 +37,7 @@ static void fill(Vmalloc_t *vm, Vmstat_t *st)
     st->m_extent = data->maxextent;
     st->n_region = 1;
     st->n_lock = st->n_probe = (int)(wait & 0x7fffffff);
-    st->mode = data->mode & ~VMR_SHARED;
+    st->mode = data->mode & ~VMR_PRIVATE;
     memcpy(st->name, data->name, sizeof st->name);
     summarize(vm, st);
 }

@@ -107,9 +107,8 @@ static int debug_event(Vmalloc_t *vm, int event, Void_t *arg)
     switch (event) {
     case VM_METHOPEN:
     case VM_METHATTACH:
-        r = (*more->eventf)(vm, event, arg);
-        if (r < 0)
-            return r;
+        if (vmmt_over_same(vm, event) < 0 || (r = (*more->eventf)(vm, event, arg)) < 0)
+            return -1;
         return event == VM_METHOPEN ? on_open(vm, 0) : on_attach(vm);
     case VM_METHCLEAR:
         on_clear(vm);

@@ -275,7 +275,7 @@ static int profile_event(Vmalloc_t *vm, int event, void *arg)
     switch (event) {
     case VM_METHOPEN:
     case VM_METHATTACH:
-        return on_open(vm, event, arg);
+        return vmmt_over_same(vm, event) < 0 ? -1 : on_open(vm, event, arg);
     case VM_METHCLEAR:
         vmpf_region_clear(vm);
         break;
