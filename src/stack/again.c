@@ -67,9 +67,16 @@ VMOS_INLINE uint64_t key_of(const vmos_regs_t *r, uintptr_t caller, uint64_t sal
     return (x ^ caller ^ r->pc) * 0xd6e8feb86659fd93u;
 }
 
+/* Where it lies most likely: what comes often is found there, and the branch foreseen. */
 VMOS_INLINE entry_t *entry_of(vmsk_again_t *t, uint64_t key)
 {
-    return &t->entries[key >> 57 << 1];
+    return &t->entries[key >> 56];
+}
+
+/* The other one of the pair. */
+VMOS_INLINE entry_t *beside(vmsk_again_t *t, uint64_t key)
+{
+    return &t->entries[key >> 56 ^ 1];
 }
 
 VMOS_INLINE VMOS_UNCHECKED uintptr_t differs(const word_t *w, uintptr_t sp)
@@ -226,7 +233,8 @@ VMOS_NOINLINE VMOS_UNCHECKED uint32_t *vmsk_known(vmsk_again_t *t, uint64_t salt
         e = entry_of(t, key);
         if (VMOS_LIKELY(same(e, &r, salt, epoch, t->high)))
             return &e->value;
-        if (same(++e, &r, salt, epoch, t->high))
+        e = beside(t, key);
+        if (same(e, &r, salt, epoch, t->high))
             return &e->value;
     }
     *here = (vmsk_here_t){r, 0, key, salt, epoch};
@@ -250,7 +258,8 @@ void vmsk_remember(vmsk_again_t *t, const vmsk_here_t *here, void *const *pcs, s
         e->candidate = here->key;
         return;
     }
-    e += ++t->turn & 1;
+    if (e->value != 0 && ++t->turn & 1)
+        e = beside(t, here->key);
     e->value = 0;
     study(t, e, &here->regs, pcs, n, here->high, here->epoch);
     e->salt = here->salt;

@@ -210,7 +210,7 @@ static int profile_stat(Vmalloc_t *vm, Vmstat_t *st)
     int r = vmmt_under(vm)->more->statf != NULL ? (*vmmt_under(vm)->more->statf)(vm, st) : 0;
     uint64_t blocks, bytes;
     vmpf_region_live(vm, &blocks, &bytes);
-    if (vmpf.head != NULL && vmpf.head->mode == VMPF_FULL)
+    if (vmpf.head != NULL && VMPF_GET(vmpf.head->mode) == VMPF_FULL)
         st->s_busy = (size_t)bytes;
     else
         st->s_busy -= VMB_MIN(st->s_busy, st->n_busy * VMPF_TAIL);

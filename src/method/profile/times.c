@@ -107,7 +107,7 @@ static VMOS_COLD void turn(uint64_t calls)
     if (h->mode == VMPF_FULL) {
         h->period = vmpf_settings.period;
         h->exact = calls;
-        vmpf_settings.exact = 0; /* children of fork() go on with samples */
+        VMPF_SET(vmpf_settings.exact, 0); /* children of fork() go on with samples */
         __atomic_store_n(&h->mode, VMPF_SAMPLED, __ATOMIC_RELEASE);
         __atomic_store_n(&vmpf.turned, 1, __ATOMIC_RELEASE);
     }
