@@ -23,7 +23,7 @@
 #include <errno.h>
 
 #define HEADS 1024u /* stack pointers of 16 KiB have one each */
-#define ENTRIES 256u /* in pairs */
+#define ENTRIES 1024u /* in pairs; with 256 a program of many stacks walks twice as much */
 #define WORDS 56u /* that one stack is known by; a multiple of GROUP */
 #define GROUP 4u  /* words that are compared before it is asked whether they differ */
 
@@ -70,13 +70,13 @@ VMOS_INLINE uint64_t key_of(const vmos_regs_t *r, uintptr_t caller, uint64_t sal
 /* Where it lies most likely: what comes often is found there, and the branch foreseen. */
 VMOS_INLINE entry_t *entry_of(vmsk_again_t *t, uint64_t key)
 {
-    return &t->entries[key >> 56];
+    return &t->entries[key >> 54];
 }
 
 /* The other one of the pair. */
 VMOS_INLINE entry_t *beside(vmsk_again_t *t, uint64_t key)
 {
-    return &t->entries[key >> 56 ^ 1];
+    return &t->entries[key >> 54 ^ 1];
 }
 
 VMOS_INLINE VMOS_UNCHECKED uintptr_t differs(const word_t *w, uintptr_t sp)
