@@ -60,7 +60,7 @@ cdt: ## the example and test of Cdt in an image; installs Graphviz, which make c
 	@cmake --build $(BUILD) -j $(JOBS) --target artefacts hook_cdt
 	@cd $(BUILD) && ctest --output-on-failure -R cdt
 
-soak: ## the long tests, SECONDS=300 of them
+soak: ## the long tests, SECONDS=300 of them and on until images had their kills and power cuts
 	@cmake/deps.sh build test
 	@cmake --preset release
 	@cmake --build $(BUILD) -j $(JOBS)

@@ -28,6 +28,7 @@ enum {
     NO_SUPER_SYNC,
     ONE_SUPER,
     STALE,
+    NO_STALE_SYNC,
     NO_PAGE_SUM, /* of what is believed when a journal is read */
     NO_SUPER_SUM,
     NO_EPOCH,
@@ -36,7 +37,7 @@ enum {
 static const char *const bug_names[BUGS] = {
     "none", "the journal is not synced", "places are not synced before the superblock",
     "the superblock is not synced", "there is one superblock",
-    "places behind the last page are not emptied",
+    "places behind the last page are not emptied", "that they are is not synced",
     "sums of pages are not looked at",
     "a superblock's sum is not looked at", "a record's epoch is not looked at"};
 static int bug;
@@ -79,7 +80,8 @@ static int dropped(void)
     for (; e > events && e->kind == WRITE && magic != VMI_RECORD && magic != VMI_MAGIC; e--)
         if (e[-1].kind == WRITE && e[-1].n >= 8)
             memcpy(&magic, e[-1].data, 8); /* room filled behind a record */
-    return (bug == NO_JOURNAL_SYNC && magic == VMI_RECORD) ||
+    return (bug == NO_STALE_SYNC && events[nevents - 1].kind == PUNCH) ||
+           (bug == NO_JOURNAL_SYNC && magic == VMI_RECORD) ||
            (bug == NO_SUPER_SYNC && magic == VMI_MAGIC) ||
            (bug == NO_HOME_SYNC && magic != VMI_MAGIC && magic != VMI_RECORD);
 }
