@@ -101,7 +101,7 @@ static void withdraw_lanes(void)
     vmr_unlock(Vmheap);
 }
 
-/* One thread does it.  Those that still are in the region of before draw for its blocks themselves. */
+/* One thread does it.  Those still in the region of before draw for its blocks themselves. */
 void vmma_profile_turn(void)
 {
     Vmalloc_t *before = vmma_profiled;

@@ -7,13 +7,13 @@
  *                 is due comes from a region of Vmprofile beside it
  *
  * In neither case does malloc()'s fast path serve.  vmma_alloc() goes straight to Vmprofile in the
- * first; in the second it counts and then takes the same way as the fast path.  free() is as fast as ever, for blocks of the other region do not lie in the thread's
- * slabs.
+ * first; in the second it counts and then takes the same way as the fast path.  free() is then as
+ * fast as ever, for blocks of the other region do not lie in the thread's slabs.
  *
  * A block that is resized is drawn for anew, with its new size.
  *
- * When every block has been recorded for long, the first becomes the second: Vmregion is Vmheap from
- * then on, and the region of Vmprofile has the blocks that are left in it.
+ * When every block has been recorded for long, the first becomes the second: Vmregion is Vmheap
+ * from then on, and the region of Vmprofile has the blocks that are left in it.
  */
 #ifndef VM_MALLOC_PROFILED_H
 #define VM_MALLOC_PROFILED_H 1
@@ -24,7 +24,7 @@
 /* The region of samples; NULL: none are taken. */
 extern Vmalloc_t *vmma_samples VMMA_HIDDEN;
 
-/* That, or the region of Vmprofile over Vmbest that all blocks come from; NULL: there is neither. */
+/* That, or the region of Vmprofile over Vmbest that all blocks come from; NULL: neither. */
 extern Vmalloc_t *vmma_profiled VMMA_HIDDEN;
 
 /* The thread's count has run out at a block of size bytes: whether it shall be a sample. */

@@ -135,8 +135,8 @@ VMOS_INLINE int vmpf_sampling(void)
 /* Counters that one thread writes and others read: whole numbers are never seen half written. */
 #define VMPF_GET(x) __atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define VMPF_SET(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELAXED)
-/* Each store by itself: stored as a pair, as compilers like to have it, counters are waited for where
- * they are read one by one soon after, and the other way round: 5 ns each time. */
+/* Each store by itself: stored as a pair, as compilers like to have it, counters are waited for
+ * where they are read one by one soon after, and the other way round: 5 ns each time. */
 #define VMPF_ADD(x, n) VMPF_SET(x, (x) + (n))
 
 /* ---- store.c: memory of records ---- */
@@ -241,9 +241,9 @@ void vmpf_tick(vmpf_book_t *b);
 void vmpf_times_end(void);
 void vmpf_times_forked(void);
 
-/* The sums have changed by as much, as far as the book is concerned.  One thread alone knows the sum
- * at each moment.  Several tell each other when it is worth it: then the high-water mark is right to
- * a thousandth for each thread, or 4 KiB. */
+/* The sums have changed by as much, as far as the book is concerned.  One thread alone knows the
+ * sum at each moment.  Several tell each other when it is worth it: then the high-water mark is
+ * right to a thousandth for each thread, or 4 KiB. */
 VMOS_INLINE void vmpf_count(vmpf_book_t *b, int64_t bytes, int64_t blocks)
 {
     int64_t live = (int64_t)__atomic_load_n(&vmpf.head->live, __ATOMIC_RELAXED);

@@ -33,8 +33,8 @@ static uint64_t check(const vmpf_tail_t *t)
     return (x >> SIZEBITS ^ vmpf.session) & 0xffff;
 }
 
-/* As two words, both here and when it is read: a word that is read otherwise than it was written just
- * before makes the processor wait until it has reached the cache. */
+/* As two words, both here and when it is read: a word that is read otherwise than it was written
+ * just before makes the processor wait until it has reached the cache. */
 VMOS_INLINE void write_tail(char *p, size_t have, const vmpf_tail_t *t)
 {
     uint64_t word[2] = {(uint64_t)t->site << 32 | t->birth, 0};
@@ -183,7 +183,7 @@ static int due(vmpf_book_t *b, const vmpf_region_t *st, size_t size)
     return 1;
 }
 
-/* The thread's clock where not all allocations are seen: units of 16 bytes.  Else it is b->calls. */
+/* The thread's clock where not all allocations are seen: units of 16 bytes; else b->calls is. */
 VMOS_INLINE uint32_t sampled_clock(const vmpf_book_t *b)
 {
     return (uint32_t)((b->drawn - (uint64_t)vmpf_left) >> 4);
@@ -228,8 +228,8 @@ VMOS_INLINE uint32_t record(vmpf_book_t *b, vmpf_region_t *st, amount_t a, size_
     return site;
 }
 
-static VMOS_NOINLINE void born_sampled(vmpf_book_t *b, vmpf_region_t *st, vmpf_tail_t *t, size_t have,
-                                       const vmpf_birth_t *how)
+static VMOS_NOINLINE void born_sampled(vmpf_book_t *b, vmpf_region_t *st, vmpf_tail_t *t,
+                                       size_t have, const vmpf_birth_t *how)
 {
     size_t size = (size_t)t->size;
     int counts = due(b, st, size);
