@@ -3,6 +3,7 @@
 
 include(CheckIncludeFile)
 include(CheckSymbolExists)
+include(CheckCSourceCompiles)
 include(CheckLinkerFlag)
 
 find_path(LIBDW_INCLUDE_DIR elfutils/libdwfl.h)
@@ -20,6 +21,14 @@ elseif(UNIX)
     set(VM_OS_FILES "os_*_posix.c")
 else()
     set(VM_OS_FILES "none: not supported")
+endif()
+
+# On RISC-V gcc calls libatomic for single bytes.
+check_c_source_compiles("static char c; int main(void) { return __atomic_fetch_or(&c, 1, 0) + __atomic_exchange_n(&c, 2, 0); }"
+    VM_HAVE_BYTE_ATOMICS)
+set(VM_ATOMIC)
+if(NOT VM_HAVE_BYTE_ATOMICS)
+    set(VM_ATOMIC atomic)
 endif()
 
 # As src/os/os_stack.h says of VMOS_CFI.
@@ -48,6 +57,7 @@ if(VM_WHOLE)
     vm_probe("--undefined-version" "${VM_HAVE_UNDEFINED_VERSION}" "linking the libraries")
     vm_probe("elfutils (libdw)" "${LIBDW_LIBRARY}" "the command: functions and lines")
     vm_probe("<sys/sdt.h>" "${VM_HAVE_SDT}" "probes for tracers")
+    vm_probe("atomic bytes" "${VM_HAVE_BYTE_ATOMICS}" "else the libraries need libatomic")
     vm_probe("walker of stacks" "${VM_HAVE_WALKER}" "whole stacks in reports and profiles")
     vm_probe("malloc_trim()" "${VM_HAVE_MALLOC_TRIM}" "tests of the malloc interface")
     vm_probe("makecontext()" "${VM_HAVE_MAKECONTEXT}" "tests of the stack walker")
