@@ -37,7 +37,7 @@ typedef struct ct_disc {
     Vmdisc_t *(*make)(ct_t *t); /* NULL: not on this system */
     void (*drop)(ct_t *t);
     size_t capacity; /* bytes there are; 0: plenty */
-    size_t arg;
+    uint64_t arg;
 } ct_disc_t;
 
 struct ct {

@@ -123,12 +123,12 @@ static Vmdisc_t *make_log(ct_t *t)
 
 /* Users' own: arg packs round, odd, source and growth. */
 #define OWN(round, odd, source, growth)                                                          \
-    ((size_t)(round) << 16 | (size_t)(odd) << 8 | (size_t)(source) << 4 | (size_t)(growth))
+    ((uint64_t)(round) << 16 | (uint64_t)(odd) << 8 | (uint64_t)(source) << 4 | (uint64_t)(growth))
 
 static Vmdisc_t *make_own(ct_t *t)
 {
-    size_t a = t->d->arg;
-    t->chk = chk_new(a >> 16, (enum chk_source)(a >> 4 & 15), (enum chk_growth)(a & 15));
+    uint64_t a = t->d->arg;
+    t->chk = chk_new((size_t)(a >> 16), (enum chk_source)(a >> 4 & 15), (enum chk_growth)(a & 15));
     t->chk->odd = a >> 8 & 255;
     return &t->chk->disc;
 }

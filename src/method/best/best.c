@@ -175,7 +175,9 @@ int vmbe_event(Vmalloc_t *vm, int event, void *arg)
         on_clear(vm);
         break;
     case VM_METHCLOSE:
-        if (!vmr_shared(vm)) /* else others go on */
+        if (vmr_shared(vm))
+            break; /* others go on */
+        if (be->vm == vm) /* else the block that the region lies in was made shorter */
             on_close(be, arg != NULL);
         break;
     case VM_METHFORK:
