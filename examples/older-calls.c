@@ -20,7 +20,7 @@ static int give_up(Vmalloc_t *vm, int type, Void_t *obj, Vmdisc_t *disc)
 
 static Void_t *no_more(Vmalloc_t *vm, Void_t *addr, size_t csize, size_t nsize, Vmdisc_t *disc)
 {
-    if (csize == 0 && nsize > 1 << 20)
+    if (nsize > csize + (1 << 20)) /* a segment that is there may be asked to grow, too */
         return NULL;
     return Vmdcsbrk->memoryf(vm, addr, csize, nsize, disc);
 }
