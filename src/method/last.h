@@ -155,13 +155,16 @@ void vmla_droptop(vmla_t *st, vmla_part_t *top);
 int vmla_room(Vmalloc_t *vm, size_t n, size_t align);
 /* The same for n bytes in place of the last block, which stays as it is; the lock is kept. */
 int vmla_roomlast(Vmalloc_t *vm, size_t n);
+int vmla_compact(Vmalloc_t *vm);
+
+/* ---- the end of the current part (last_cut.c) ---- */
+
 /* Cut a block of size bytes at the cursor, where there is room for it. */
 void *vmla_cut(vmla_t *st, size_t size);
 /* Let the last block have size bytes, for which there is room. */
 void vmla_setlast(vmla_t *st, size_t size);
 /* The block or hole at p, the end of the current part, goes. */
 void vmla_uncut(vmla_t *st, char *p);
-int vmla_compact(Vmalloc_t *vm);
 
 /* ---- the region's lock and its owner ---- */
 
