@@ -58,20 +58,23 @@ static int movejournal(vmi_t *img, uint64_t end)
     return 0;
 }
 
-int vmi_nopunch(int e)
+/* Whether this errno says that the file system cannot make holes. */
+static int nopunch(int e)
 {
     return e == EOPNOTSUPP || e == ENOTSUP || e == ENOSYS || e == EINVAL;
 }
 
-/* Zeros take no room where the file system can do that. */
-static int writezeros(vmi_t *img, uint64_t page, char *buf)
+int vmi_zeros(vmi_t *img, uint64_t from, uint64_t to, char *buf, size_t size)
 {
-    if (vmi_io->punch(img->fd, vmi_offset(img, page), img->psize) == 0)
+    if (vmi_io->punch(img->fd, from, to - from) == 0)
         return 0;
-    if (!vmi_nopunch(errno))
+    if (!nopunch(errno))
         return -1;
-    memset(buf, 0, img->psize);
-    return vmi_io->write(img->fd, buf, img->psize, vmi_offset(img, page));
+    memset(buf, 0, size);
+    for (; from < to; from += size)
+        if (vmi_io->write(img->fd, buf, (size_t)VMB_MIN(to - from, (uint64_t)size), from) != 0)
+            return -1;
+    return 0;
 }
 
 /* Pages from p on that lie one behind the other in the journal as in their places; at most max. */
@@ -92,7 +95,7 @@ static int apply(vmi_t *img)
     for (p = 0; (p = vmb_bits_next1(img->logged, (size_t)p, img->npages)) < img->npages; p += n) {
         n = 1;
         if (img->where[p] % VMI_SECTOR != 0) {
-            if (writezeros(img, p, buf) != 0)
+            if (vmi_zeros(img, vmi_offset(img, p), vmi_offset(img, p + 1), buf, img->psize) != 0)
                 return -1;
             continue;
         }

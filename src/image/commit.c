@@ -270,17 +270,6 @@ static void disown(vmi_t *img, uint64_t at)
     errno = e;
 }
 
-/* Zeros over [from, to) of the file. */
-static int writezeros(vmi_t *img, uint64_t from, uint64_t to)
-{
-    char *buf = img->rec + img->recbytes - VMI_CHUNK;
-    memset(buf, 0, VMI_CHUNK);
-    for (; from < to; from += VMI_CHUNK)
-        if (vmi_io->write(img->fd, buf, (size_t)VMB_MIN(to - from, (uint64_t)VMI_CHUNK), from) != 0)
-            return -1;
-    return 0;
-}
-
 /* Have the places behind the last page be zeros.  They may hold what a commit that failed, or a process that
  * died, wrote ahead, or a journal that has moved.  That must be on the disk before a record is: pages that
  * nobody touched are not named in it, and must not show what was there. */
@@ -294,8 +283,7 @@ static int freshen(vmi_t *img)
         return -1;
     to = VMB_MIN(to, st.size);
     if (from < to) {
-        if (vmi_io->punch(img->fd, from, to - from) != 0 &&
-            (!vmi_nopunch(errno) || writezeros(img, from, to) != 0))
+        if (vmi_zeros(img, from, to, img->rec + img->recbytes - VMI_CHUNK, VMI_CHUNK) != 0)
             return -1;
         if (img->safety == VM_IMGPOWER && vmi_io->sync(img->fd) != 0)
             return vmi_fail(img);

@@ -119,8 +119,9 @@ void vmi_decided(vmi_t *img, const uint64_t joint[2]);
 int vmi_journal_page(vmi_t *img, uint64_t page, void *buf);
 
 /* ---- checkpoint.c ---- */
-/* Whether this errno says that the file system cannot make holes. */
-int vmi_nopunch(int e);
+/* Zeros over [from, to) of the file, which take no room where the file system can do that; buf: size bytes
+ * to write them from, where it cannot. */
+int vmi_zeros(vmi_t *img, uint64_t from, uint64_t to, char *buf, size_t size);
 /* Move the journal's pages to their places and start it anew, at or behind `end`.  -1: EBUSY when
  * readers are there. */
 int vmi_checkpoint(vmi_t *img, uint64_t end);
