@@ -197,7 +197,8 @@ VMOS_INLINE void vmbe_note(vmbe_t *be, const void *p, size_t n)
 /* Words that other threads read while their owner writes them. */
 #define BE_LOAD(x) __atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define BE_STORE(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELAXED)
-/* The hub and what is in it are made under the lock and found without. */
+/* The hub and what is in it are made under the lock and found without; so are the lanes, through the
+ * words of their slabs. */
 #define BE_SEE(x) __atomic_load_n(&(x), __ATOMIC_ACQUIRE)
 #define BE_SHOW(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELEASE)
 #if defined(__SANITIZE_THREAD__)
@@ -212,7 +213,7 @@ VMOS_INLINE vmbe_lane_t *vmbe_lane(uintptr_t tagged)
 }
 VMOS_INLINE vmbe_t *vmbe_owner(const vmbe_run_t *run)
 {
-    uintptr_t l = BE_LOAD(run->lane);
+    uintptr_t l = BE_SEE(run->lane);
     return l & BE_OTHER ? (vmbe_t *)(l & ~(uintptr_t)BE_TAGS) : vmbe_lane(l)->be;
 }
 VMOS_INLINE size_t vmbe_tabslot(uintptr_t tid)

@@ -22,7 +22,7 @@ static void fault(check_t *c, const void *addr, const char *sentence)
 static void check_slab(check_t *c, const vmbe_run_t *run)
 {
     unsigned w;
-    vmbe_lane_t *lane = vmbe_lane(BE_LOAD(run->lane));
+    vmbe_lane_t *lane = vmbe_lane(BE_SEE(run->lane));
     if (run->cls >= BE_CLASSES ||
         vmbe_capacity(run) * vmbe_blocksize(run) > vmbe_runbytes(run) || lane->be != c->be) {
         fault(c, run->base, "slab: class, capacity or lane is wrong");

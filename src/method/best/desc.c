@@ -24,7 +24,7 @@ vmbe_run_t *vmbe_desc_get(vmbe_t *be)
     be->spare = run->next;
     be->nspare--;
     /* Who looks without the lock may still see the run that it was: its owner stays readable. */
-    BE_STORE(run->lane, (uintptr_t)be | BE_OTHER);
+    BE_SHOW(run->lane, (uintptr_t)be | BE_OTHER);
     run->base = NULL;
     __builtin_memset(&run->quick, 0, DESC - offsetof(vmbe_run_t, quick));
     return run;

@@ -101,7 +101,7 @@ static void enlist_slab(vmbe_lane_t *lane, vmbe_run_t *run, int alone)
 {
     gather(run, alone);
     run->kept = 0;
-    BE_STORE(run->lane, (uintptr_t)lane | BE_FULL);
+    BE_SHOW(run->lane, (uintptr_t)lane | BE_FULL);
     vmbe_slab_place(lane, run);
 }
 

@@ -27,7 +27,7 @@ void vmbe_run_enlist(vmbe_t *be, vmbe_run_t *run)
 {
     vmbe_note(be, run, sizeof(*run));
     run->kind = BE_FREE;
-    BE_STORE(run->lane, (uintptr_t)be | BE_OTHER);
+    BE_SHOW(run->lane, (uintptr_t)be | BE_OTHER);
     run->kept = 0;
     map(be, run->base, 1, run);
     map(be, lastpage(run), 1, run);

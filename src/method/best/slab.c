@@ -99,7 +99,7 @@ int vmbe_remote_free(vmbe_run_t *run, unsigned i)
     BE_STORE(run->quick, 0);
     if (!(__atomic_fetch_or(&run->rsum, (uint8_t)(1u << w | BE_QUEUED), __ATOMIC_ACQ_REL) &
           BE_QUEUED))
-        push(vmbe_lane(BE_LOAD(run->lane)), run);
+        push(vmbe_lane(BE_SEE(run->lane)), run);
     return 0;
 }
 
@@ -171,7 +171,7 @@ static vmbe_run_t *pop_slab(vmbe_lane_t *lane, vmbe_run_t *run)
 static int untag(vmbe_lane_t *lane, vmbe_run_t *run)
 {
     uintptr_t full = (uintptr_t)lane | BE_FULL;
-    return __atomic_compare_exchange_n(&run->lane, &full, (uintptr_t)lane, 0, __ATOMIC_ACQUIRE,
+    return __atomic_compare_exchange_n(&run->lane, &full, (uintptr_t)lane, 0, __ATOMIC_ACQ_REL,
                                        __ATOMIC_RELAXED)
                ? 0
                : -1;
@@ -282,7 +282,7 @@ void vmbe_drain(vmbe_lane_t *lane, int locked)
     was = enter(lane);
     run = __atomic_exchange_n(&lane->pending, NULL, __ATOMIC_ACQUIRE);
     for (; run; run = next) {
-        vmbe_lane_t *owner = vmbe_lane(BE_LOAD(run->lane));
+        vmbe_lane_t *owner = vmbe_lane(BE_SEE(run->lane));
         next = BE_LOAD(run->pend);
         if (owner == lane)
             drain(lane, run, locked);
@@ -301,7 +301,7 @@ static void unpop(vmbe_lane_t *l, vmbe_run_t *run)
         return;
     for (; run; run = next) {
         next = BE_LOAD(run->pend);
-        push(vmbe_lane(BE_LOAD(run->lane)), run);
+        push(vmbe_lane(BE_SEE(run->lane)), run);
     }
 }
 
@@ -428,7 +428,7 @@ void vmbe_slab_init(vmbe_lane_t *lane, vmbe_run_t *run, unsigned cls)
     }
     lane->be->slabblocks += cap;
     lane->be->slabbytes += cap * size;
-    BE_STORE(run->lane, (uintptr_t)lane);
+    BE_SHOW(run->lane, (uintptr_t)lane);
 }
 
 /* A slab with free blocks from a lane that no thread holds; locked. */
@@ -445,10 +445,10 @@ static vmbe_run_t *adopt(vmbe_lane_t *lane, unsigned cls)
         if (run == &l->none && (run = pop_slab(l, l->cur[cls].avail)) == NULL)
             run = pop_slab(l, l->few[cls]);
         if (run) {
-            BE_STORE(run->lane, (uintptr_t)lane);
+            BE_SHOW(run->lane, (uintptr_t)lane);
             if (vmbe_collect(run))
                 return run;
-            BE_STORE(run->lane, (uintptr_t)lane | BE_FULL);
+            BE_SHOW(run->lane, (uintptr_t)lane | BE_FULL);
         }
     }
     return NULL;
