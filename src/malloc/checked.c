@@ -18,7 +18,9 @@
 #include <dlfcn.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <wchar.h>
@@ -143,23 +145,9 @@ static char *c_strrchr(const char *s, int c)
     return strrchr(s, c);
 }
 
-/* Strings are read up to where they differ: told is one that is compared beyond its block. */
-static void compared(const char *a, const char *b, size_t n, const char *call)
-{
-    size_t ra = vmdg_room(a), rb = vmdg_room(b), room = VMB_MIN(VMB_MIN(ra, rb), n), i;
-    if (VMOS_LIKELY(memchr(a, 0, VMB_MIN(ra, n)) != NULL && memchr(b, 0, VMB_MIN(rb, n)) != NULL))
-        return;
-    for (i = 0; i < room && a[i] == b[i] && a[i] != '\0'; i++)
-        continue;
-    if (i < room || i == n)
-        return;
-    vmdg_access(ra == room ? a : b, i + 1, 0, call);
-}
-
 static int c_strcmp(const char *a, const char *b)
 {
-    if (vmdg_room(a) != (size_t)-1 && vmdg_room(b) != (size_t)-1)
-        compared(a, b, (size_t)-1, __func__ + 2);
+    vmma_compared(a, b, (size_t)-1, __func__ + 2);
     return strcmp(a, b);
 }
 
@@ -336,6 +324,14 @@ static void *c_dlsym(void *handle, const char *name)
 #define ENTRY(f) {#f, (void *)(uintptr_t)c_##f, (void *)(uintptr_t)f}
 #define FORTIFIED(name, result, parameters, arguments)                                              \
     {"__" #name "_chk", (void *)(uintptr_t)vmma_##name##_chk, (void *)(uintptr_t)__##name##_chk},
+#define FORMATTED(name, parameters, arguments)                                                      \
+    {#name, (void *)(uintptr_t)vmma_##name, (void *)(uintptr_t)name},                               \
+    {"v" #name, (void *)(uintptr_t)vmma_v##name, (void *)(uintptr_t)v##name},
+#define FORMATTED_CHK(name, parameters, arguments)                                                  \
+    {"__" #name "_chk", (void *)(uintptr_t)vmma_##name##_chk, (void *)(uintptr_t)__##name##_chk},   \
+    {"__v" #name "_chk", (void *)(uintptr_t)vmma_v##name##_chk, (void *)(uintptr_t)__v##name##_chk},
+#define STRINGS(name, result, parameters, arguments)                                                \
+    {#name, (void *)(uintptr_t)vmma_##name, (void *)(uintptr_t)name},
 /* The first two are for faults, which every level tells of. */
 static const vmos_patch_t patches[] = {
     ENTRY(sigaction), ENTRY(signal),
@@ -347,6 +343,9 @@ static const vmos_patch_t patches[] = {
     ENTRY(read),      ENTRY(write),    ENTRY(recv),     ENTRY(send),     ENTRY(fread),
     ENTRY(fwrite),    ENTRY(fgets),    ENTRY(dlopen),   ENTRY(dlsym),
     VMMA_FORTIFIED(FORTIFIED)
+    VMMA_FORMATTED(FORMATTED)
+    VMMA_FORMATTED_CHK(FORMATTED_CHK)
+    VMMA_STRINGS(STRINGS)
 };
 #define NPATCHES (sizeof patches / sizeof *patches)
 

@@ -5,7 +5,10 @@
 
 #include "malloc.h"
 
+#include <stdarg.h>
 #include <stdio.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
 #include <wchar.h>
 
 /* The calls of the program's modules go to checked functions from now on.  Vmdebug is on. */
@@ -37,6 +40,11 @@ VMMA_HIDDEN size_t vmma_wlength(const wchar_t *s, size_t n, const char *call);
     f(wmemset, wchar_t *, (wchar_t *to, wchar_t c, size_t n, size_t room), (to, c, n, room))        \
     f(read, ssize_t, (int fd, void *to, size_t n, size_t room), (fd, to, n, room))                  \
     f(recv, ssize_t, (int fd, void *to, size_t n, size_t room, int flags), (fd, to, n, room, flags)) \
+    f(wcsncpy, wchar_t *, (wchar_t *to, const wchar_t *from, size_t n, size_t room),                \
+      (to, from, n, room))                                                                          \
+    f(wcsncat, wchar_t *, (wchar_t *to, const wchar_t *from, size_t n, size_t room),                \
+      (to, from, n, room))                                                                          \
+    f(stpncpy, char *, (char *to, const char *from, size_t n, size_t room), (to, from, n, room))    \
     f(fread, size_t, (void *to, size_t room, size_t size, size_t n, FILE *file),                    \
       (to, room, size, n, file))                                                                    \
     f(fgets, char *, (char *to, size_t room, int n, FILE *file), (to, room, n, file))
@@ -45,5 +53,84 @@ VMMA_HIDDEN size_t vmma_wlength(const wchar_t *s, size_t n, const char *call);
     extern result __##name##_chk parameters __attribute__((weak));                                  \
     VMMA_HIDDEN result vmma_##name##_chk parameters;
 VMMA_FORTIFIED(VMMA_FORTIFIED_DECLARE)
+
+/* formatted.c: f(name, parameters, arguments) for name() and vname(), and for __name_chk() and
+ * __vname_chk(); the format comes last. */
+#define VMMA_FORMATTED(f)                                                                           \
+    f(printf, (const char *format), (format))                                                       \
+    f(fprintf, (FILE *file, const char *format), (file, format))                                    \
+    f(dprintf, (int fd, const char *format), (fd, format))                                          \
+    f(sprintf, (char *to, const char *format), (to, format))                                        \
+    f(snprintf, (char *to, size_t n, const char *format), (to, n, format))                          \
+    f(asprintf, (char **to, const char *format), (to, format))                                      \
+    f(wprintf, (const wchar_t *format), (format))                                                   \
+    f(fwprintf, (FILE *file, const wchar_t *format), (file, format))                                \
+    f(swprintf, (wchar_t *to, size_t n, const wchar_t *format), (to, n, format))
+#define VMMA_FORMATTED_CHK(f)                                                                       \
+    f(printf, (int flag, const char *format), (flag, format))                                       \
+    f(fprintf, (FILE *file, int flag, const char *format), (file, flag, format))                    \
+    f(dprintf, (int fd, int flag, const char *format), (fd, flag, format))                          \
+    f(sprintf, (char *to, int flag, size_t room, const char *format), (to, flag, room, format))     \
+    f(snprintf, (char *to, size_t n, int flag, size_t room, const char *format),                    \
+      (to, n, flag, room, format))                                                                  \
+    f(asprintf, (char **to, int flag, const char *format), (to, flag, format))                      \
+    f(wprintf, (int flag, const wchar_t *format), (flag, format))                                   \
+    f(fwprintf, (FILE *file, int flag, const wchar_t *format), (file, flag, format))                \
+    f(swprintf, (wchar_t *to, size_t n, int flag, size_t room, const wchar_t *format),              \
+      (to, n, flag, room, format))
+
+#define VMMA_BARE(...) __VA_ARGS__
+#define VMMA_FORMATTED_DECLARE(name, parameters, arguments)                                         \
+    VMMA_HIDDEN int vmma_##name(VMMA_BARE parameters, ...);                                         \
+    VMMA_HIDDEN int vmma_v##name(VMMA_BARE parameters, va_list ap);
+#define VMMA_FORMATTED_CHK_DECLARE(name, parameters, arguments)                                     \
+    extern int __##name##_chk(VMMA_BARE parameters, ...) __attribute__((weak));                     \
+    extern int __v##name##_chk(VMMA_BARE parameters, va_list ap) __attribute__((weak));             \
+    VMMA_HIDDEN int vmma_##name##_chk(VMMA_BARE parameters, ...);                                   \
+    VMMA_HIDDEN int vmma_v##name##_chk(VMMA_BARE parameters, va_list ap);
+VMMA_FORMATTED(VMMA_FORMATTED_DECLARE)
+VMMA_FORMATTED_CHK(VMMA_FORMATTED_CHK_DECLARE)
+
+/* strings.c: more of those for strings, f(name, result, parameters, arguments). */
+#define VMMA_STRINGS(f)                                                                             \
+    f(memchr, void *, (const void *s, int c, size_t n), (s, c, n))                                  \
+    f(memccpy, void *, (void *to, const void *from, int c, size_t n), (to, from, c, n))             \
+    f(stpncpy, char *, (char *to, const char *from, size_t n), (to, from, n))                       \
+    f(strncmp, int, (const char *a, const char *b, size_t n), (a, b, n))                            \
+    f(strcasecmp, int, (const char *a, const char *b), (a, b))                                      \
+    f(strncasecmp, int, (const char *a, const char *b, size_t n), (a, b, n))                        \
+    f(strstr, char *, (const char *s, const char *part), (s, part))                                 \
+    f(strdup, char *, (const char *s), (s))                                                         \
+    f(strndup, char *, (const char *s, size_t n), (s, n))                                           \
+    f(atoi, int, (const char *s), (s))                                                              \
+    f(atol, long, (const char *s), (s))                                                             \
+    f(atof, double, (const char *s), (s))                                                           \
+    f(strtol, long, (const char *s, char **end, int base), (s, end, base))                          \
+    f(strtoul, unsigned long, (const char *s, char **end, int base), (s, end, base))                \
+    f(strtoll, long long, (const char *s, char **end, int base), (s, end, base))                    \
+    f(strtoull, unsigned long long, (const char *s, char **end, int base), (s, end, base))          \
+    f(strtod, double, (const char *s, char **end), (s, end))                                        \
+    f(wcscmp, int, (const wchar_t *a, const wchar_t *b), (a, b))                                    \
+    f(wcschr, wchar_t *, (const wchar_t *s, wchar_t c), (s, c))                                     \
+    f(fputws, int, (const wchar_t *s, FILE *file), (s, file))                                       \
+    f(fgetws, wchar_t *, (wchar_t *to, int n, FILE *file), (to, n, file))                           \
+    f(fclose, int, (FILE *file), (file))                                                            \
+    f(getcwd, char *, (char *to, size_t n), (to, n))                                                \
+    f(readlink, ssize_t, (const char *path, char *to, size_t n), (path, to, n))                     \
+    f(pread, ssize_t, (int fd, void *to, size_t n, off_t at), (fd, to, n, at))                      \
+    f(pwrite, ssize_t, (int fd, const void *from, size_t n, off_t at), (fd, from, n, at))           \
+    f(readv, ssize_t, (int fd, const struct iovec *io, int n), (fd, io, n))                         \
+    f(writev, ssize_t, (int fd, const struct iovec *io, int n), (fd, io, n))                        \
+    f(recvfrom, ssize_t, (int fd, void *to, size_t n, int flags, struct sockaddr *sa, socklen_t *len), \
+      (fd, to, n, flags, sa, len))                                                                  \
+    f(sendto, ssize_t,                                                                              \
+      (int fd, const void *from, size_t n, int flags, const struct sockaddr *sa, socklen_t len),    \
+      (fd, from, n, flags, sa, len))
+#define VMMA_STRINGS_DECLARE(name, result, parameters, arguments)                                   \
+    VMMA_HIDDEN result vmma_##name parameters;
+VMMA_STRINGS(VMMA_STRINGS_DECLARE)
+
+/* Two strings are compared, n elements at most: told is one that is compared beyond its block. */
+VMMA_HIDDEN void vmma_compared(const char *a, const char *b, size_t n, const char *call);
 
 #endif

@@ -30,11 +30,12 @@ static void appended(char *to, size_t had, const char *from, size_t n, const cha
         vmdg_overlapping(to + had, from, len + 1, call);
 }
 
-static void wappended(wchar_t *to, size_t had, const wchar_t *from, const char *call)
+static void wappended(wchar_t *to, size_t had, const wchar_t *from, size_t n, const char *call)
 {
-    size_t n = VMMA_WIDE(vmma_wlength(from, ALL, call) + 1);
-    WRITES(to + had, n, call);
-    vmdg_overlapping(to + had, from, n, call);
+    size_t len = VMMA_WIDE(vmma_wlength(from, n, call) + 1);
+    WRITES(to + had, len, call);
+    if (n == ALL)
+        vmdg_overlapping(to + had, from, len, call);
 }
 
 static void filled(void *to, size_t size, size_t n, const char *call)
@@ -54,8 +55,11 @@ static void filled(void *to, size_t size, size_t n, const char *call)
 #define LOOK_strncpy vmma_length(from, n, "strncpy"), WRITES(to, n, "strncpy")
 #define LOOK_strcat appended(to, vmma_length(to, ALL, "strcat"), from, ALL, "strcat")
 #define LOOK_strncat appended(to, vmma_length(to, ALL, "strncat"), from, n, "strncat")
-#define LOOK_wcscpy wappended(to, 0, from, "wcscpy")
-#define LOOK_wcscat wappended(to, vmma_wlength(to, ALL, "wcscat"), from, "wcscat")
+#define LOOK_wcscpy wappended(to, 0, from, ALL, "wcscpy")
+#define LOOK_wcscat wappended(to, vmma_wlength(to, ALL, "wcscat"), from, ALL, "wcscat")
+#define LOOK_wcsncpy vmma_wlength(from, n, "wcsncpy"), WRITES(to, VMMA_WIDE(n), "wcsncpy")
+#define LOOK_wcsncat wappended(to, vmma_wlength(to, ALL, "wcsncat"), from, n, "wcsncat")
+#define LOOK_stpncpy vmma_length(from, n, "stpncpy"), WRITES(to, n, "stpncpy")
 #define LOOK_wmemcpy copied(to, from, VMMA_WIDE(n), 1, "wmemcpy")
 #define LOOK_wmemmove copied(to, from, VMMA_WIDE(n), 0, "wmemmove")
 #define LOOK_wmemset WRITES(to, VMMA_WIDE(n), "wmemset")

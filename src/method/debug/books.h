@@ -39,7 +39,7 @@ typedef struct vmdg_desc {
 #define VMDG_SIZEBITS 46
 #define VMDG_SIZEMASK (((uint64_t)1 << VMDG_SIZEBITS) - 1)
 #define VMDG_REPORTED ((uint64_t)1 << 46) /* its broken fence was told of */
-#define VMDG_LEADSHIFT 47                 /* 6 bits: log2 of the lead; 0: odd, ask the lower method */
+#define VMDG_LEADSHIFT 47                 /* 6 bits: log2 of the alignment and, without guard, the lead; 0: odd */
 #define VMDG_FAMSHIFT 53                  /* 4 bits */
 #define VMDG_STATESHIFT 57                /* 3 bits */
 #define VMDG_STATEMASK ((uint64_t)7 << VMDG_STATESHIFT)

@@ -44,10 +44,14 @@ static void mismatch(uint32_t id, const vmdg_giving_t *g, vmdg_kind_t what, size
     vmdg_tell(&e);
 }
 
-/* The alignment that was asked for, 0 when it is not known: that of a guarded block. */
+/* The alignment that was asked for, 0 when it is not known: no power of two, in a guarded block. */
 static size_t alignmentof(const vmdg_desc_t *d)
 {
-    return vmdg_guardof(vmdg_what(d)) == VMDG_NOGUARD ? vmdg_lead(d) : 0;
+    uint64_t what = vmdg_what(d);
+    unsigned log = (unsigned)(what >> VMDG_LEADSHIFT & 63);
+    if (log != 0)
+        return (size_t)1 << log;
+    return vmdg_guardof(what) == VMDG_NOGUARD ? vmdg_lead(d) : 0;
 }
 
 static int fits(const vmdg_desc_t *d, size_t align)

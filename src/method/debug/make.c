@@ -157,7 +157,7 @@ static int guarded(Vmalloc_t *vm, made_t *m, size_t align, vmdg_family_t family,
         return 0;
     m->base = g.base;
     m->n = g.size;
-    m->what = whatfor(m->size, VMDG_FRONT, family) | (uint64_t)g.side << VMDG_GUARDSHIFT;
+    m->what = whatfor(m->size, leadfor(align), family) | (uint64_t)g.side << VMDG_GUARDSHIFT;
     return 1;
 }
 

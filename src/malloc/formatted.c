@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * formatted: printf() and its like, narrow and wide, with and without _FORTIFY_SOURCE: the strings that
+ * %s and %ls take are looked up, and the room of what sprintf() and its like write to.
+ *
+ * The format is read as libc reads it, beside a copy of the arguments.  Where it has what is not known
+ * here, arguments by number or conversions of the program's own, the rest of it is not looked at: so
+ * nothing is told that libc would not do.  How long a text becomes is asked of libc, with no room, and
+ * only if it goes to a block that may be too small for it.
+ *
+ * Cost: the length of the format, and a look into the index for each string.
+ */
+#define _GNU_SOURCE 1
+#include "books.h"
+#include "checked.h"
+
+#include <limits.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define ALL ((size_t)-1)
+
+/* ---- strings ---- */
+
+/* A string of which no more than n bytes are read. */
+static void text(const char *s, size_t n, const char *call)
+{
+    size_t room = s != NULL ? vmdg_room(s) : 0;
+    if (s == NULL || n == 0)
+        return;
+    if (room == ALL)
+        vmdg_access(s, 1, 0, call); /* told if it was freed */
+    else if (room < n && memchr(s, 0, room) == NULL)
+        vmdg_access(s, room + 1, 0, call);
+}
+
+static void widetext(const wchar_t *s, size_t n, const char *call)
+{
+    if (s != NULL && n != 0)
+        vmma_wlength(s, n, call);
+}
+
+/* ---- formats ---- */
+
+typedef struct reader {
+    const void *format;
+    int wide; /* the format is of wide characters */
+    size_t at;
+    const char *call;
+    va_list ap;
+} reader_t;
+
+/* The next character; 0 too for those that mean nothing in a format. */
+static int peek(const reader_t *r)
+{
+    wchar_t c;
+    if (!r->wide)
+        return ((const char *)r->format)[r->at];
+    c = ((const wchar_t *)r->format)[r->at];
+    return c > 0 && c < 128 ? (int)c : c == 0 ? 0 : '?';
+}
+
+static int taken(reader_t *r, const char *any)
+{
+    int c = peek(r);
+    if (c == 0 || strchr(any, c) == NULL)
+        return 0;
+    r->at++;
+    return c;
+}
+
+/* A number or a star; -1: there is none, or it is negative. */
+static long number(reader_t *r)
+{
+    long n = 0;
+    int c = taken(r, "*0123456789");
+    if (c == 0)
+        return -1;
+    if (c == '*')
+        return va_arg(r->ap, int);
+    for (; c != 0; c = taken(r, "0123456789"))
+        n = n < INT_MAX ? n * 10 + (c - '0') : n;
+    return n;
+}
+
+/* How wide an argument is: h for int and less, then l, L for long long and long double, j, z, t. */
+static int length(reader_t *r)
+{
+    int c = taken(r, "hlqLjzZt");
+    if ((c == 'h' || c == 'l') && taken(r, c == 'h' ? "h" : "l"))
+        return c == 'h' ? 'h' : 'L';
+    return c == 'q' ? 'L' : c == 'Z' ? 'z' : c;
+}
+
+static void skipinteger(reader_t *r, int len)
+{
+    switch (len) {
+    case 'l': (void)va_arg(r->ap, long); break;
+    case 'L': (void)va_arg(r->ap, long long); break;
+    case 'j': (void)va_arg(r->ap, intmax_t); break;
+    case 'z': (void)va_arg(r->ap, size_t); break;
+    case 't': (void)va_arg(r->ap, ptrdiff_t); break;
+    default: (void)va_arg(r->ap, int); break;
+    }
+}
+
+/* A precision counts bytes that are written, or wide characters: at least so many are read, but of wide
+ * characters that become bytes perhaps only a part of it. */
+static void string(reader_t *r, int wide, long precision)
+{
+    if (wide)
+        widetext(va_arg(r->ap, const wchar_t *),
+                 precision < 0 ? ALL : (size_t)precision / (r->wide ? 1 : MB_LEN_MAX), r->call);
+    else
+        text(va_arg(r->ap, const char *), precision < 0 ? ALL : (size_t)precision, r->call);
+}
+
+/* -1: there is none. */
+static long precision(reader_t *r)
+{
+    int c;
+    if (!taken(r, "."))
+        return -1;
+    c = peek(r);
+    return c == '*' || (c >= '0' && c <= '9') ? number(r) : 0;
+}
+
+/* Behind a %.  0: what follows cannot be told. */
+static int conversion(reader_t *r)
+{
+    long most;
+    int len, c;
+    while (taken(r, "-+ #0'I"))
+        continue;
+    number(r);
+    most = precision(r);
+    len = length(r);
+    c = taken(r, "%mdiouxXcCsSpneEfFgGaA");
+    if (c == 0)
+        return 0;
+    if (strchr("diouxX", c) != NULL)
+        skipinteger(r, len);
+    else if (strchr("eEfFgGaA", c) != NULL && len == 'L')
+        (void)va_arg(r->ap, long double);
+    else if (strchr("eEfFgGaA", c) != NULL)
+        (void)va_arg(r->ap, double);
+    else if (c == 'c' || c == 'C')
+        (void)va_arg(r->ap, wint_t);
+    else if (c == 'p' || c == 'n')
+        (void)va_arg(r->ap, void *);
+    else if (c == 's' || c == 'S')
+        string(r, c == 'S' || len == 'l', most);
+    return 1;
+}
+
+static void strings(const char *call, int wide, const void *format, va_list ap)
+{
+    reader_t r = {.format = format, .wide = wide, .call = call};
+    int c;
+    va_copy(r.ap, ap);
+    while ((c = peek(&r)) != 0) {
+        r.at++;
+        if (c == '%' && !conversion(&r))
+            break;
+    }
+    va_end(r.ap);
+}
+
+static void look(const char *call, const char *format, va_list ap)
+{
+    text(format, ALL, call);
+    strings(call, 0, format, ap);
+}
+
+static void wlook(const char *call, const wchar_t *format, va_list ap)
+{
+    widetext(format, ALL, call);
+    strings(call, 1, format, ap);
+}
+
+/* ---- where it goes ---- */
+
+static void stream(const char *call, const FILE *file)
+{
+    vmdg_access(file, 1, 1, call); /* told if it was closed */
+}
+
+/* At most n bytes go to `to`. */
+static void target(const char *call, char *to, size_t n, const char *format, va_list ap)
+{
+    size_t room = n != 0 ? vmdg_room(to) : ALL;
+    va_list again;
+    int len;
+    if (room == ALL)
+        vmdg_access(to, n != 0, 1, call);
+    if (room >= n)
+        return;
+    va_copy(again, ap);
+    len = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    if (len >= 0)
+        vmdg_access(to, VMB_MIN((size_t)len + 1, n), 1, call);
+}
+
+/* ---- the functions ---- */
+
+#define LOOK_printf look(call, format, ap)
+#define LOOK_dprintf look(call, format, ap)
+#define LOOK_asprintf look(call, format, ap)
+#define LOOK_fprintf stream(call, file), look(call, format, ap)
+#define LOOK_sprintf look(call, format, ap), target(call, to, ALL, format, ap)
+#define LOOK_snprintf look(call, format, ap), target(call, to, n, format, ap)
+#define LOOK_wprintf wlook(call, format, ap)
+#define LOOK_fwprintf stream(call, file), wlook(call, format, ap)
+#define LOOK_swprintf wlook(call, format, ap), vmdg_access(to, n != 0, 1, call)
+
+#define BARE(...) __VA_ARGS__
+
+/* What is called with arguments, and what is called with a list of them. */
+#define DEFINE(name, symbol, vsymbol, vreal, parameters, arguments)                                 \
+    static int do_##symbol(const char *call, BARE parameters, va_list ap)                           \
+    {                                                                                               \
+        LOOK_##name;                                                                                \
+        return vreal(BARE arguments, ap);                                                           \
+    }                                                                                               \
+    int vmma_##vsymbol(BARE parameters, va_list ap)                                                 \
+    {                                                                                               \
+        return do_##symbol("v" #name, BARE arguments, ap);                                          \
+    }                                                                                               \
+    int vmma_##symbol(BARE parameters, ...)                                                         \
+    {                                                                                               \
+        va_list ap;                                                                                 \
+        int r;                                                                                      \
+        va_start(ap, format);                                                                       \
+        r = do_##symbol(#name, BARE arguments, ap);                                                 \
+        va_end(ap);                                                                                 \
+        return r;                                                                                   \
+    }
+#define DEFINE_PLAIN(name, parameters, arguments) DEFINE(name, name, v##name, v##name, parameters, arguments)
+#define DEFINE_CHK(name, parameters, arguments)                                                     \
+    DEFINE(name, name##_chk, v##name##_chk, __v##name##_chk, parameters, arguments)
+VMMA_FORMATTED(DEFINE_PLAIN)
+VMMA_FORMATTED_CHK(DEFINE_CHK)
