@@ -156,7 +156,7 @@ static int toslab(void *p)
     size_t i;
     if (run == NULL || run->kind != BE_SLAB)
         return 0;
-    tagged = BE_LOAD(run->lane);
+    tagged = BE_SEE(run->lane);
     its = vmbe_lane(tagged);
     if ((tagged & BE_OTHER) || !isplain(its->be) || (i = vmbe_index(run, p)) > run->last)
         return 0;

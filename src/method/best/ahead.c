@@ -10,7 +10,7 @@
  */
 #include "best.h"
 
-#define HUGEMIN ((size_t)24 << 20)   /* bytes in use that make a region large */
+#define HUGEMIN ((size_t)8 << 20)   /* bytes in use that make a region large */
 #define HUGEBLOCK ((size_t)4 << 20)  /* bytes that make a block large */
 
 void vmbe_ahead(vmbe_t *be, vmbe_area_t *a, const char *from, const char *end)

@@ -2,12 +2,16 @@
 /* class: tables of the size classes; class.h has the rule, test/method/best_class.c compares. */
 #include "best.h"
 
+/* D, E, F, G: as many entries in turn as a step of the class is wide: 2, 4, 8, 16. */
 #define TABLE                                                                                     \
     C(0), C(0), C(1), C(2), C(3), C(4), C(5), C(6), C(7), C(8), C(9), C(10), C(11), C(12), C(13), \
         C(14), C(15), D(16), D(17), D(18), D(19), D(20), D(21), D(22), D(23), E(24), E(25),       \
-        E(26), E(27), E(28), E(29), E(30), E(31)
+        E(26), E(27), E(28), E(29), E(30), E(31), F(32), F(33), F(34), F(35), F(36), F(37),       \
+        F(38), F(39), G(40), G(41), G(42), G(43), G(44), G(45), G(46), G(47)
 #define D(c) C(c), C(c)
 #define E(c) D(c), D(c)
+#define F(c) E(c), E(c)
+#define G(c) F(c), F(c)
 
 #define C(c) c
 const uint8_t vmbe_classtab[BE_TABLEMAX / 16 + 1] = {TABLE};

@@ -22,7 +22,7 @@
 
 #define BE_CLASSES 72
 #define BE_SMALLMAX 32768u /* largest size that a slab serves */
-#define BE_TABLEMAX 1024u
+#define BE_TABLEMAX 4096u
 
 /* Of sizes up to BE_TABLEMAX, by (size + 15) / 16: the class, and where a lane has its cursor. */
 extern const uint8_t vmbe_classtab[BE_TABLEMAX / 16 + 1];
