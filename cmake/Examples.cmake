@@ -2,6 +2,9 @@
 
 file(GLOB sources CONFIGURE_DEPENDS examples/*.c examples/*.cpp)
 file(GLOB expectations CONFIGURE_DEPENDS examples/*.expected)
+foreach(name IN LISTS VM_NOT_BUILT)
+    list(FILTER sources EXCLUDE REGEX "/${name}\\.c")
+endforeach()
 foreach(source IN LISTS sources)
     get_filename_component(name ${source} NAME_WE)
     if(source MATCHES "\\.cpp$" AND NOT CMAKE_CXX_COMPILER)

@@ -7,6 +7,7 @@ set(pkgconfig_dir ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
 install(TARGETS ${VM_LIBRARIES} EXPORT vmallocTargets
     LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+    RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR}
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
     INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(EXPORT vmallocTargets NAMESPACE vmalloc:: DESTINATION ${package_dir})
@@ -54,6 +55,11 @@ foreach(kind LIBDIR INCLUDEDIR)
     else()
         set(VM_PC_${kind} "\${prefix}/${CMAKE_INSTALL_${kind}}")
     endif()
+endforeach()
+
+set(VM_PC_LIBS)
+foreach(library IN LISTS VM_LIBS)
+    string(APPEND VM_PC_LIBS " -l${library}")
 endforeach()
 
 function(vm_install_pkgconfig VM_PC_NAME VM_PC_DESCRIPTION)

@@ -19,16 +19,31 @@ if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
     set(VM_OS_FILES "os_*_linux.c")
 elseif(UNIX)
     set(VM_OS_FILES "os_*_posix.c")
+elseif(WIN32)
+    set(VM_OS_FILES "os_*_win32.c")
 else()
     set(VM_OS_FILES "none: not supported")
 endif()
 
-# On RISC-V gcc calls libatomic for single bytes.
+# What needs more of a system than its files of src/os/ offer is left out there: rooms, folders and files of src/,
+# and what programs miss then.
+set(VM_LEFT_OUT)
+set(VM_MISSING nothing)
+if(WIN32)
+    set(VM_LEFT_OUT image malloc stack trace method/debug method/profile names_over.c
+        discipline/file.c discipline/share.c discipline/vmmopen.c)
+    set(VM_MISSING "malloc, images, shared regions, Vmdebug, Vmprofile, traces, the command")
+endif()
+
+# Libraries that both libraries need. On RISC-V gcc calls libatomic for single bytes.
+set(VM_LIBS)
 check_c_source_compiles("static char c; int main(void) { return __atomic_fetch_or(&c, 1, 0) + __atomic_exchange_n(&c, 2, 0); }"
     VM_HAVE_BYTE_ATOMICS)
-set(VM_ATOMIC)
 if(NOT VM_HAVE_BYTE_ATOMICS)
-    set(VM_ATOMIC atomic)
+    list(APPEND VM_LIBS atomic)
+endif()
+if(WIN32)
+    list(APPEND VM_LIBS synchronization) # WaitOnAddress()
 endif()
 
 # As src/os/os_stack.h says of VMOS_CFI.
@@ -54,6 +69,7 @@ if(VM_WHOLE)
     message(STATUS "What the build found:")
     vm_probe("system" "${CMAKE_SYSTEM_NAME} ${CMAKE_SYSTEM_PROCESSOR}" "${bits} bits, ${CMAKE_C_BYTE_ORDER}")
     vm_probe("files of src/os" "${VM_OS_FILES}" "the host")
+    message(STATUS "  left out here             ${VM_MISSING}")
     vm_probe("--undefined-version" "${VM_HAVE_UNDEFINED_VERSION}" "linking the libraries")
     vm_probe("elfutils (libdw)" "${LIBDW_LIBRARY}" "the command: functions and lines")
     vm_probe("<sys/sdt.h>" "${VM_HAVE_SDT}" "probes for tracers")

@@ -16,12 +16,32 @@ if(CMAKE_CROSSCOMPILING)
     set(VM_TEST_LAUNCHER ${CMAKE_CROSSCOMPILING_EMULATOR})
 endif()
 set(VM_NOT_HERE)
-if(CMAKE_CROSSCOMPILING_EMULATOR)
+if(CMAKE_CROSSCOMPILING_EMULATOR AND NOT WIN32) # Wine is no emulator of a machine
     file(STRINGS ${PROJECT_SOURCE_DIR}/test/emulated.txt lines REGEX "^test_[a-z_]+:")
     list(TRANSFORM lines REPLACE ":.*" "" OUTPUT_VARIABLE VM_NOT_HERE)
 endif()
 if(NOT VM_HAVE_WALKER) # they ask for stacks of several calls
     list(APPEND VM_NOT_HERE test_method_profile_exact test_tools_profile_read)
+endif()
+
+# Not built for Windows: regular expressions for paths without their endings.
+set(VM_NOT_BUILT)
+if(WIN32)
+    file(STRINGS ${PROJECT_SOURCE_DIR}/test/windows.txt lines REGEX "^[a-z]+/[^:]*:")
+    list(TRANSFORM lines REPLACE ":.*" "" OUTPUT_VARIABLE VM_NOT_BUILT)
+    list(TRANSFORM VM_NOT_BUILT REPLACE "[*]" ".*")
+endif()
+
+# What tests use of POSIX and mingw-w64 has not.
+set(VM_TEST_POSIX)
+if(MINGW)
+    set(posix ${PROJECT_SOURCE_DIR}/test/support/windows)
+    add_library(vm_posix STATIC ${posix}/posix.c)
+    target_include_directories(vm_posix PUBLIC ${posix})
+    target_compile_definitions(vm_posix PUBLIC __USE_MINGW_ANSI_STDIO=1)
+    target_compile_options(vm_posix INTERFACE "SHELL:-include \"${posix}/posix.h\"")
+    target_compile_options(vm_cmocka PRIVATE -D__USE_MINGW_ANSI_STDIO=1)
+    set(VM_TEST_POSIX vm_posix)
 endif()
 
 # vm_add_test(<name> COMMAND <command>... [LABELS <label>...] [ENVIRONMENT <VAR=value>...])
@@ -49,6 +69,7 @@ function(vm_test_executable target)
     add_executable(${target} ${ARGN})
     target_compile_options(${target} PRIVATE -UNDEBUG)
     target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/include)
+    target_link_libraries(${target} PRIVATE ${VM_TEST_POSIX})
 endfunction()
 
 # vm_link_whitebox(<target> <room>): links cmocka and the static library; sees the insides that a test of the

@@ -52,6 +52,8 @@ ports    may  aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu
 ports    may  riscv64-linux-gnu-gcc gcc-riscv64-linux-gnu
 ports    may  s390x-linux-gnu-gcc   gcc-s390x-linux-gnu
 ports    may  qemu-s390x            qemu-user
+ports    may  x86_64-w64-mingw32-gcc gcc-mingw-w64-x86-64
+ports    may  wine                  wine
 bench    must python3               python3
 bench    may  /usr/include/boost/interprocess libboost-dev
 bench    may  /usr/include/lmdb.h   liblmdb-dev

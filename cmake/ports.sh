@@ -14,10 +14,10 @@ if [ $# = 0 ]; then
     ports=("${ports[@]%.cmake}")
 fi
 
-# has PORT: its compiler and its emulator are there.
+# has PORT: its compiler and its emulator are there, as a line in its file names them.
 has() {
     local tool
-    for tool in $(sed -n 's/^set(CMAKE_C\(_COMPILER\|ROSSCOMPILING_EMULATOR\) \([^ )]*\).*/\2/p' "cmake/toolchains/$1.cmake"); do
+    for tool in $(sed -n 's/^# Needs: //p' "cmake/toolchains/$1.cmake"); do
         command -v "$tool" >/dev/null || return 1
     done
 }

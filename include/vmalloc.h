@@ -170,6 +170,8 @@ struct _vmstat_s {
 #ifndef VM_API
 #if defined(__GNUC__) && !defined(_WIN32)
 #define VM_API __attribute__((visibility("default")))
+#elif defined(_WIN32) && defined(VM_LIBVMALLOC) /* the library is being built */
+#define VM_API __declspec(dllexport)
 #else
 #define VM_API
 #endif

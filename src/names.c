@@ -10,8 +10,6 @@
 Vmethod_t *Vmbest = &vmmt_best;
 Vmethod_t *Vmlast = &vmmt_last;
 Vmethod_t *Vmpool = &vmmt_pool;
-Vmethod_t *Vmdebug = &vmmt_debug.meth;
-Vmethod_t *Vmprofile = &vmmt_profile.meth;
 
 Vmdisc_t *Vmdcsystem = &vmdc_system;
 Vmdisc_t *Vmdcsbrk = &vmdc_system;

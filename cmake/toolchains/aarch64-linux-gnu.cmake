@@ -1,10 +1,7 @@
 # glibc on 64-bit ARM, with Debian's gcc-aarch64-linux-gnu; the programs run in qemu-aarch64.
+# Needs: aarch64-linux-gnu-gcc qemu-aarch64
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)
-set(CMAKE_C_COMPILER aarch64-linux-gnu-gcc)
 set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64 -L /usr/aarch64-linux-gnu)
-set(CMAKE_FIND_ROOT_PATH /usr/aarch64-linux-gnu)
-foreach(what LIBRARY INCLUDE PACKAGE)
-    set(CMAKE_FIND_ROOT_PATH_MODE_${what} ONLY)
-endforeach()
-set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
+set(VM_TRIPLET aarch64-linux-gnu)
+include(${CMAKE_CURRENT_LIST_DIR}/debian.inc)

@@ -1,4 +1,5 @@
 # musl on x86-64, with musl-gcc (Debian: musl-tools). The programs run on this machine as they are.
+# Needs: musl-gcc
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR x86_64)
 set(CMAKE_C_COMPILER musl-gcc)

@@ -161,9 +161,9 @@ void vmb_out_init(vmb_out_t *o, char *buf, size_t size);
 /* %s string, %d int, %ld long, %u unsigned, %zu size_t, %lx unsigned long in hex, %p pointer with
  * 0x, %c, %%; a NULL string prints as (null).  Lengths l, ll, z; a width, with - or 0 before it;
  * a precision for %s. */
-void vmb_printf(vmb_out_t *o, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void vmb_printf(vmb_out_t *o, const char *format, ...) VMOS_PRINTS(2, 3);
 void vmb_vprintf(vmb_out_t *o, const char *format, va_list ap)
-    __attribute__((format(printf, 2, 0)));
+    VMOS_PRINTS(2, 0);
 
 /* ---- faults ---- */
 
@@ -171,6 +171,6 @@ void vmb_vprintf(vmb_out_t *o, const char *format, va_list ap)
 extern int vmb_faultfd;
 /* One line "vmalloc(PID): ..." with one write to vmb_faultfd; format as vmb_printf(), the newline
  * is added.  errno is kept. */
-void vmb_fault(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void vmb_fault(const char *format, ...) VMOS_PRINTS(1, 2);
 
 #endif

@@ -163,7 +163,7 @@ int vmi_ask(const char *path, const uint64_t id[2], const uint64_t joint[2]);
 /* Open; NULL with errno and a reason in why (160 bytes). */
 vmi_t *vmi_open(const char *path, const Vmimgopt_t *opt, char *why);
 void vmi_close(vmi_t *img);
-void vmi_refuse(char *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void vmi_refuse(char *why, const char *format, ...) VMOS_PRINTS(2, 3);
 /* The image of vm, locked, or NULL with EINVAL; with EPERM in a child of the process that opened it. */
 vmi_t *vmi_enter(Vmalloc_t *vm);
 vmi_t *vmi_enterown(Vmalloc_t *vm);

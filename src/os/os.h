@@ -8,8 +8,13 @@
 #ifndef VM_OS_H
 #define VM_OS_H 1
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#ifndef EUCLEAN /* a number of Linux: what is in the file is not in order */
+#define EUCLEAN EBADMSG
+#endif
 
 #if defined(__GNUC__)
 #define VMOS_LIKELY(x) __builtin_expect(!!(x), 1)
@@ -17,7 +22,11 @@
 #define VMOS_NOINLINE __attribute__((noinline))
 #define VMOS_COLD __attribute__((noinline, cold))
 #define VMOS_INLINE static inline __attribute__((always_inline))
+#if defined(_WIN32) /* where nothing is seen from outside that is not exported */
+#define VMOS_HIDDEN
+#else
 #define VMOS_HIDDEN __attribute__((visibility("hidden")))
+#endif
 #else
 #define VMOS_LIKELY(x) (x)
 #define VMOS_UNLIKELY(x) (x)
@@ -25,6 +34,15 @@
 #define VMOS_COLD
 #define VMOS_INLINE static inline
 #define VMOS_HIDDEN
+#endif
+
+/* Our own printing knows formats as C99 has them, and not as the library of Windows does. */
+#if defined(__MINGW32__) && !defined(__clang__)
+#define VMOS_PRINTS(text, args) __attribute__((format(gnu_printf, text, args)))
+#elif defined(__GNUC__)
+#define VMOS_PRINTS(text, args) __attribute__((format(printf, text, args)))
+#else
+#define VMOS_PRINTS(text, args)
 #endif
 
 /* Set bit i % 64 of *m; whether it was set before.  One instruction where there is one. */
@@ -145,6 +163,10 @@ VMOS_INLINE uintptr_t vmos_self(void)
     uintptr_t tp;
     __asm__("mrs %0, tpidr_el0" : "=r"(tp));
     return tp;
+#elif defined(__x86_64__) && defined(_WIN32)
+    uintptr_t teb;
+    __asm__("movq %%gs:0x30, %0" : "=r"(teb));
+    return teb;
 #else
     return vmos_self_slow();
 #endif

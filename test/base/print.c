@@ -2,6 +2,8 @@
 /* Printing: every format against snprintf(), and every length of buffer. */
 #include "_test.h"
 
+#include <inttypes.h>
+
 static char got[256], want[256];
 
 static const char *print(size_t size, const char *format, ...)
@@ -64,7 +66,8 @@ static void pointers(void **state)
     assert_string_equal(print(sizeof(got), "%p", NULL), "0x0");
     assert_string_equal(print(sizeof(got), "[%10p]", (void *)0xff), "[      0xff]");
     assert_string_equal(print(sizeof(got), "[%-10p]", (void *)0xff), "[0xff      ]");
-    SAME("%p", (void *)got);
+    snprintf(want, sizeof(want), "0x%" PRIxPTR, (uintptr_t)got); /* libc has its own %p */
+    assert_string_equal(print(sizeof(got), "%p", (void *)got), want);
 }
 
 /* A format that is wrong is told as it stands, and read no further than its end. */

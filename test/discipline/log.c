@@ -34,7 +34,8 @@ static void line_is(const char *rest)
 
     assert_true(n > 0);
     line[n] = '\0';
-    snprintf(want, sizeof want, "vmlog: %ld %p %s\n", (long)getpid(), (void *)&protocol_vm, rest);
+    snprintf(want, sizeof want, "vmlog: %ld 0x%" PRIxPTR " %s\n", (long)getpid(),
+             (uintptr_t)&protocol_vm, rest);
     assert_string_equal(line, want);
 }
 
@@ -42,11 +43,9 @@ static const char *text(const char *name, const void *addr, size_t csize, size_t
                         const void *result)
 {
     static char line[256];
-    char a[32], r[32];
 
-    snprintf(a, sizeof a, addr ? "%p" : "0x0", addr);
-    snprintf(r, sizeof r, result ? "%p" : "0x0", result);
-    snprintf(line, sizeof line, "%s %s %zu %zu -> %s", name, a, csize, nsize, r);
+    snprintf(line, sizeof line, "%s 0x%" PRIxPTR " %zu %zu -> 0x%" PRIxPTR, name, (uintptr_t)addr, csize,
+             nsize, (uintptr_t)result);
     return line;
 }
 
@@ -85,7 +84,7 @@ static void events_are_told_by_name(void **state)
         assert_int_equal(tell(disc, known[i].type, &under), -3);
         assert_int_equal(under.type, known[i].type);
         assert_ptr_equal(under.obj, &under);
-        snprintf(line, sizeof line, "%s %p -> -3", known[i].name, (void *)&under);
+        snprintf(line, sizeof line, "%s 0x%" PRIxPTR " -> -3", known[i].name, (uintptr_t)&under);
         line_is(line);
     }
     assert_int_equal(tell(disc, VM_NOMEM, (void *)12345), -3);

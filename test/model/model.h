@@ -58,8 +58,11 @@ void ops_print(const setup_t *s, const op_t *ops, const size_t *keep, size_t n, 
 /* run.c: carry out those operations whose positions are in keep[0..n).  NULL, or what went wrong. */
 const char *run_ops(const setup_t *s, const op_t *ops, const size_t *keep, size_t n);
 
-/* shrink.c: the same in a child process; message gets what went wrong.  0 or -1. */
+/* apart_*.c: the same in a child process, where there are such; message gets what went wrong.  0 or -1. */
 int run_apart(const setup_t *s, const op_t *ops, const size_t *keep, size_t n, char message[256]);
+/* Silence for the messages of the library and of sanitizers while shrinking: what stderr was, -1. */
+int hush(void);
+/* shrink.c */
 /* Cut keep[] down to what still fails; the new length. */
 size_t shrink(const setup_t *s, const op_t *ops, size_t *keep, size_t n, unsigned seconds);
 

@@ -29,7 +29,7 @@ static struct {
     char wrong[256];
 } m;
 
-__attribute__((format(printf, 1, 2))) static int wrong(const char *format, ...)
+VMOS_PRINTS(1, 2) static int wrong(const char *format, ...)
 {
     va_list args;
     if (m.wrong[0] == 0) {

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "_bump.h"
 
+#include <inttypes.h>
+#include <unistd.h>
+
 static void a_descriptor(void **state)
 {
     (void)state;
@@ -34,11 +37,11 @@ static void faults_are_told(void **state)
     n = read(fd[0], line, sizeof line - 1);
     line[n] = '\0';
     snprintf(expect, sizeof expect,
-             "vmalloc(%ld): region mine: not as it should be at %p\n"
-             "vmalloc(%ld): region mine: not as it should be at %p\n"
-             "vmalloc(%ld): region %p: a sentence\n",
-             (long)getpid(), (void *)bump_of(vm)->at, (long)getpid(), (void *)bump_of(vm)->at,
-             (long)getpid(), (void *)vm);
+             "vmalloc(%ld): region mine: not as it should be at 0x%" PRIxPTR "\n"
+             "vmalloc(%ld): region mine: not as it should be at 0x%" PRIxPTR "\n"
+             "vmalloc(%ld): region 0x%" PRIxPTR ": a sentence\n",
+             (long)getpid(), (uintptr_t)bump_of(vm)->at, (long)getpid(),
+             (uintptr_t)bump_of(vm)->at, (long)getpid(), (uintptr_t)vm);
     assert_string_equal(line, expect);
     close(fd[0]);
     close(fd[1]);

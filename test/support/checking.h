@@ -21,9 +21,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 #include <vmalloc.h>
+
+#include "os.h"
 
 #define CHK_NEW 0xdb
 #define CHK_OLD 0xee
@@ -74,7 +75,7 @@ struct chk {
 #define CHK_ARRAY ((size_t)1 << 20)
 static char chk_array[4][CHK_ARRAY + 4096] __attribute__((aligned(4096), unused));
 
-__attribute__((format(printf, 2, 3))) static inline void chk_bad(chk_t *c, const char *format, ...)
+VMOS_PRINTS(2, 3) static inline void chk_bad(chk_t *c, const char *format, ...)
 {
     va_list args;
     if (c->error[0] != 0)
@@ -86,7 +87,7 @@ __attribute__((format(printf, 2, 3))) static inline void chk_bad(chk_t *c, const
 
 static inline size_t chk_incr(size_t round)
 {
-    size_t r = round ? round : (size_t)sysconf(_SC_PAGESIZE), l = r;
+    size_t r = round ? round : vmos_pagesize(), l = r;
     while (l % VM_ALIGN)
         l += r;
     return l;
@@ -106,10 +107,7 @@ static inline int chk_raw(chk_t *c, chk_seg_t *s, size_t size)
         s->rawsize = CHK_RESERVED;
         if (size + c->odd > CHK_RESERVED)
             return -1;
-        s->raw = (char *)mmap(NULL, s->rawsize, PROT_READ | PROT_WRITE,
-                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        if (s->raw == (char *)MAP_FAILED)
-            s->raw = NULL;
+        s->raw = (char *)vmos_map(NULL, s->rawsize, VMOS_RESERVE);
         break;
     case CHK_ARRAYS:
         for (i = 0; i < 4 && s->raw == NULL; i++)
@@ -130,7 +128,7 @@ static inline void chk_unraw(chk_t *c, chk_seg_t *s)
     if (c->source == CHK_MALLOC)
         free(s->raw);
     else if (c->source == CHK_RESERVE)
-        munmap(s->raw, s->rawsize);
+        vmos_unmap(s->raw, s->rawsize);
     else
         c->used[(s->raw - chk_array[0]) / (ptrdiff_t)sizeof chk_array[0]] = 0;
 }

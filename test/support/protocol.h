@@ -12,6 +12,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <stdio.h>
+#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 #include <vmalloc.h>
@@ -43,13 +44,13 @@ static inline int all(const char *p, int c, size_t size)
 static inline int readable(const char *p)
 {
     FILE *f = fopen("/proc/self/maps", "r");
-    unsigned long from, to;
+    uintptr_t from, to;
     char access, line[512];
     int fd[2], yes = 0;
 
     if (f) {
         while (!yes && fgets(line, sizeof line, f))
-            yes = sscanf(line, "%lx-%lx %c", &from, &to, &access) == 3 && access == 'r' &&
+            yes = sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %c", &from, &to, &access) == 3 && access == 'r' &&
                   (uintptr_t)p >= from && (uintptr_t)p < to;
         fclose(f);
         return yes;

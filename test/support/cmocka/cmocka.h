@@ -47,8 +47,13 @@ struct CMUnitTest {
 #define fail_msg(...) (print_error(__VA_ARGS__), check_true(0, "see above", __FILE__, __LINE__))
 #define skip() check_skip(__FILE__, __LINE__)
 
-void print_message(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void print_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+#ifdef __MINGW32__
+#define PRINTS __attribute__((format(gnu_printf, 1, 2)))
+#else
+#define PRINTS __attribute__((format(printf, 1, 2)))
+#endif
+void print_message(const char *format, ...) PRINTS;
+void print_error(const char *format, ...) PRINTS;
 void cmocka_set_test_filter(const char *pattern);
 int _cmocka_run_group_tests(const char *name, const struct CMUnitTest *tests, size_t n,
                             int (*setup)(void **state), int (*teardown)(void **state));
