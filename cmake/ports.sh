@@ -45,6 +45,7 @@ port() {
     fi
     if (cd "$dir" && ctest --output-on-failure -j "$jobs") >>"$log" 2>&1; then
         printf '%-18s built, %s\n' "$1" "$(count "$log")"
+        rm -rf "$dir/wine" # much, and made anew when need be
         return 0
     fi
     printf '%-18s built, %s: %s\n' "$1" "$(count "$log")" "$log"

@@ -233,7 +233,7 @@ extern VM_API int vmfree(Vmalloc_t *vm, Void_t *addr);
 /* Offset of addr in the block that contains it, -1 when none does. */
 extern VM_API long vmaddr(Vmalloc_t *vm, Void_t *addr);
 
-/* Size of the block that starts at addr, -1 when none does. */
+/* Size of the block that starts at addr, -1 when none does.  LONG_MAX stands for that and all above. */
 extern VM_API long vmsize(Vmalloc_t *vm, Void_t *addr);
 
 /* Give free memory back to the discipline, and the pages of what must stay.  0. */

@@ -7,6 +7,7 @@
 
 #include "os.h"
 
+#include <limits.h>
 #include <stdarg.h>
 
 /* ---- numbers ---- */
@@ -38,6 +39,11 @@ VMOS_INLINE int vmb_mulover(size_t x, size_t n, size_t *r)
 VMOS_INLINE int vmb_addover(size_t x, size_t n, size_t *r)
 {
     return __builtin_add_overflow(x, n, r);
+}
+/* n as vmsize() and vmaddr() tell it: what a long cannot hold is told as the most that it can. */
+VMOS_INLINE long vmb_long(size_t n)
+{
+    return n < LONG_MAX ? (long)n : LONG_MAX;
 }
 /* Upper half of the product. */
 VMOS_INLINE uint64_t vmb_mulhi(uint64_t x, uint64_t y)

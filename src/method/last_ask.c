@@ -20,7 +20,7 @@ static long ask(Vmalloc_t *vm, char *p, int local, int whole)
     if (part != NULL) {
         start = whole ? p : vmla_startof(part, p);
         if (vmla_isblock(part, start))
-            r = whole ? (long)(vmla_endof(part, p, vmla_fill(st, part)) - p) : (long)(p - start);
+            r = vmb_long((size_t)(whole ? vmla_endof(part, p, vmla_fill(st, part)) - p : p - start));
     }
     vmm_give(&st->own, owner);
     vmla_leave(vm, local);

@@ -38,6 +38,16 @@ static void common_multiples(void **state)
     assert_int_equal(vmb_lcm(5, 0), 0);
 }
 
+static void longs(void **state)
+{
+    (void)state;
+    assert_true(vmb_long(0) == 0 && vmb_long(17) == 17);
+    assert_true(vmb_long(LONG_MAX - 1) == LONG_MAX - 1);
+    assert_true(vmb_long(LONG_MAX) == LONG_MAX);
+    assert_true(vmb_long((size_t)LONG_MAX + 1) == LONG_MAX);
+    assert_true(vmb_long(SIZE_MAX) == LONG_MAX);
+}
+
 static void counts_bits(void **state)
 {
     (void)state;
@@ -83,7 +93,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rounds),      cmocka_unit_test(rounds_to_powers),
-        cmocka_unit_test(common_multiples), cmocka_unit_test(counts_bits),
+        cmocka_unit_test(common_multiples), cmocka_unit_test(longs), cmocka_unit_test(counts_bits),
         cmocka_unit_test(overflows),   cmocka_unit_test(hashes_mix),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -367,7 +367,7 @@ static long best_addr(Vmalloc_t *vm, void *p, int local)
     lend(vm, local);
     w = vmbe_what(vmbe_of(vm), p);
     takeback(vm, local);
-    return w.what == BE_BLOCK || w.what == BE_INSIDE ? (long)((char *)p - w.block) : -1L;
+    return w.what == BE_BLOCK || w.what == BE_INSIDE ? vmb_long((size_t)((char *)p - w.block)) : -1L;
 }
 
 static long best_size(Vmalloc_t *vm, void *p, int local)
@@ -376,7 +376,7 @@ static long best_size(Vmalloc_t *vm, void *p, int local)
     lend(vm, local);
     size = vmbe_size(vmbe_of(vm), p);
     takeback(vm, local);
-    return size ? (long)size : -1L;
+    return size ? vmb_long(size) : -1L;
 }
 
 static const Vmethodx_t best_more = {

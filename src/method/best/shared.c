@@ -446,7 +446,7 @@ static long shared_addr(Vmalloc_t *vm, void *p, int local)
     vmr_lock(vm);
     w = vmbe_what(vmbe_enter(vm), p);
     vmr_unlock(vm);
-    return w.what == BE_BLOCK || w.what == BE_INSIDE ? (long)((char *)p - w.block) : -1L;
+    return w.what == BE_BLOCK || w.what == BE_INSIDE ? vmb_long((size_t)((char *)p - w.block)) : -1L;
 }
 
 static long shared_size(Vmalloc_t *vm, void *p, int local)
@@ -456,7 +456,7 @@ static long shared_size(Vmalloc_t *vm, void *p, int local)
     vmr_lock(vm);
     size = vmbe_size(vmbe_enter(vm), p);
     vmr_unlock(vm);
-    return size ? (long)size : -1L;
+    return size ? vmb_long(size) : -1L;
 }
 
 /* The pages of a free run go back.  They read as zeros or as before then: nobody relies on either. */
