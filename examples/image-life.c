@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The life of an image: changes that are dropped, and that are committed; a copy of the last
- * commit; turns that processes take; two images that are committed together; roots.  Each line
- * printed is a promise.
+ * commit; turns that processes take; two images that are committed together; roots; whether the disk
+ * has changed a page.  Each line printed is a promise.
  */
 #include <stdio.h>
 #include <unistd.h>
@@ -81,5 +81,6 @@ int main(void)
         printf("in the copy: %d\n", *number(vm));
         vmclose(vm);
     }
+    printf("pages of the copy that are not as they were written: %ld\n", vmimagecheck(copy, NULL, NULL));
     return remove(one) | remove(two) | remove(copy);
 }

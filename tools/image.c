@@ -22,7 +22,7 @@ typedef struct request {
 
 /* ---- opening and closing ---- */
 
-static int status_of(int e)
+int image_status(int e)
 {
     return e == EUCLEAN ? IMAGE_DAMAGED : e == EPROTO ? TOOL_USAGE : TOOL_CANNOT;
 }
@@ -71,7 +71,7 @@ int image_open(image_t *image, const char *path, int readonly)
     }
     why = image->shared ? image->share.why : image->committed.why;
     if (image->vm == NULL) /* reasons begin with the path */
-        return tool_fail(status_of(errno), "%s%s%s", strncmp(why, path, strlen(path)) == 0 ? "" : path,
+        return tool_fail(image_status(errno), "%s%s%s", strncmp(why, path, strlen(path)) == 0 ? "" : path,
                          strncmp(why, path, strlen(path)) == 0 ? "" : ": ", why);
     return image_figures(image);
 }
@@ -156,15 +156,15 @@ static int do_recover(image_t *image, const request_t *want)
 static const struct command {
     const char *name;
     int (*run)(image_t *image, const request_t *want);
-    int readonly, files;
+    int readonly, files, sums;
     const char *what;
 } commands[] = {
-    {"info", do_info, 1, 1, "what it is, its roots, its figures, a picture of how full it is"},
-    {"check", do_check, 1, 1, "look at every structure; say what is wrong and where"},
-    {"dump", do_dump, 1, 1, "list all blocks; with --contents their bytes"},
-    {"compact", do_compact, 0, 1, "give free memory back to the file system"},
-    {"snapshot", do_snapshot, 1, 2, "write the last commit to file TO, as an image of its own"},
-    {"recover", do_recover, 0, 1, "do what opening after a crash does, and check; --drop frees blocks\n"
+    {"info", do_info, 1, 1, 0, "what it is, its roots, its figures, a picture of how full it is"},
+    {"check", do_check, 1, 1, 1, "look at every structure and every page; say what is wrong and where"},
+    {"dump", do_dump, 1, 1, 0, "list all blocks; with --contents their bytes"},
+    {"compact", do_compact, 0, 1, 0, "give free memory back to the file system"},
+    {"snapshot", do_snapshot, 1, 2, 0, "write the last commit to file TO, as an image of its own"},
+    {"recover", do_recover, 0, 1, 0, "do what opening after a crash does, and check; --drop frees blocks\n"
                                   "           that processes allocated last before they died"},
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
@@ -223,15 +223,29 @@ static unsigned patience(const image_t *image)
     return 60 + 20 * (unsigned)(image->stat.extent >> 30);
 }
 
+/* Wrong pages, before anything is opened: 0, or the exit status when opening makes no sense. */
+static int look_at_pages(const request_t *want, image_pages_t *pages)
+{
+    int shared = 0, status = kind_of(want->file, &shared);
+
+    if (status == 0 && !shared)
+        status = image_sums(want->file, pages, want->json);
+    return status == IMAGE_DAMAGED && pages->n > 0 ? 0 : status;
+}
+
 static int work(const struct command *command, const request_t *want)
 {
+    static image_pages_t pages;
     image_t image;
-    int status;
+    int status = command->sums ? look_at_pages(want, &pages) : 0;
 
+    if (status != 0)
+        return status;
     alarm(20);
     status = image_open(&image, want->file, command->readonly);
     if (image.vm == NULL)
-        return status;
+        return pages.n > 0 ? IMAGE_DAMAGED : status;
+    image.pages = command->sums && !image.shared ? &pages : NULL;
     alarm(patience(&image));
     if (status == 0)
         status = command->run(&image, want);

@@ -14,6 +14,20 @@
 #define IMAGE_DAMAGED 1
 /* TOOL_USAGE: no image, or a command line that makes no sense; TOOL_CANNOT: it could not be opened */
 
+/* A page that is not what was committed, and the blocks that have bytes in it. */
+typedef struct image_page {
+    void *addr;
+    size_t size;
+    void *first, *last; /* blocks */
+    size_t bytes;       /* of one of them */
+    size_t blocks;
+} image_page_t;
+enum { IMAGE_PAGES = 1000 };
+typedef struct image_pages {
+    size_t n; /* those behind the first IMAGE_PAGES are only counted */
+    image_page_t page[IMAGE_PAGES];
+} image_pages_t;
+
 typedef struct image {
     const char *path;
     Vmalloc_t *vm;
@@ -23,11 +37,18 @@ typedef struct image {
     Vmimgstat_t imgstat;   /* of a committed one */
     Vmshstat_t shstat;     /* of a shared one */
     Vmstat_t stat;
+    image_pages_t *pages;  /* that are wrong; NULL: it has no sums, or they are not wanted */
 } image_t;
 
 /* Open path, to be read only or not, and take its figures.  0, or the exit status after a message. */
 int image_open(image_t *image, const char *path, int readonly);
 int image_close(image_t *image);
+/* The exit status for an errno of opening. */
+int image_status(int e);
+/* Look at the sums of all pages of a committed image; the exit status.  What is wrong is said, unless quiet. */
+int image_sums(const char *path, image_pages_t *pages, int quiet);
+/* Say which blocks the pages touch. */
+void image_name_blocks(image_t *image, image_pages_t *pages);
 /* Take the figures anew. */
 int image_figures(image_t *image);
 

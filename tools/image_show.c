@@ -256,6 +256,19 @@ static int count(Vmalloc_t *vm, Void_t *addr, size_t size, int busy, Void_t *han
     return 0;
 }
 
+static void print_verdict(const image_t *image, int json, int faults, const image_count_t *c)
+{
+    size_t pages = image->pages != NULL ? image->pages->n : 0;
+
+    if (json)
+        printf("{\"sound\":%s,\"faults\":%d,\"pages\":%zu,\"blocks\":%zu,\"bytes\":%zu}\n",
+               faults != 0 || pages > 0 ? "false" : "true", faults, pages, c->blocks, c->bytes);
+    else if (faults == 0 && pages == 0)
+        printf("%s: sound: %zu blocks, %zu bytes\n", image->path, c->blocks, c->bytes);
+    else
+        printf("%s: DAMAGED in %d places, and in %zu pages\n", image->path, faults, pages);
+}
+
 int image_check(image_t *image, int json)
 {
     image_count_t c = {0, 0};
@@ -263,6 +276,8 @@ int image_check(image_t *image, int json)
 
     if (image_figures(image) != 0) /* blocks may have been dropped */
         return TOOL_CANNOT;
+    if (image->pages != NULL && image->pages->n > 0 && !json)
+        image_name_blocks(image, image->pages);
     fflush(stdout);
     vmdebug(json ? 2 : 1); /* one line a fault */
     faults = vmdbcheck(image->vm);
@@ -271,14 +286,8 @@ int image_check(image_t *image, int json)
     if (stated && !json)
         printf("%s: %zu blocks are found, and %zu counted\n", image->path, c.blocks, image->stat.n_busy);
     faults += stated;
-    if (json)
-        printf("{\"sound\":%s,\"faults\":%d,\"blocks\":%zu,\"bytes\":%zu}\n", faults ? "false" : "true",
-               faults, c.blocks, c.bytes);
-    else if (faults == 0)
-        printf("%s: sound: %zu blocks, %zu bytes\n", image->path, c.blocks, c.bytes);
-    else
-        printf("%s: DAMAGED in %d places\n", image->path, faults);
-    return faults == 0 ? IMAGE_SOUND : IMAGE_DAMAGED;
+    print_verdict(image, json, faults, &c);
+    return faults == 0 && (image->pages == NULL || image->pages->n == 0) ? IMAGE_SOUND : IMAGE_DAMAGED;
 }
 
 /* ---- blocks ---- */

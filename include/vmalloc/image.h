@@ -143,6 +143,25 @@ typedef struct _vmimgstat_s {
 } Vmimgstat_t;
 extern VM_API int vmimgstat(Vmalloc_t *vm, Vmimgstat_t *st);
 
+/* ---- whether the file is as it was written ----
+ * The file has a sum of each page, which opening does not look at, for that would cost something for each
+ * page.  Shared images have none. */
+
+typedef struct _vmimgpage_s {
+    Void_t *addr;  /* where the page lies when the image is open, */
+    size_t size;   /* how long it is, */
+    size_t offset; /* and where it is in the file */
+    int wrong;     /* 1: it is not what was committed, or its sum is not; 0: a report of progress */
+    size_t done, all; /* pages looked at, with this one, and how many there are */
+} Vmimgpage_t;
+typedef int (*Vmimgpage_f)(const Vmimgpage_t *page, Void_t *handle);
+
+/* Read all pages of the last commit in the file at path, and call f (unless NULL) for each that has not its sum,
+ * and with `wrong` 0 from time to time; a negative value of f ends that.  Nothing is mapped: addresses that are
+ * taken and a damaged region are no hindrance; a process that writes may go on.  Returns how many pages are
+ * wrong, or -1 with errno as vmimage(), or as f left it; vmimagewhy() tells more.  Any thread may call it. */
+extern VM_API long vmimagecheck(const char *path, Vmimgpage_f f, Void_t *handle);
+
 #ifdef __cplusplus
 }
 #endif

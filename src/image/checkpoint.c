@@ -2,7 +2,8 @@
 /*
  * checkpoint: the journal's pages go to their places, and the journal starts anew.
  *
- *   1. (commits that were not synced: sync)   2. write each page to its place, or punch it   3. sync
+ *   1. (commits that were not synced: sync)   2. write each page to its place, or punch it, and its sum
+ *   3. sync
  *   4. the superblock with the next epoch, sync
  *
  * Until 4 is done the journal can be played again from its start, so a crash in the middle does no harm;
@@ -20,7 +21,7 @@
 /* Where a journal may begin when the image has so many pages: some room behind them. */
 static uint64_t journalfor(const vmi_t *img, uint64_t end)
 {
-    uint64_t home = vmi_offset(img, img->npages);
+    uint64_t home = vmi_end(img, img->npages);
     end = VMB_MAX(end, home);
     return VMB_UP(end + end / 4 + ((uint64_t)1 << 20), STEP);
 }
@@ -81,6 +82,7 @@ int vmi_zeros(vmi_t *img, uint64_t from, uint64_t to, char *buf, size_t size)
 static size_t stretch(const vmi_t *img, uint64_t p, size_t max)
 {
     size_t n = 1;
+    max = VMB_MIN(max, (size_t)vmi_run(img, p));
     while (n < max && p + n < img->npages && vmb_bit(img->logged, (size_t)p + n) &&
            img->where[p + n] == img->where[p] + n * img->psize)
         n++;
@@ -95,7 +97,7 @@ static int apply(vmi_t *img)
     for (p = 0; (p = vmb_bits_next1(img->logged, (size_t)p, img->npages)) < img->npages; p += n) {
         n = 1;
         if (img->where[p] % VMI_SECTOR != 0) {
-            if (vmi_zeros(img, vmi_offset(img, p), vmi_offset(img, p + 1), buf, img->psize) != 0)
+            if (vmi_zeros(img, vmi_offset(img, p), vmi_end(img, p + 1), buf, img->psize) != 0)
                 return -1;
             continue;
         }
@@ -110,7 +112,7 @@ static int apply(vmi_t *img)
 static int fillup(vmi_t *img)
 {
     vmos_disk_stat_t st;
-    uint64_t home = vmi_offset(img, img->npages);
+    uint64_t home = vmi_end(img, img->npages);
     if (vmos_disk_stat(img->fd, &st) != 0)
         return -1;
     return st.size < home ? vmi_io->truncate(img->fd, home) : 0;
@@ -135,11 +137,11 @@ static int run(vmi_t *img, uint64_t end)
     if (img->unsynced && vmi_io->sync(img->fd) != 0)
         return vmi_fail(img);
     img->unsynced = 0;
-    if (img->jpos > 0 && vmi_offset(img, img->npages) > img->super.journal && movejournal(img, end) != 0)
+    if (img->jpos > 0 && vmi_end(img, img->npages) > img->super.journal && movejournal(img, end) != 0)
         return -1;
     was.journal = img->super.journal;
     was.seq = img->super.seq;
-    if (apply(img) != 0 || fillup(img) != 0)
+    if (apply(img) != 0 || vmi_sums_save(img, 0, img->npages, img->rec) != 0 || fillup(img) != 0)
         return -1;
     if (img->jpos > 0 && vmi_io->sync(img->fd) != 0)
         return vmi_fail(img);
@@ -147,7 +149,7 @@ static int run(vmi_t *img, uint64_t end)
     img->super.gen = img->gen;
     img->super.npages = img->npages;
     img->super.journal = journalfor(img, end);
-    if (img->super.journal > was.journal && was.journal >= VMB_MAX(end, vmi_offset(img, img->npages)))
+    if (img->super.journal > was.journal && was.journal >= VMB_MAX(end, vmi_end(img, img->npages)))
         img->super.journal = was.journal; /* still out of the way: written once, cheaper to write again */
     if (vmi_super_write(img) != 0) {
         was.seq = img->super.seq;

@@ -116,7 +116,7 @@ static int ahead(writing_t *w, uint64_t page)
 /* Whether page p can be written to its place before the record is: nobody reads it there yet. */
 static int isahead(const vmi_t *img, uint64_t page)
 {
-    return page >= img->npages && vmi_offset(img, page + 1) <= img->super.journal;
+    return page >= img->npages && vmi_end(img, page + 1) <= img->super.journal;
 }
 
 /* All changed pages, in order: those of the file come first. */
@@ -200,12 +200,15 @@ static void done(vmi_t *img, const vmi_record_t *h, const vmi_entry_t *list)
     for (i = 0; i < h->count; i++) {
         uint64_t page = list[i].page & ~VMI_KIND, kind = list[i].page & VMI_KIND;
         img->hash[page] = list[i].hash;
+        img->unsaved[page >> 6] |= (uint64_t)1 << (page & 63);
         if (kind == VMI_AHEAD)
             continue;
         img->where[page] = kind == VMI_ZERO ? 1 : off;
         img->logged[page >> 6] |= (uint64_t)1 << (page & 63);
         off += kind == VMI_INLINE ? img->psize : 0;
     }
+    if (!(h->flags & VMI_SUMMED))
+        vmb_bits_set(img->unsaved, (size_t)img->npages, (size_t)(h->npages - img->npages));
     img->npages = h->npages;
     img->gen = h->gen;
     img->lastrec = img->super.journal + img->jpos;
@@ -233,12 +236,17 @@ static size_t countdirty(const vmi_t *img, uint64_t *last)
     return n;
 }
 
-/* The sums of pages that were written ahead and then unnamed are remembered all the same. */
-static void remember(vmi_t *img, const vmi_entry_t *list, uint64_t n)
+/* Pages that were written ahead, and that the record will not name: their sums are remembered, and those of all
+ * pages that are new in front of the journal go into the file.  Nothing is in the chunk. */
+static int remember(writing_t *w)
 {
-    uint64_t i;
-    for (i = 0; i < n; i++)
-        img->hash[list[i].page & ~VMI_KIND] = list[i].hash;
+    vmi_t *img = w->img;
+    uint64_t i, end = VMB_MIN(w->head->npages, vmi_pageat(img, img->super.journal));
+    for (i = 0; i < w->head->count; i++) /* not of others: the record may fail */
+        if ((w->list[i].page & VMI_KIND) == VMI_AHEAD)
+            img->hash[w->list[i].page & ~VMI_KIND] = w->list[i].hash;
+    vmb_bits_set(img->unsaved, (size_t)img->npages, (size_t)(end - img->npages));
+    return vmi_sums_save(img, img->npages, end, w->chunk);
 }
 
 int vmi_sync(vmi_t *img)
@@ -275,7 +283,7 @@ static void disown(vmi_t *img, uint64_t at)
  * nobody touched are not named in it, and must not show what was there. */
 static int freshen(vmi_t *img)
 {
-    uint64_t from = vmi_offset(img, img->npages), to = img->super.journal;
+    uint64_t from = vmi_end(img, img->npages), to = img->super.journal;
     vmos_disk_stat_t st;
     if (!img->stale)
         return 0;
@@ -305,7 +313,7 @@ static void spoil(vmi_t *img)
  * is in such a place is no zeros. */
 static size_t nameall(vmi_t *img)
 {
-    uint64_t last, from = VMB_MAX(img->npages, (img->super.journal - VMI_HOME) / img->psize);
+    uint64_t last, from = VMB_MAX(img->npages, vmi_pageat(img, img->super.journal));
     size_t n = countdirty(img, &last);
     if (n == 0 || last < from)
         return n;
@@ -337,12 +345,12 @@ static int record(vmi_t *img, const uint64_t joint[2], unsigned flags)
         return 0;
     named = w.head->count;
     if (w.nahead > AHEADMAX && img->safety == VM_IMGPOWER) {
-        if (flush(&w) != 0)
+        if (flush(&w) != 0 || remember(&w) != 0)
             return -1;
         if (vmi_io->sync(img->fd) != 0)
             return vmi_fail(img);
-        remember(img, w.list, named);
         unname(w.head, w.list);
+        flags |= VMI_SUMMED;
     }
     if (finish(&w, flags) != 0)
         return -1;
@@ -358,7 +366,7 @@ static int record(vmi_t *img, const uint64_t joint[2], unsigned flags)
 /* More room for the journal, which the places of new pages would reach. */
 static void makeway(vmi_t *img, uint64_t last)
 {
-    uint64_t end = vmi_offset(img, last + 1);
+    uint64_t end = vmi_end(img, last + 1);
     int e = errno;
     if (end > img->super.journal)
         vmi_checkpoint(img, end);

@@ -2,9 +2,12 @@
 /*
  * format: the bytes of a committed image.  doc/design/image.md draws them and says why.
  *
- *   0       superblock   4096   superblock   64 KiB   page 0, page 1, ...   journal
+ *   0       superblock   4096   superblock   64 KiB   sums and pages   journal
  *
- *   pages:   meta | leaf 0 | span 0 | leaf 1 | span 1 | ...     span: VMB_LEAFSPAN bytes of the region
+ *   sums | meta | sums | leaf 0 | span 0 | sums | leaf 1 | span 1 | ...
+ *
+ *   span: VMB_LEAFSPAN bytes of the region.  sums: of the pages up to the next sums, 8 bytes each, to a
+ *   page; 0 is that of a page of zeros.  Pages are numbered without them.
  *
  * Numbers are as the machine has them; byte order, word and page size are recorded and must agree.
  */
@@ -16,13 +19,13 @@
 #define VMI_MAGIC 0x316567616d696d76ULL   /* "vmimage1" */
 #define VMI_RECORD 0x0164726f63657276ULL  /* "vrecord" */
 #define VMI_META 0x0174656d67616d69ULL
-#define VMI_VERSION 1u
+#define VMI_VERSION 2u /* 1 had no sums of pages in their places */
 #define VMI_ORDER 0x01020304u
 #define VMI_SECTOR ((size_t)512)
 #define VMI_SUPER1 ((uint64_t)4096) /* where the second superblock is */
 #define VMI_WRITER ((uint64_t)8192) /* bytes that are locked */
 #define VMI_READER ((uint64_t)8193)
-#define VMI_HOME ((uint64_t)65536)  /* where page 0 is */
+#define VMI_HOME ((uint64_t)65536)  /* where what is no header begins */
 #define VMI_METASIZE ((size_t)262144)
 
 #define VMI_JOINTS 16
@@ -62,6 +65,7 @@ typedef struct vmi_record {
 } vmi_record_t;
 _Static_assert(sizeof(vmi_record_t) == 128, "the list is aligned");
 #define VMI_DECISION 1u /* the commit `joint` counts; without it, it counts when its decider says so */
+#define VMI_SUMMED 2u   /* new pages that the record does not name have their sums in the file */
 
 /* One page in a record. */
 typedef struct vmi_entry {

@@ -9,7 +9,9 @@
  *   2. Memory is the last commit but for pages that are marked in `dirty`, or that the system will tell.
  *   3. hash[p] is that of page p of the last commit, or 0: not known.
  *   4. where[p] is the place of p's newest version in the journal, when its bit in `logged` is set.
- *   5. Order of locks: image, region list, region.  memoryf and purgef, which run with the region
+ *   5. The file has the sum of p, but where `unsaved` has a bit: then it is hash[p], or that of zeros when
+ *      where[p] says so or hash[p] is 0.
+ *   6. Order of locks: image, region list, region.  memoryf and purgef, which run with the region
  *      locked, touch only what a commit touches under both.
  */
 #ifndef VM_IMAGE_H
@@ -45,7 +47,8 @@ typedef struct vmi {
     char *base, *low;      /* the region; all of it, with leaves and meta pages */
     size_t total;          /* bytes from low on */
     size_t limit;          /* bytes that the region may grow to in this process */
-    size_t psize, meta, leaf, span; /* a page; pages in meta, in a leaf, in a span */
+    size_t psize, meta, leaf, span; /* a page; pages in meta, in a leaf, in a span, */
+    size_t sums;           /* and of sums before each leaf */
     size_t units;
     vmi_meta_t *head;      /* page 0 in memory */
 
@@ -61,7 +64,7 @@ typedef struct vmi {
 
     size_t maxpages;
     uint64_t *hash, *where;          /* by page */
-    uint64_t *dirty, *copied, *logged; /* bits by page; copied: known to be a private copy */
+    uint64_t *dirty, *copied, *logged, *unsaved; /* bits by page; copied: known to be a private copy */
     size_t tablebytes;
     char *rec;             /* header, pages and list of a record; recbytes, grown as need be */
     size_t recbytes;
@@ -80,10 +83,12 @@ uint64_t vmi_pageof(const vmi_t *img, const void *addr);
 char *vmi_addrof(const vmi_t *img, uint64_t page);
 /* From page on, how many are one behind the other in memory too. */
 uint64_t vmi_run(const vmi_t *img, uint64_t page);
-VMOS_INLINE uint64_t vmi_offset(const vmi_t *img, uint64_t page)
-{
-    return VMI_HOME + page * img->psize;
-}
+/* Where in the file a page is, where the first n end, where the sum of one is; which page is at, or
+ * next behind, a place. */
+uint64_t vmi_offset(const vmi_t *img, uint64_t page);
+uint64_t vmi_end(const vmi_t *img, uint64_t n);
+uint64_t vmi_sumplace(const vmi_t *img, uint64_t page);
+uint64_t vmi_pageat(const vmi_t *img, uint64_t off);
 /* No page from here on has anything. */
 uint64_t vmi_bound(const vmi_t *img);
 /* Fill in what follows from base, limit and page size. */
@@ -126,6 +131,12 @@ int vmi_zeros(vmi_t *img, uint64_t from, uint64_t to, char *buf, size_t size);
  * readers are there. */
 int vmi_checkpoint(vmi_t *img, uint64_t end);
 
+/* ---- sums of pages in their places (sums.c) ---- */
+/* Write those of pages [from, to) that the file has not; buf: 64 KiB to work in. */
+int vmi_sums_save(vmi_t *img, uint64_t from, uint64_t to, void *buf);
+/* What n pages from p on, in one run, should have. */
+int vmi_sums_read(const vmi_t *img, uint64_t p, size_t n, uint64_t *sums);
+
 /* ---- changed pages (track.c) ---- */
 void vmi_track_open(vmi_t *img);
 void vmi_track_close(vmi_t *img);
@@ -160,6 +171,9 @@ int vmi_resolve(vmi_t *img);
 /* ---- open.c ---- */
 /* Whether the image of this id at path has decided a commit of several: 1, 0; -1: it is not there. */
 int vmi_ask(const char *path, const uint64_t id[2], const uint64_t joint[2]);
+/* Open without addresses, to read the last commit from the file; to be given to vmi_unpeek(). */
+vmi_t *vmi_peek(const char *path, char *why);
+void vmi_unpeek(vmi_t *img);
 /* Open; NULL with errno and a reason in why (160 bytes). */
 vmi_t *vmi_open(const char *path, const Vmimgopt_t *opt, char *why);
 void vmi_close(vmi_t *img);

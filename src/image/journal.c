@@ -132,10 +132,13 @@ static void enter(vmi_t *img, const vmi_record_t *r, uint64_t at, uint64_t *chan
             clearbit(img->logged, page);
         else
             setbit(img->logged, page);
+        setbit(img->unsaved, page);
         if (changed != NULL)
             setbit(changed, page);
         off += kind == VMI_INLINE ? img->psize : 0;
     }
+    if (!(r->flags & VMI_SUMMED) && r->npages > img->npages)
+        vmb_bits_set(img->unsaved, (size_t)img->npages, (size_t)(r->npages - img->npages));
     img->npages = r->npages;
     img->gen = r->gen;
 }
@@ -192,6 +195,7 @@ static void forget(vmi_t *img, uint64_t *changed)
         img->where[p] = img->hash[p] = 0;
         clearbit(img->logged, p);
     }
+    vmb_bits_clear(img->unsaved, 0, (size_t)img->npages);
 }
 
 /* The row ends before record `jseq - 1` when that is part of a commit that was not decided. */

@@ -106,19 +106,20 @@ static vmi_t *make(const char *path, const Vmimgopt_t *opt)
     return img;
 }
 
-/* One mapping: two words and three bits for each page that the image can have. */
+/* One mapping: two words and four bits for each page that the image can have. */
 static int tables(vmi_t *img)
 {
     size_t words = VMB_UP(img->maxpages * 8, img->psize), bits = VMB_UP(img->maxpages / 8 + 64, img->psize);
-    char *p = vmos_map(NULL, 2 * words + 3 * bits, VMOS_RESERVE | VMOS_SMALL);
+    char *p = vmos_map(NULL, 2 * words + 4 * bits, VMOS_RESERVE | VMOS_SMALL);
     if (p == NULL)
         return -1;
-    img->tablebytes = 2 * words + 3 * bits;
+    img->tablebytes = 2 * words + 4 * bits;
     img->hash = (uint64_t *)(void *)p;
     img->where = (uint64_t *)(void *)(p + words);
     img->dirty = (uint64_t *)(void *)(p + 2 * words);
     img->copied = (uint64_t *)(void *)(p + 2 * words + bits);
     img->logged = (uint64_t *)(void *)(p + 2 * words + 2 * bits);
+    img->unsaved = (uint64_t *)(void *)(p + 2 * words + 3 * bits);
     return 0;
 }
 
@@ -207,11 +208,11 @@ static int whole(vmi_t *img, char *why)
     vmos_disk_stat_t st;
     if (vmos_disk_stat(img->fd, &st) != 0)
         return -1;
-    if (st.size >= VMI_HOME + img->super.npages * img->psize)
+    if (st.size >= vmi_end(img, img->super.npages))
         return 0;
     errno = EUCLEAN;
     vmi_refuse(why, "%s: the file was cut: %lu bytes of pages are missing", img->path,
-               (unsigned long)(VMI_HOME + img->super.npages * img->psize - st.size));
+               (unsigned long)(vmi_end(img, img->super.npages) - st.size));
     return -1;
 }
 
@@ -223,7 +224,7 @@ static int mapall(vmi_t *img)
     int r;
     if (vmos_disk_stat(img->fd, &st) != 0)
         return -1;
-    have = st.size > VMI_HOME ? (st.size - VMI_HOME) / img->psize : 0;
+    have = vmi_pageat(img, st.size);
     img->npages = VMB_MIN(npages, have);
     r = vmi_view(img);
     img->npages = npages;
@@ -334,7 +335,7 @@ static void tidy(vmi_t *img)
         else
             vmi_sync(img);
         if (!img->failed && img->jpos == 0 && vmos_disk_lock(img->fd, VMI_READER, 2, 0) == 0)
-            vmi_io->truncate(img->fd, vmi_offset(img, img->npages));
+            vmi_io->truncate(img->fd, vmi_end(img, img->npages));
     }
     errno = e;
 }
@@ -352,7 +353,8 @@ void vmi_close(vmi_t *img)
     discard(img, 1);
 }
 
-/* The image is read as a reader would, without its pages being mapped. */
+/* ---- the file alone: read as a reader would, without its pages being mapped ---- */
+
 int vmi_ask(const char *path, const uint64_t id[2], const uint64_t joint[2])
 {
     Vmimgopt_t opt = {.flags = VM_IMGREAD};
@@ -372,6 +374,36 @@ int vmi_ask(const char *path, const uint64_t id[2], const uint64_t joint[2])
     }
     discard(img, 0);
     return r;
+}
+
+static int peek(vmi_t *img, char *why)
+{
+    const char *wrong;
+    if (openfile(img, 0) != 0 || lockfile(img) != 0)
+        return -1;
+    if (vmi_super_read(img, &wrong) != 0) {
+        vmi_refuse(why, "%s: %s", img->path, wrong);
+        return -1;
+    }
+    vmi_measure(img, img->super.base, img->super.limit);
+    return tables(img) != 0 || whole(img, why) != 0 ? -1 : vmi_load(img);
+}
+
+vmi_t *vmi_peek(const char *path, char *why)
+{
+    Vmimgopt_t opt = {.flags = VM_IMGREAD};
+    vmi_t *img = make(path, &opt);
+    if (img != NULL && peek(img, why) == 0)
+        return img;
+    vmi_refuse(why, "%s: %s", path != NULL ? path : "(no path)", reason(errno));
+    if (img != NULL)
+        discard(img, 0);
+    return NULL;
+}
+
+void vmi_unpeek(vmi_t *img)
+{
+    discard(img, 0);
 }
 
 /* ---- from a region to its image ---- */

@@ -75,6 +75,39 @@ uint64_t vmi_run(const vmi_t *img, uint64_t page)
     return r < img->leaf ? img->leaf - r : unit - r;
 }
 
+uint64_t vmi_offset(const vmi_t *img, uint64_t page)
+{
+    uint64_t before = 1; /* pages of sums: those of the meta pages take one */
+    if (page >= img->meta)
+        before += ((page - img->meta) / (img->leaf + img->span) + 1) * img->sums;
+    return VMI_HOME + (page + before) * img->psize;
+}
+
+uint64_t vmi_end(const vmi_t *img, uint64_t n)
+{
+    return n > 0 ? vmi_offset(img, n - 1) + img->psize : VMI_HOME;
+}
+
+uint64_t vmi_sumplace(const vmi_t *img, uint64_t page)
+{
+    size_t unit = img->leaf + img->span;
+    if (page < img->meta)
+        return VMI_HOME + page * sizeof(uint64_t);
+    page -= img->meta;
+    return VMI_HOME + (1 + img->meta + page / unit * (img->sums + unit)) * img->psize +
+           page % unit * sizeof(uint64_t);
+}
+
+uint64_t vmi_pageat(const vmi_t *img, uint64_t off)
+{
+    uint64_t at = off > VMI_HOME ? (off - VMI_HOME) / img->psize : 0, unit = img->leaf + img->span, r;
+    if (at < 1 + img->meta)
+        return at > 0 ? at - 1 : 0;
+    at -= 1 + img->meta;
+    r = at % (img->sums + unit);
+    return img->meta + at / (img->sums + unit) * unit + (r > img->sums ? r - img->sums : 0);
+}
+
 uint64_t vmi_bound(const vmi_t *img)
 {
     size_t len = img->head->len < img->limit ? (size_t)img->head->len : img->limit;
@@ -88,6 +121,7 @@ void vmi_measure(vmi_t *img, uint64_t base, uint64_t limit)
     img->meta = VMI_METASIZE / img->psize;
     img->leaf = VMB_UP(VMB_LEAFBYTES, img->psize) / img->psize;
     img->span = VMB_LEAFSPAN / img->psize;
+    img->sums = VMB_UP((img->leaf + img->span) * sizeof(uint64_t), img->psize) / img->psize;
     img->limit = (size_t)VMB_UP(limit, img->psize);
     img->units = (img->limit + VMB_LEAFSPAN - 1) / VMB_LEAFSPAN;
     img->base = (char *)(uintptr_t)base;

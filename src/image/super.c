@@ -30,7 +30,9 @@ static const char *fault(const vmi_super_t *s)
     if (s->order != VMI_ORDER)
         return "it was made on a machine with another byte order";
     if (s->version != VMI_VERSION)
-        return "it is of another version of the format";
+        return s->version < VMI_VERSION
+                   ? "it is of an older version of the format, which this library does not read"
+                   : "it is of a newer version of the format, which this library does not read";
     if (s->word != sizeof(void *))
         return "it was made by a program with another word size";
     if (s->page != vmos_pagesize())
@@ -101,7 +103,7 @@ int vmi_super_make(vmi_t *img, size_t limit, void *wish)
         return -1;
     s->base = (uintptr_t)img->base;
     s->limit = img->limit;
-    s->journal = VMI_HOME + ((uint64_t)4 << 20);
+    s->journal = VMI_HOME + ((uint64_t)6 << 20);
     if (vmi_io->truncate(img->fd, VMI_HOME) == 0 && vmi_super_write(img) == 0 &&
         vmi_io->syncname(img->path) == 0)
         return 0;

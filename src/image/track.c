@@ -202,20 +202,22 @@ int vmi_suspect(vmi_t *img)
 
 /* ---- clearing ---- */
 
-/* Of n pages from page on, those that the last commit has something in change: by the journal, and by
- * what is no hole in the file. */
+/* Of n pages from page on, which lie one behind the other in the file, those that the last commit has
+ * something in change: by the journal, and by what is no hole in the file. */
 static void markfull(vmi_t *img, uint64_t page, uint64_t n)
 {
-    uint64_t p, end = VMB_MIN(page + n, img->npages), from, to, stop = vmi_offset(img, end);
+    uint64_t p, end = VMB_MIN(page + n, img->npages), at = vmi_offset(img, page), from, to, stop;
     int r = 1;
+    stop = end > page ? vmi_end(img, end) : at;
     for (p = page; p < end && (p = vmb_bits_next1(img->logged, (size_t)p, (size_t)end)) < end; p++)
         setbit(img->dirty, p);
-    for (from = vmi_offset(img, page); from < stop && r > 0; from = to) {
+    for (from = at; from < stop && r > 0; from = to) {
         r = vmos_disk_data(img->fd, &from, &to);
         if (r < 0)
             to = stop;
+        from -= (from - at) % img->psize; /* blocks of the file system may be smaller */
         for (; r != 0 && from < VMB_MIN(to, stop); from += img->psize)
-            setbit(img->dirty, (from - VMI_HOME) / img->psize);
+            setbit(img->dirty, page + (from - at) / img->psize);
     }
 }
 

@@ -159,7 +159,8 @@ static void apply(const event_t *e, int way)
     switch (way) {
     case ALL: sectors(e, 0, n); break;
     case TORN: /* not even the first sector is whole */
-        put(e->data, e->off, 8 * (draw(2) ? draw(16) : draw((e->n < SECTOR ? e->n : SECTOR) / 8)));
+        k = 8 * (draw(2) ? draw(16) : draw((e->n < SECTOR ? e->n : SECTOR) / 8));
+        put(e->data, e->off, k < e->n ? k : e->n);
         break;
     case FIRST: sectors(e, 0, 1); break;
     case BUT_FIRST: sectors(e, 1, n); break;
@@ -241,6 +242,8 @@ static const char *moment(size_t from, size_t to, size_t random)
         if (events[i].kind == WRITE)
             for (way = NOTHING; wrong == NULL && way <= BUT_LAST; way++)
                 wrong = one_state(from, to, i, way, ALL);
+        else if (events[i].kind == PUNCH)
+            wrong = one_state(from, to, i, NOTHING, ALL);
     }
     for (k = 0; wrong == NULL && k < random; k++)
         wrong = draw(2) ? one_state(from, to, to - 1 - draw(to - from), (int)draw(WAYS), ALL)

@@ -149,6 +149,32 @@ static void test_after_a_full_disk(void **state)
     again(vm);
 }
 
+/* So many new pages that the record does not name them: the commit after one that failed there has all that changed. */
+static void test_again_after_a_full_disk(void **state)
+{
+    Vmalloc_t *vm;
+    char *p;
+    (void)state;
+    fresh();
+    vm = must_open(file, 0, NULL);
+    push(vm, 5);
+    p = vmalloc(vm, 20 << 20);
+    assert_non_null(p);
+    memset(p, 'x', 20 << 20);
+    assert_int_equal(vmrootset(vm, "block", p, 0, 1), 0);
+    full = 1;
+    assert_int_equal(vmcommit(vm), -1);
+    full = 0;
+    assert_int_equal(vmcommit(vm), 0);
+    assert_int_equal(vmclose(vm), 0);
+    vm = must_open(file, VM_IMGREAD, NULL);
+    assert_int_equal(length(vm), 6);
+    p = vmrootget(vm, "block", NULL);
+    assert_true(p != NULL && p[0] == 'x' && p[(20 << 20) - 1] == 'x');
+    assert_int_equal(vmclose(vm), 0);
+    assert_int_equal(vmimagecheck(file, NULL, NULL), 0);
+}
+
 static void test_in_turns(void **state)
 {
     Vmalloc_t *vm;
@@ -211,6 +237,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_after_a_process_that_died, begin, end),
         cmocka_unit_test_setup_teardown(test_where_holes_cannot_be_made, begin, end),
         cmocka_unit_test_setup_teardown(test_after_a_full_disk, begin, end),
+        cmocka_unit_test_setup_teardown(test_again_after_a_full_disk, begin, end),
         cmocka_unit_test_setup_teardown(test_in_turns, begin, end),
         cmocka_unit_test_setup_teardown(test_where_the_journal_is, begin, end),
     };

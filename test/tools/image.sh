@@ -69,7 +69,7 @@ says 0 '"n_busy":1000,' info --json c.img
 says 0 '"roots":\[{"name":"last"' info --json c.img
 says 0 "c.img: sound: 1000 blocks" check c.img
 says 0 "s.img: sound: 1000 blocks" check s.img
-says 0 '"sound":true,"faults":0,"blocks":1000' check --json c.img
+says 0 '"sound":true,"faults":0,"pages":0,"blocks":1000' check --json c.img
 says 0 "112 busy" dump c.img
 says 0 "contents" dump --contents c.img
 [ "$(./vmalloc image dump s.img | grep -c busy)" -ge 1000 ] || fail "dump does not list all blocks"
@@ -102,8 +102,18 @@ printf 'XXXX' | dd of=header.img bs=1 seek=40 conv=notrunc status=none
 printf 'XXXX' | dd of=header.img bs=1 seek=4136 conv=notrunc status=none
 says 1 "damaged" check header.img
 cp copy.img state.img # the region's own state, at the start of its segment
-head -c 4096 /dev/urandom | dd of=state.img bs=1 seek=$((65536 + 262144 + 2097152 + 4096)) conv=notrunc status=none
+head -c 4096 /dev/urandom | dd of=state.img bs=1 seek=$((65536 + 4096 + 262144 + 514 * 4096 + 2097152 + 4096)) conv=notrunc status=none
 says 1 "DAMAGED\|cannot be" check state.img
+
+# A bit of a block's bytes: the page is named, and the block.
+cp copy.img bit.img
+at=$(grep -abo contents bit.img | sed -n 500p | cut -d: -f1)
+printf 'K' | dd of=bit.img bs=1 seek="$at" conv=notrunc status=none
+says 1 "the page at 0x[0-9a-f]*, [0-9]* bytes at offset $((at / 4096 * 4096)) of the file, is not what was committed" \
+    check bit.img
+says 1 "the page at 0x[0-9a-f]* has [0-9]* blocks, from 0x" check bit.img
+says 1 "DAMAGED in 0 places, and in 1 pages" check bit.img
+says 1 '"sound":false,"faults":0,"pages":1,' check --json bit.img
 says 2 "no image" check make.c
 says 2 "directory" check .
 says 126 "No such file" check nothing
