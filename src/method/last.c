@@ -392,6 +392,13 @@ static Void_t *resize1(Vmalloc_t *vm, Void_t *addr, size_t size, int type, int l
     return resizeslow(vm, addr, size, type, local);
 }
 
+const void *vmmt_lastblock(Vmalloc_t *vm)
+{
+    const vmla_t *st = vmr_state(vm);
+
+    return __atomic_load_n(&st->last, __ATOMIC_RELAXED);
+}
+
 /* ---- the region as a whole ---- */
 
 static int compact(Vmalloc_t *vm, int local)
@@ -420,7 +427,7 @@ static void settle(Vmalloc_t *vm)
     st->log = vm->data->log;
     vmm_forget(&st->own);
     st->may = !single && vmm_private(vm);
-    if (single && !vmmt_joined(vm)) {
+    if (single && !vmmt_fixed(vm)) {
         vm->meth.allocf = alloc1;
         vm->meth.freef = freeb1;
         vm->meth.resizef = resize1;

@@ -174,6 +174,7 @@ static void relast(vmla_t *st)
     if (!(*code & VMLA_STARTS))
         return;
     *code &= (unsigned char)~VMLA_ISBIG;
+    vmos_own(code + 1, (size_t)(st->next - p) / VM_ALIGN - 1);
     memset(code + 1, 0, (size_t)(st->next - p) / VM_ALIGN - 1);
 }
 
@@ -201,6 +202,7 @@ static void recount(Vmalloc_t *vm)
     relist(vm);
     remark(vm);
     first = vmla_code(st->map, st->cur->base);
+    vmos_own(vmla_code(st->map, st->next), (size_t)(st->end - st->next) / VM_ALIGN);
     memset(vmla_code(st->map, st->next), 0, (size_t)(st->end - st->next) / VM_ALIGN);
     if (st->next > st->cur->base && *first == 0)
         *first = VMLA_STARTS;

@@ -17,6 +17,7 @@ static void advance(vmla_t *st, size_t n)
     char *end = st->next + VMB_MIN(room, n + VMB_DOWN(step, VM_ALIGN));
 
     if (end > st->end) {
+        vmos_own(vmla_code(st->map, st->end), (size_t)(end - st->end) / VM_ALIGN);
         memset(vmla_code(st->map, st->end), 0, (size_t)(end - st->end) / VM_ALIGN);
         st->end = end;
     }
@@ -70,6 +71,7 @@ static void unbig(vmla_t *st, unsigned char *code, size_t n)
     st->cur->big = vmla_bigof(st->map, st->last)->prev;
     *code &= (unsigned char)~VMLA_ISBIG;
     VMLA_ORDER();
+    vmos_own(code + 1, n / VM_ALIGN - 1);
     memset(code + 1, 0, n / VM_ALIGN - 1);
     st->end = st->next;
 }

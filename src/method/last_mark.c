@@ -30,13 +30,16 @@ Void_t *vmmark(Vmalloc_t *vm)
     if (islast(vm) < 0)
         return NULL;
     st = vmla_enter(vm, 0);
+    vmr_hush();
     m = vmla_alloc(vm, sizeof *m);
     if (m != NULL) {
+        vmos_own(m, sizeof *m);
         *m = (vmla_mark_t){st->mark,  st->cur,  st->top,   st->seq, NULL, NULL,
                            st->nbusy, st->used, st->nhole, st->hole};
         st->mark = m;
         st->spare = NULL; /* what comes from here on lies behind, or in parts that come */
     }
+    vmr_unhush();
     vmla_leave(vm, 0);
     return m;
 }
@@ -66,12 +69,16 @@ int vmrelease(Vmalloc_t *vm, Void_t *mark)
     if (islast(vm) < 0)
         return -1;
     st = vmla_enter(vm, 0);
+    vmr_hush();
     for (m = st->mark; m != NULL && m != mark; m = m->prev)
         continue;
     if (m != NULL)
         goback(st, m);
     if (m != NULL && vmr_shared(vm))
         vmr_forgive(vm);
+    vmr_unhush();
     vmla_leave(vm, 0);
+    if (VMOS_UNLIKELY(vmr_told) && m != NULL)
+        (*vmr_checker->releasedf)(vm);
     return m != NULL ? 0 : bad(EINVAL);
 }

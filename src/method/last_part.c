@@ -66,6 +66,7 @@ void vmla_relimit(vmla_t *st, vmla_part_t *part, const char *from, size_t n)
 {
     char *lim = limit(part);
 
+    vmos_own(lim, n);
     memmove(lim, from, n);
     VMLA_ORDER();
     vmla_log(st, part, sizeof *part);
@@ -362,6 +363,7 @@ static void shrink(Vmalloc_t *vm, vmla_part_t *part)
 
     if (keep >= (size_t)(end - seg->base) || (size_t)(part->lim - fill) < n)
         return;
+    vmos_own(fill, n);
     memcpy(fill, part->lim, n);
     if (vmmtshrink(vm, seg, keep) == 0 && seg->end != end)
         vmla_relimit(st, part, fill, n);

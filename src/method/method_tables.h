@@ -9,6 +9,9 @@
 
 #include "over.h"
 
+/* The one block of a region of Vmlast that vmfree() frees, NULL: none. */
+const void *vmmt_lastblock(Vmalloc_t *vm);
+
 extern Vmethod_t vmmt_best;
 extern Vmethod_t vmmt_last;
 extern Vmethod_t vmmt_pool;

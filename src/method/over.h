@@ -42,6 +42,11 @@ VMOS_INLINE int vmmt_joined(const Vmalloc_t *vm)
 {
     return (vm->meth.meth & (VM_MTDEBUG | VM_MTPROFILE)) != 0;
 }
+/* Whether the handle's functions are to stay as they are: others than the method's, or traced or told. */
+VMOS_INLINE int vmmt_fixed(const Vmalloc_t *vm)
+{
+    return vmmt_joined(vm) || (vm->meth.meth & (VMR_TRACED | VMR_TOLD)) != 0;
+}
 /* At VM_METHOPEN and VM_METHATTACH, before the lower method hears of it: notes in the region which one that
  * is; -1 with EPROTO when it was another one that made the region. */
 int vmmt_over_same(Vmalloc_t *vm, int event);

@@ -330,7 +330,7 @@ static int walk(Vmalloc_t *vm, Vmblock_f f, Void_t *handle)
 /* Which functions the handle calls. */
 static void settle(Vmalloc_t *vm)
 {
-    if (vmr_single(vm) && !vmmt_joined(vm)) {
+    if (vmr_single(vm) && !vmmt_fixed(vm)) {
         vm->meth.allocf = alloc1;
         vm->meth.freef = freeb1;
     }

@@ -12,6 +12,7 @@ static void rebuildpart(vmpo_t *st, vmpo_part_t *part)
 
     part->navail = 0;
     part->low = 0;
+    vmos_own(part->avail, (n + 63) / 64 * 8);
     memset(part->avail, 0, (n + 63) / 64 * 8);
     for (i = 0; i < n; i++)
         if (part->live[i] != 1) {

@@ -55,6 +55,7 @@ vmpo_part_t *vmpo_newpart(vmpo_t *st, Vmseg_t *seg, char *at, char *end)
 
     if ((size_t)(end - at) < LEAST)
         return NULL;
+    vmos_own(part, sizeof *part);
     memset(part, 0, sizeof *part);
     part->seg = seg;
     part->base = (char *)part;
@@ -202,6 +203,7 @@ static int cut(vmpo_t *st, vmpo_seat_t *seat)
     w = part->cut / st->stride / 64;
     vmpo_note(st, part, sizeof *part);
     n = VMB_MIN(64, (part->span - part->cut) / st->stride);
+    vmos_own(part->live + w * 64, n);
     memset(part->live + w * 64, 0, n);
     part->avail[w] = 0;
     VMPO_SET(part->cut, part->cut + n * st->stride);

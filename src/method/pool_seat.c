@@ -48,6 +48,7 @@ static int grow(Vmalloc_t *vm)
         st->tried = st->parts;
         return -1;
     }
+    vmos_own(t, size);
     memset(t, 0, size);
     t->place = (vmpo_place_t *)(void *)((char *)t + 64);
     t->mask = n - 1;

@@ -2,7 +2,7 @@
 /*
  * fork: the process is copied while nobody is inside the library, and threads that end are told of.
  *
- *   before   list lock -> regions in list order -> opening, Vmheap -> index, watch
+ *   before   list lock -> regions in list order -> opening, Vmheap -> index, watch, book of a checker
  *   parent   all of them again, in reverse
  *   child    all locks as new, then VM_METHFORK to each region: the other threads are gone
  *
@@ -34,10 +34,12 @@ static void prepare(void)
         vmr_lock(VMR_HEAP);
     vmos_lock(&vmr_indexlock);
     vmos_lock(&vmr_watchlock);
+    vmos_lock(&vmr_toldlock);
 }
 
 static void parent(void)
 {
+    vmos_unlock(&vmr_toldlock);
     vmos_unlock(&vmr_watchlock);
     vmos_unlock(&vmr_indexlock);
     if (VMR_HEAP->data != NULL)
@@ -65,7 +67,7 @@ static void tellforked(Vmalloc_t *vm)
     if (vmr_shared(vm))
         return; /* other threads have nothing there for themselves */
     vmr_lock(vm);
-    (*vm->meth.more->eventf)(vm, VM_METHFORK, NULL);
+    vmr_event(vm, VM_METHFORK, NULL);
     vmr_unlock(vm);
 }
 
@@ -73,6 +75,7 @@ static void tellforked(Vmalloc_t *vm)
  * method hears of it: it may ask for memory of the region below. */
 static void child(void)
 {
+    renew(&vmr_toldlock);
     renew(&vmr_watchlock);
     renew(&vmr_indexlock);
     renew(&vmr_heaplock);
@@ -97,7 +100,7 @@ static void threadends(void)
         if (!locked(vm) || vmr_shared(vm))
             continue;
         vmr_lock(vm);
-        (*vm->meth.more->eventf)(vm, VM_METHEXIT, (Void_t *)vmos_self());
+        vmr_event(vm, VM_METHEXIT, (Void_t *)vmos_self());
         vmr_unlock(vm);
     }
     vmos_unlock(&vmr_listlock);

@@ -105,8 +105,11 @@ static int openheap(void)
     if (root == NULL)
         return -1;
     VMR_HEAP->disc = vmr_heapdisc;
-    if (settle(VMR_HEAP, root) == 0)
+    if (settle(VMR_HEAP, root) == 0) {
+        if (vmr_checkheap)
+            (*vmr_checker->openedf)(VMR_HEAP);
         return 0;
+    }
     vmr_ask(&tmp, root->addr, root->extent, 0);
     return -1;
 }

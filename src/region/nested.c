@@ -58,6 +58,8 @@ static const Vmethod_t dead = {deadalloc, deadresize, deadfree,  deadask, deadas
 
 void vmr_bury(Vmalloc_t *vm)
 {
+    if (VMOS_UNLIKELY(vmr_told))
+        (*vmr_checker->closedf)(vm, 0);
     vm->meth = dead;
     vm->data = NULL;
 }
@@ -71,7 +73,7 @@ static void tellmethod(Vmalloc_t *vm)
 
     if (data->magic != VMR_MAGIC || (!single && vmos_trylock(&data->lock) < 0))
         return;
-    (*vm->meth.more->eventf)(vm, VM_METHCLOSE, NULL);
+    vmr_event(vm, VM_METHCLOSE, NULL);
     if (!single)
         vmos_unlock(&data->lock);
 }
@@ -103,4 +105,5 @@ void vmr_sweep(Vmalloc_t *vm, const char *addr, const char *end)
     while ((in = vmr_index_take(vm, addr, end)) != NULL)
         if (in->data != NULL)
             vmr_bury(in);
+    vmos_own(addr, (size_t)(end - addr));
 }

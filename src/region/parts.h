@@ -68,11 +68,13 @@ VMOS_INLINE Vmalloc_t *vmr_live(Vmalloc_t *vm)
 VMOS_INLINE int vmr_raise(Vmalloc_t *vm, int event, Void_t *obj)
 {
     Vmdisc_t *disc = vm->disc;
-    int inside = vmr_inside, r;
+    int inside = vmr_inside, hushed, r;
     if (disc->exceptf == NULL)
         return 0;
     vmr_inside = 0; /* what a handler calls is the program's */
+    hushed = vmr_loud();
     r = (*disc->exceptf)(vm, event, obj, disc);
+    vmr_hushagain(hushed);
     vmr_inside = inside;
     return r;
 }
@@ -115,8 +117,15 @@ void vmr_linkseg(Vmalloc_t *vm, Vmseg_t *seg);
 void vmr_setextent(Vmalloc_t *vm, Vmseg_t *seg, size_t extent);
 VMOS_INLINE char *vmr_ask(Vmalloc_t *vm, char *addr, size_t csize, size_t nsize)
 {
-    char *got = (*vm->disc->memoryf)(vm, addr, csize, nsize, vm->disc);
+    int hushed = vmr_loud();
+    char *got;
 
+    if (nsize < csize)
+        vmos_own(addr + nsize, csize - nsize); /* it is nobody's block any more */
+    got = (*vm->disc->memoryf)(vm, addr, csize, nsize, vm->disc);
+    if (VMOS_UNLIKELY(vmr_told) && nsize > csize && got != NULL)
+        (*vmr_checker->gotf)(vm, got);
+    vmr_hushagain(hushed);
     VMOS_PROBE5(memory, vm, addr, csize, nsize, got);
     return got;
 }

@@ -9,6 +9,8 @@
 
 static __thread vmr_place_t here;
 __thread int vmr_inside;
+__thread int vmr_hushed;
+int vmr_told;
 
 void vmr_setplace(const char *file, int line, const char *func)
 {

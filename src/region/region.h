@@ -19,6 +19,7 @@
 #define VM_REGION_H 1
 
 #include "base.h"
+#include "os_checker.h"
 #include <vmalloc.h>
 #include <vmalloc/discipline.h>
 #include <vmalloc/method.h>
@@ -241,8 +242,70 @@ typedef struct vmr_mark {
 extern vmr_mark_t vmr_mark;
 extern const unsigned int vmr_layout;
 
-/* In meth.meth of a handle whose functions are not the method's own. */
+/* In meth.meth of a handle whose functions are not the method's own: traced, told to a checker. */
 #define VMR_TRACED 0x8000u
+#define VMR_TOLD 0x4000u
+
+/* ---- memory checkers: Valgrind, AddressSanitizer ---- */
+
+/* What the room does that tells them; names.c says which it is.  Without locks unless said. */
+typedef struct vmr_checker {
+    void (*openedf)(Vmalloc_t *vm);
+    void (*clearedf)(Vmalloc_t *vm); /* before the method hears of it */
+    void (*closedf)(Vmalloc_t *vm, int whole); /* not whole: without its segments; perhaps locked */
+    void (*gotf)(Vmalloc_t *vm, const char *addr); /* of the discipline, locked */
+    void (*releasedf)(Vmalloc_t *vm); /* after vmrelease() */
+    /* Whether p, that the method says is a block of *size bytes, is one, and what size was asked for. */
+    int (*busyf)(Vmalloc_t *vm, const void *p, size_t *size);
+} vmr_checker_t;
+extern const vmr_checker_t *const vmr_checker;
+extern const int vmr_checkheap; /* whether it may have Vmheap */
+extern int vmr_told;            /* not 0: some region was told of */
+extern vmos_lock_t vmr_toldlock;
+
+/* What the calling thread does from here on is not to be reported: the library looks at memory that is
+ * free.  Calls nest.  A handler or function of the program is called between vmr_loud() and
+ * vmr_hushagain(); a longjmp() out of it leaves all as it is outside of calls. */
+extern __thread int vmr_hushed VMOS_HIDDEN;
+VMOS_INLINE void vmr_hush(void)
+{
+    if (VMOS_UNLIKELY(__atomic_load_n(&vmr_told, __ATOMIC_RELAXED)) && vmr_hushed++ == 0)
+        vmos_checker_hush(1);
+}
+VMOS_INLINE void vmr_unhush(void)
+{
+    if (VMOS_UNLIKELY(__atomic_load_n(&vmr_told, __ATOMIC_RELAXED)) && vmr_hushed > 0 &&
+        --vmr_hushed == 0)
+        vmos_checker_hush(0);
+}
+VMOS_INLINE int vmr_loud(void)
+{
+    int n = VMOS_UNLIKELY(__atomic_load_n(&vmr_told, __ATOMIC_RELAXED)) ? vmr_hushed : 0;
+
+    if (VMOS_UNLIKELY(n > 0)) {
+        vmr_hushed = 0;
+        vmos_checker_hush(0);
+    }
+    return n;
+}
+VMOS_INLINE void vmr_hushagain(int n)
+{
+    if (VMOS_UNLIKELY(n > 0)) {
+        vmr_hushed = n;
+        vmos_checker_hush(1);
+    }
+}
+
+/* The method hears of an event. */
+VMOS_INLINE int vmr_event(Vmalloc_t *vm, int event, Void_t *arg)
+{
+    int r;
+
+    vmr_hush();
+    r = (*vm->meth.more->eventf)(vm, event, arg);
+    vmr_unhush();
+    return r;
+}
 
 /* Let swapf() put another state of the region into its memory, one that was saved while the region's lock
  * was held: it is as if the region were closed and then attached to, with the same handle.  No other

@@ -121,11 +121,11 @@ static void repair(Vmalloc_t *vm)
     vmr_log_t *log = vm->data->log;
 
     if (log->again != 0) {
-        (*vm->meth.more->eventf)(vm, (int)log->again, NULL);
+        vmr_event(vm, (int)log->again, NULL);
         vmr_endagain(vm);
     } else if (log->lost) {
         log->used = 0; /* what was not noted and what was belong together */
-        (*vm->meth.more->eventf)(vm, VM_METHTORN, NULL);
+        vmr_event(vm, VM_METHTORN, NULL);
     } else {
         undo(log, vmr_handle(vm)->peer);
     }

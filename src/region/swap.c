@@ -44,7 +44,7 @@ int vmr_swap(Vmalloc_t *vm, int (*swapf)(void *arg), void *arg)
     vmr_lock(vm);
     lock = vm->data->lock;
     mode = vm->data->mode;
-    (*vm->meth.more->eventf)(vm, VM_METHCLOSE, (Void_t *)1);
+    vmr_event(vm, VM_METHCLOSE, (Void_t *)1);
     indexsegs(vm, 0);
     r = (*swapf)(arg);
     if (r == 0 && vm->data->magic != VMR_MAGIC) {
@@ -53,7 +53,7 @@ int vmr_swap(Vmalloc_t *vm, int (*swapf)(void *arg), void *arg)
     }
     own(vm, mode, &lock);
     indexsegs(vm, 1);
-    (*vm->meth.more->eventf)(vm, VM_METHATTACH, NULL);
+    vmr_event(vm, VM_METHATTACH, NULL);
     vmr_unlock(vm);
     return r;
 }

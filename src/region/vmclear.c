@@ -34,11 +34,13 @@ int vmclear(Vmalloc_t *vm)
     if (vm == VMR_HEAP)
         losehandles();
     vmos_unlock(&vmr_listlock);
+    if (VMOS_UNLIKELY(vmr_told))
+        (*vmr_checker->clearedf)(vm);
     vmr_lock(vm);
     if (vmr_shared(vm))
         vmr_beginagain(vm, VM_METHCLEAR), vmr_forgive(vm);
     vm->data->user = NULL;
-    r = (*vm->meth.more->eventf)(vm, VM_METHCLEAR, NULL);
+    r = vmr_event(vm, VM_METHCLEAR, NULL);
     if (vmr_shared(vm))
         vmr_endagain(vm);
     vmr_unlock(vm);

@@ -18,7 +18,7 @@ static void withdraw(Vmalloc_t *vm, int keep)
     vmr_unlink(vm);
     vmos_unlock(&vmr_listlock);
     vmr_lock(vm);
-    (*vm->meth.more->eventf)(vm, VM_METHCLOSE, keep ? (Void_t *)1 : NULL);
+    vmr_event(vm, VM_METHCLOSE, keep ? (Void_t *)1 : NULL);
     vmr_unlock(vm);
 }
 
@@ -59,7 +59,7 @@ static void unindex(Vmalloc_t *vm)
  * known again. */
 static int closedead(vmr_handle_t *h)
 {
-    if (h->vm.meth.meth & VM_MTDEBUG && (*h->vm.meth.more->eventf)(&h->vm, VM_METHDEAD, NULL) != 0) {
+    if (h->vm.meth.meth & VM_MTDEBUG && vmr_event(&h->vm, VM_METHDEAD, NULL) != 0) {
         errno = EINVAL;
         return -1;
     }
@@ -78,6 +78,8 @@ static void closelive(Vmalloc_t *vm, int keep)
     int inside = vmr_handle(vm)->inside;
     Vmalloc_t last;
 
+    if (VMOS_UNLIKELY(vmr_told))
+        (*vmr_checker->closedf)(vm, 1);
     withdraw(vm, keep);
     unindex(vm);
     last = *vm;

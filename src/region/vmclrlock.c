@@ -27,10 +27,10 @@ static void mend(Vmalloc_t *vm, int all)
         vmr_breakshared(vm, all);
     } else if (vmr_single(vm)) {
         if (all || vm->data->thread == vmos_self())
-            (*vm->meth.more->eventf)(vm, VM_METHTORN, NULL);
+            vmr_event(vm, VM_METHTORN, NULL);
     } else {
         int torn = broken(&vm->data->lock, all);
-        (*vm->meth.more->eventf)(vm, torn ? VM_METHTORN : VM_METHJUMP, NULL);
+        vmr_event(vm, torn ? VM_METHTORN : VM_METHJUMP, NULL);
         breakown(&vm->data->lock, all);
     }
 }
@@ -42,6 +42,7 @@ void vmclrlock(int all)
 
     vmr_inside = 0;
     vmr_tell(NULL, VMR_JUMPED);
+    breakown(&vmr_toldlock, all);
     breakown(&vmr_watchlock, all);
     breakown(&vmr_indexlock, all);
     breakown(&vmr_heaplock, all);

@@ -24,8 +24,10 @@ int vmdbcheck(Vmalloc_t *vm)
     if (vmr_live(vm) == NULL)
         return -1;
     vmr_lock(vm);
+    vmr_hush();
     if (vm->meth.more->checkf != NULL)
         faults = (*vm->meth.more->checkf)(vm);
+    vmr_unhush();
     vmr_unlock(vm);
     errno = e;
     return faults;

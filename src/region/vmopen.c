@@ -15,7 +15,7 @@ static int settle(vmr_handle_t *h, int event, Vmseg_t *arg)
     int r;
 
     vmr_lock(vm);
-    r = (*vm->meth.more->eventf)(vm, event, arg);
+    r = vmr_event(vm, event, arg);
     vmr_unlock(vm);
     if (r < 0) {
         vmr_index_purge(h);
@@ -46,8 +46,10 @@ static Vmalloc_t *create(Vmalloc_t *tmp, int flags)
         h->peer = vmr_peerof(tmp->disc);
         h->vm.data = vmr_rootdata(root);
         h->vm.data->vm = &h->vm;
-        if (vmr_index_add(&h->vm, root) == 0 && settle(h, VM_METHOPEN, root) == 0)
+        if (vmr_index_add(&h->vm, root) == 0 && settle(h, VM_METHOPEN, root) == 0) {
+            (*vmr_checker->openedf)(&h->vm);
             return &h->vm;
+        }
         vmr_freehandle(h);
     }
     e = errno;

@@ -30,8 +30,10 @@ static void fill(Vmalloc_t *vm, Vmstat_t *st)
     const Vmdata_t *data = vm->data;
     unsigned int wait = __atomic_load_n(&data->lock.wait, __ATOMIC_RELAXED); /* others add to it */
 
+    vmr_hush();
     if (vm->meth.more->statf != NULL)
         (*vm->meth.more->statf)(vm, st);
+    vmr_unhush();
     st->n_seg = data->nseg;
     st->extent = data->extent;
     st->m_extent = data->maxextent;

@@ -50,6 +50,35 @@ int vmsegwalk(Vmalloc_t *vm, Vmwalk_f f, Void_t *handle)
     return vmwalk(vm, f, handle);
 }
 
+typedef struct call {
+    Vmblock_f f;
+    Void_t *handle;
+} call_t;
+
+/* A block of a region that a checker is told of: its size is the one that was asked for. */
+static int told(Vmalloc_t *vm, Void_t *addr, size_t size, int busy, Void_t *handle)
+{
+    const call_t *call = handle;
+    int hushed = vmr_loud(), r;
+
+    if (busy)
+        busy = (*vmr_checker->busyf)(vm, addr, &size);
+    r = (*call->f)(vm, addr, size, busy, call->handle);
+    vmr_hushagain(hushed);
+    return r;
+}
+
+static int walktold(Vmalloc_t *vm, Vmblock_f f, Void_t *handle)
+{
+    call_t call = {f, handle};
+    int r;
+
+    vmr_hush();
+    r = (*vm->meth.more->walkf)(vm, told, &call);
+    vmr_unhush();
+    return r;
+}
+
 int vmblkwalk(Vmalloc_t *vm, Vmblock_f f, Void_t *handle)
 {
     int r;
@@ -61,7 +90,8 @@ int vmblkwalk(Vmalloc_t *vm, Vmblock_f f, Void_t *handle)
         return -1;
     }
     vmr_lock(vm);
-    r = (*vm->meth.more->walkf)(vm, f, handle);
+    r = vm->meth.meth & VMR_TOLD ? walktold(vm, f, handle)
+                                 : (*vm->meth.more->walkf)(vm, f, handle);
     vmr_unlock(vm);
     return r;
 }

@@ -215,12 +215,18 @@ VMOS_INLINE void takeback(Vmalloc_t *vm, int local)
         vmr_lock(vm);
 }
 
-/* Clear what the block has beyond size. */
-VMOS_INLINE void *slack(void *p, size_t size, size_t have)
+VMOS_INLINE void *wipe(void *p, size_t size, size_t have)
 {
     if (size < have)
         __builtin_memset((char *)p + size, 0, have - size);
     return p;
+}
+
+/* Clear what the block has beyond size. */
+VMOS_INLINE void *slack(void *p, size_t size, size_t have)
+{
+    vmos_own((char *)p + size, size < have ? have - size : 0);
+    return wipe(p, size, have);
 }
 
 static void *cleared(vmbe_t *be, size_t size, int zero)
@@ -241,7 +247,8 @@ static VMOS_NOINLINE void *alloc_slow(Vmalloc_t *vm, size_t size, int zero, int 
 }
 
 /* The same for a new block of a class, whose rest is at most 16 bytes up to 256, 64 up to 1024 and so
- * on: a few stores of fixed size are cheaper than a call, and the block holds nothing yet. */
+ * on: a few stores of fixed size are cheaper than a call, and the block holds nothing yet.  (A checker's
+ * blocks come by best_align().) */
 VMOS_INLINE void *slackof(char *p, size_t size, size_t have)
 {
     if (have <= 256)
@@ -249,7 +256,7 @@ VMOS_INLINE void *slackof(char *p, size_t size, size_t have)
     else if (have <= 1024)
         __builtin_memset(p + have - 64, 0, 64);
     else
-        return slack(p, size, have);
+        return wipe(p, size, have);
     return p;
 }
 

@@ -37,6 +37,7 @@ void vmbe_desc_add(vmbe_t *be, char *from, char *to, size_t npages)
     size_t i, n = (char *)r < to ? (size_t)(to - (char *)r) / DESC : 0;
     if (n < 2)
         return;
+    vmos_own(r, n * DESC);
     __builtin_memset(r, 0, n * DESC);
     r->base = from;
     r->lane = (uintptr_t)be | BE_OTHER;

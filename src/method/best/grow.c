@@ -34,6 +34,7 @@ static int paged_add(vmbe_t *be, Vmseg_t *seg, char *base, char *end, char *dirt
     be->pages += (size_t)(last - first) >> BE_SHIFT;
     if (hub) {
         size_t i;
+        vmos_own(hub, sizeof(*hub));
         __builtin_memset(hub, 0, sizeof(*hub));
         for (i = 0; i < BE_TAB; i++)
             hub->tab[i] = &vmbe_nolane;

@@ -22,6 +22,7 @@ vmbe_lane_t *vmbe_notab[BE_TAB] = {TAB8, TAB8, TAB8, TAB8, TAB8, TAB8, TAB8, TAB
 void vmbe_lane_init(vmbe_t *be, vmbe_lane_t *lane)
 {
     unsigned c;
+    vmos_own(lane, sizeof(*lane));
     __builtin_memset(lane, 0, sizeof(*lane));
     for (c = 0; c < BE_CLASSES; c++) {
         vmbe_leave(lane, c);

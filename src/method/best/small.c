@@ -42,6 +42,7 @@ vmbe_small_t *vmbe_small_make(vmbe_t *be, Vmseg_t *seg, char *base, char *end)
     a->base = (char *)VMB_UP(a + 1, GRAN);
     layout(a, end);
     a->bump = a->holes = a->bound = 0;
+    vmos_own(a->start, (size_t)((char *)a->busy - (char *)a->start) * 2);
     __builtin_memset(a->start, 0, (size_t)((char *)a->busy - (char *)a->start) * 2);
     a->next = be->smalls;
     be->smalls = a;
@@ -56,6 +57,7 @@ void vmbe_small_grow(vmbe_t *be, vmbe_small_t *a, char *end)
     vmbe_note(be, start, 2 * words * sizeof(uint64_t));
     layout(a, end);
     more = (size_t)(a->busy - a->start) - words;
+    vmos_own(a->start, 2 * (words + more) * sizeof(uint64_t));
     __builtin_memmove(a->busy, busy, words * sizeof(uint64_t)); /* upwards: the last one first */
     __builtin_memmove(a->start, start, words * sizeof(uint64_t));
     __builtin_memset(a->start + words, 0, more * sizeof(uint64_t));
