@@ -8,6 +8,8 @@
 #include <cmocka.h>
 
 #include "spawn.h"
+#include <vmalloc.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <malloc.h>
 #include <pthread.h>
@@ -155,6 +157,34 @@ static void correct(void)
     }
 }
 
+/* Threads that free a few blocks each, and nothing else, leave these to those that come later. */
+static void *frees(void *blocks)
+{
+    for (int i = 0; i < 8; i++)
+        free(((void **)blocks)[i]);
+    return NULL;
+}
+
+static void short_threads(void)
+{
+    int (*stat)(Vmalloc_t *, Vmstat_t *) =
+        (int (*)(Vmalloc_t *, Vmstat_t *))(uintptr_t)dlsym(RTLD_DEFAULT, "vmstat");
+    Vmalloc_t **vm = (Vmalloc_t **)dlsym(RTLD_DEFAULT, "Vmregion");
+    Vmstat_t st;
+    for (int n = 0; n < 300; n++) {
+        void *blocks[8];
+        pthread_t t;
+        for (int i = 0; i < 8; i++)
+            blocks[i] = block(10000);
+        if (pthread_create(&t, NULL, frees, blocks) == 0)
+            pthread_join(t, NULL);
+        else
+            frees(blocks);
+    }
+    if (stat == NULL || vm == NULL || stat(*vm, &st) != 0 || st.extent > 16 << 20)
+        _exit(3);
+}
+
 typedef struct crime {
     const char *name;
     void (*doit)(void);
@@ -186,6 +216,8 @@ static int perform(const char *name)
             crimes[i].doit();
     if (strcmp(name, "correct") == 0)
         correct();
+    if (strcmp(name, "short threads") == 0)
+        short_threads();
     return strcmp(name, "status") == 0 ? (free_twice(), 5) : 0;
 }
 
@@ -246,6 +278,14 @@ static void test_correct_programs_are_silent(void **state)
     }
 }
 
+static void test_short_threads_leave_no_memory(void **state)
+{
+    child_t c = spawn_with("short threads", "VMDEBUG", "quarantine=1Mi");
+    (void)state;
+    assert_string_equal(c.said, "");
+    assert_true(ended(&c, 0));
+}
+
 static void test_status_is_the_programs_own(void **state)
 {
     child_t c = spawn_with("status", "VMDEBUG", "1");
@@ -296,6 +336,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_guards_above),
         cmocka_unit_test(test_guards_below),
         cmocka_unit_test(test_correct_programs_are_silent),
+        cmocka_unit_test(test_short_threads_leave_no_memory),
         cmocka_unit_test(test_status_is_the_programs_own),
         cmocka_unit_test(test_watchpoints),
         cmocka_unit_test(test_failures_on_purpose),

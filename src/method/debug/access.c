@@ -58,16 +58,17 @@ static void remember(const char *a, uint32_t id)
 
 /* The shortest way for what is most frequent: in a live block, from its beginning on; or in one that the
  * thread used before. */
-static int isfine(const char *a, size_t n)
+VMOS_INLINE int isfine(const char *a, size_t n)
 {
-    return n <= left(vmdg_index_get(a), a) || (n <= left(*seen(a), a) && vmdg_regions() == 1);
+    return (n <= left(*seen(a), a) && vmdg_regions() == 1) || n <= left(vmdg_index_get(a), a);
 }
 
 void vmdg_access(const void *addr, size_t n, int write, const char *call)
 {
     const char *a = addr;
     vmdg_block_t b;
-    if (n == 0 || !vmdg_index_maybe(a) || isfine(a, n) || vmdg_self.inside || vmdg_around(a, &b) != 0)
+    if (n == 0 || vmdg_leafof((uintptr_t)a) == NULL || VMOS_LIKELY(isfine(a, n)) || !vmdg_index_maybe(a) ||
+        vmdg_self.inside || vmdg_around(a, &b) != 0)
         return;
     if (b.state == VMDG_LIVE)
         remember(a, b.id);
@@ -87,12 +88,12 @@ size_t vmdg_room(const void *addr)
     const char *a = addr;
     vmdg_block_t b;
     size_t n;
-    if (!vmdg_index_maybe(a))
+    if (vmdg_leafof((uintptr_t)a) == NULL)
         return ALL;
     n = vmdg_regions() == 1 ? left(*seen(a), a) : 0;
     if (n != 0)
         return n;
-    if (vmdg_around(a, &b) != 0 || b.state != VMDG_LIVE || a < b.addr)
+    if (!vmdg_index_maybe(a) || vmdg_around(a, &b) != 0 || b.state != VMDG_LIVE || a < b.addr)
         return ALL;
     remember(a, b.id);
     return a < b.addr + b.size ? (size_t)(b.addr + b.size - a) : 0;

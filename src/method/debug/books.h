@@ -175,10 +175,37 @@ VMOS_INLINE uint32_t vmdg_index_get(const void *p)
     return l != NULL ? __atomic_load_n(vmdg_granof(l, (uintptr_t)p), __ATOMIC_ACQUIRE) : 0;
 }
 /* Note that block id begins at p; its memory with fences is [from, end).  -1: no memory. */
-int vmdg_index_set(const void *p, const void *from, const void *end, uint32_t id);
-void vmdg_index_prefetch(const void *p);
-/* p's granule no longer says id. */
-void vmdg_index_clear(const void *p, uint32_t id);
+int vmdg_index_enter(const void *p, const void *from, const void *end, uint32_t id);
+VMOS_INLINE size_t vmdg_pageof(uintptr_t a)
+{
+    return a >> VMB_PAGESHIFT & (VMDG_NPAGE - 1);
+}
+/* What is most frequent in line: the block lies in one page, which had blocks before. */
+VMOS_INLINE int vmdg_index_set(const void *p, const void *from, const void *end, uint32_t id)
+{
+    uintptr_t a = (uintptr_t)p, first = (uintptr_t)from, page = vmdg_pageof(a);
+    vmdg_leaf_t *l = vmdg_leafof(a);
+    if (VMOS_LIKELY(l != NULL && (first ^ ((uintptr_t)end - 1)) < VMB_PAGE && (first ^ a) < VMB_PAGE &&
+                    (__atomic_load_n(&l->starts[page >> 6], __ATOMIC_RELAXED) >> (page & 63) & 1))) {
+        __atomic_store_n(vmdg_granof(l, a), id, __ATOMIC_RELEASE);
+        return 0;
+    }
+    return vmdg_index_enter(p, from, end, id);
+}
+VMOS_INLINE void vmdg_index_prefetch(const void *p)
+{
+    vmdg_leaf_t *l = vmdg_leafof((uintptr_t)p);
+    if (VMOS_LIKELY(l != NULL))
+        __builtin_prefetch(vmdg_granof(l, (uintptr_t)p), 1);
+}
+/* p's granule no longer says id.  Who else would write there has the block's memory, and nobody does before. */
+VMOS_INLINE void vmdg_index_clear(const void *p, uint32_t id)
+{
+    vmdg_leaf_t *l = vmdg_leafof((uintptr_t)p);
+    uint32_t *g = l != NULL ? vmdg_granof(l, (uintptr_t)p) : NULL;
+    if (g != NULL && __atomic_load_n(g, __ATOMIC_RELAXED) == id)
+        __atomic_store_n(g, 0, __ATOMIC_RELEASE);
+}
 /* The number of the next block that begins in [*from, end), 0: none; *from moves behind it. */
 uint32_t vmdg_index_next(const char **from, const char *end);
 /* Forget all blocks that begin in [from, end): memory that is given out anew. */
@@ -216,17 +243,28 @@ VMOS_INLINE uint32_t vmdg_threadnumber(void)
 {
     return VMOS_LIKELY(vmdg_self.number != 0) ? vmdg_self.number - 1 : vmdg_thisthread();
 }
+extern uint32_t vmdg_nthreads VMOS_HIDDEN;
+extern uint64_t vmdg_lastop VMOS_HIDDEN; /* the largest number given out so far */
 /* Number of this operation. */
 uint64_t vmdg_op_more(void);
 VMOS_INLINE uint64_t vmdg_op(void)
 {
     vmdg_self_t *me = &vmdg_self;
-    return VMOS_LIKELY(me->op != me->last) ? ++me->op : vmdg_op_more();
+    uint64_t op;
+    if (VMOS_UNLIKELY(me->op != me->last))
+        return ++me->op;
+    if (VMOS_UNLIKELY(me->number == 0 || __atomic_load_n(&vmdg_nthreads, __ATOMIC_RELAXED) > 1))
+        return vmdg_op_more();
+    op = __atomic_load_n(&vmdg_lastop, __ATOMIC_RELAXED) + 1;
+    __atomic_store_n(&vmdg_lastop, op, __ATOMIC_RELAXED);
+    return me->op = me->last = op;
 }
-/* The largest number given out so far. */
-uint64_t vmdg_now(void);
+VMOS_INLINE uint64_t vmdg_now(void) { return __atomic_load_n(&vmdg_lastop, __ATOMIC_RELAXED); }
 uint64_t vmdg_forkop(void); /* the last one before this process was forked off; 0: it was not */
-uint32_t vmdg_threads(void); /* how many there were */
+VMOS_INLINE uint32_t vmdg_threads(void) /* how many there were */
+{
+    return __atomic_load_n(&vmdg_nthreads, __ATOMIC_RELAXED);
+}
 int vmdg_isstack(uintptr_t low, uintptr_t high); /* whether a thread's stack was seen there */
 /* An address in its stack, 0: unknown; *self: that of its control block. */
 uintptr_t vmdg_thread_stack(uint32_t thread, uintptr_t *self);
@@ -354,7 +392,8 @@ typedef struct vmdg_giving { /* how a block is given back */
     size_t size, align; /* as told; NOSIZE, 0: were not */
     vmdg_when_t when;
 } vmdg_giving_t;
-/* To region vm; NULL: to its own.  -1 after a report. */
+/* To region vm; NULL: to its own.  -1 after a report.  id: vmdg_live() of it. */
+int vmdg_give_known(Vmalloc_t *vm, uint32_t id, void *p, const vmdg_giving_t *g, int local);
 int vmdg_give(Vmalloc_t *vm, void *p, const vmdg_giving_t *g, int local);
 /* move: to a new address in any case. */
 void *vmdg_remake(Vmalloc_t *vm, void *p, size_t size, int type, int move, const vmdg_giving_t *g,

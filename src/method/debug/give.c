@@ -146,15 +146,25 @@ static VMOS_COLD int bad(Vmalloc_t *vm, void *p, const vmdg_giving_t *g, int loc
     return -1;
 }
 
-int vmdg_give(Vmalloc_t *vm, void *p, const vmdg_giving_t *g, int local)
+/* What nearly all blocks are: plain, with sound fences. */
+VMOS_INLINE void check(uint32_t id, const vmdg_giving_t *g)
+{
+    const vmdg_desc_t *d = vmdg_desc(id);
+    uint64_t what = vmdg_what(d);
+    const char *p = vmdg_addr(d);
+    if (VMOS_UNLIKELY(!vmdg_isplain(p, what) ||
+                      !vmdg_fence_sound(p, vmdg_sizeof(what), vmdg_region_key(vmdg_regionof(d)))))
+        vmdg_verify(id, g->when, g->call);
+}
+
+int vmdg_give_known(Vmalloc_t *vm, uint32_t id, void *p, const vmdg_giving_t *g, int local)
 {
     uint64_t op = vmdg_op();
-    uint32_t id = vmdg_live(vm, p);
     int keep = errno, r;
     vmdg_tick(op);
     if (VMOS_UNLIKELY(id == 0))
         return bad(vm, p, g, local);
-    vmdg_verify(id, g->when, g->call);
+    check(id, g);
     compare(id, g);
     if (VMOS_UNLIKELY(vmr_watched(p)))
         vmdg_alert(id, "being freed");
@@ -163,4 +173,9 @@ int vmdg_give(Vmalloc_t *vm, void *p, const vmdg_giving_t *g, int local)
     r = part(vmdg_region_vm(vmdg_regionof(vmdg_desc(id))), id, g, op, local);
     errno = keep;
     return r;
+}
+
+int vmdg_give(Vmalloc_t *vm, void *p, const vmdg_giving_t *g, int local)
+{
+    return vmdg_give_known(vm, vmdg_live(vm, p), p, g, local);
 }

@@ -24,6 +24,7 @@
 
 typedef vmdg_leaf_t leaf_t;
 #define leafof vmdg_leafof
+#define pageof vmdg_pageof
 #define granof vmdg_granof
 
 vmdg_leaf_t **vmdg_root;
@@ -52,11 +53,6 @@ static VMOS_COLD leaf_t *makeleaf(uintptr_t a)
     if (r == NULL || a >> LEAFSHIFT >= NROOT)
         return NULL;
     return once((void **)&r[a >> LEAFSHIFT], sizeof(leaf_t));
-}
-
-VMOS_INLINE size_t pageof(uintptr_t a)
-{
-    return a >> VMB_PAGESHIFT & (NPAGE - 1);
 }
 
 VMOS_INLINE void setbit(uint64_t *map, size_t i)
@@ -93,21 +89,9 @@ static int use(uintptr_t a, uintptr_t end)
     return 0;
 }
 
-/* What is most frequent: the block lies in one page, which had blocks before. */
-VMOS_INLINE int known(const leaf_t *l, uintptr_t from, uintptr_t p, uintptr_t last)
+int vmdg_index_enter(const void *p, const void *from, const void *end, uint32_t id)
 {
-    size_t page = pageof(p);
-    return l != NULL && (from ^ last) < VMB_PAGE && from >> VMB_PAGESHIFT == p >> VMB_PAGESHIFT &&
-           (__atomic_load_n(&l->starts[page >> 6], __ATOMIC_RELAXED) >> (page & 63) & 1);
-}
-
-int vmdg_index_set(const void *p, const void *from, const void *end, uint32_t id)
-{
-    leaf_t *l = leafof((uintptr_t)p);
-    if (VMOS_LIKELY(known(l, (uintptr_t)from, (uintptr_t)p, (uintptr_t)end - 1))) {
-        __atomic_store_n(granof(l, (uintptr_t)p), id, __ATOMIC_RELEASE);
-        return 0;
-    }
+    leaf_t *l;
     if (VMOS_UNLIKELY(use((uintptr_t)from, (uintptr_t)end) < 0)) {
         errno = ENOMEM;
         return -1;
@@ -118,22 +102,6 @@ int vmdg_index_set(const void *p, const void *from, const void *end, uint32_t id
     setbit(l->starts, pageof((uintptr_t)p));
     __atomic_store_n(granof(l, (uintptr_t)p), id, __ATOMIC_RELEASE);
     return 0;
-}
-
-/* Who else would write there has the block's memory, and nobody does before this. */
-void vmdg_index_clear(const void *p, uint32_t id)
-{
-    leaf_t *l = leafof((uintptr_t)p);
-    uint32_t *g = l != NULL ? granof(l, (uintptr_t)p) : NULL;
-    if (g != NULL && __atomic_load_n(g, __ATOMIC_RELAXED) == id)
-        __atomic_store_n(g, 0, __ATOMIC_RELEASE);
-}
-
-void vmdg_index_prefetch(const void *p)
-{
-    leaf_t *l = leafof((uintptr_t)p);
-    if (l != NULL)
-        __builtin_prefetch(granof(l, (uintptr_t)p), 1);
 }
 
 /* ---- searching ---- */

@@ -117,7 +117,7 @@ typedef struct made {
 } made_t;
 
 /* Enter a block in the books.  -1: no memory. */
-static int record(Vmalloc_t *vm, const made_t *m)
+VMOS_INLINE int record(Vmalloc_t *vm, const made_t *m)
 {
     uint32_t id = vmdg_desc_get(), had = vmdg_index_get(m->p);
     if (VMOS_UNLIKELY(had != 0))

@@ -61,7 +61,9 @@ void vmdg_release(uint32_t id, int local)
     vmdg_desc_t *d = vmdg_desc(id);
     uint64_t what = vmdg_what(d);
     if (vmdg_stateof(what) == VMDG_FREED) {
-        vmdg_verify(id, VMDG_ATEVICT, NULL);
+        if (VMOS_UNLIKELY(what & VMDG_OUT) || VMOS_UNLIKELY(vmdg_guardof(what) != VMDG_NOGUARD) ||
+            VMOS_UNLIKELY(vmdg_freed_check(vmdg_addr(d), vmdg_sizeof(what)) != NULL))
+            vmdg_verify(id, VMDG_ATEVICT, NULL);
         if (vmdg_turn(d, VMDG_FREED, VMDG_NONE) == 0) {
             vmdg_index_clear(vmdg_addr(d), id);
             release_memory(d, what, local);
@@ -82,12 +84,17 @@ VMOS_INLINE uint32_t cost(uint32_t id)
     return (uint32_t)VMB_MIN(n, UINT32_MAX);
 }
 
+/* Threads look without the lock, too, for a hint. */
 static int toomuch(const vmdg_shard_t *s)
 {
-    size_t share = VMB_MIN(vmdg_threads(), VMDG_SHARDS);
-    share = share != 0 ? share : 1;
-    return s->tail - s->head > vmdg_options.age / share ||
-           s->bytes > vmdg_options.quarantine / share;
+    uint64_t share = VMB_MIN(vmdg_threads(), VMDG_SHARDS), bytes = __atomic_load_n(&s->bytes, __ATOMIC_RELAXED);
+    uint64_t n = __atomic_load_n(&s->tail, __ATOMIC_RELAXED) - __atomic_load_n(&s->head, __ATOMIC_RELAXED);
+    return n * share > vmdg_options.age || bytes * share > vmdg_options.quarantine;
+}
+
+static void less(vmdg_shard_t *s, size_t cost)
+{
+    __atomic_store_n(&s->bytes, s->bytes - VMB_MIN(s->bytes, cost), __ATOMIC_RELAXED);
 }
 
 /* The batch after this one. */
@@ -107,7 +114,7 @@ static size_t expel(vmdg_shard_t *s, uint32_t *ids, size_t most)
         __atomic_store_n(&s->head, s->head + 1, __ATOMIC_RELAXED);
         if (e->id == 0)
             continue;
-        s->bytes -= VMB_MIN(s->bytes, e->cost);
+        less(s, e->cost);
         ids[n++] = e->id;
     }
     fetch(s);
@@ -118,7 +125,7 @@ static size_t expel(vmdg_shard_t *s, uint32_t *ids, size_t most)
 static void enter(vmdg_shard_t *s, const vmdg_entry_t *e)
 {
     s->ring[s->tail & (s->nring - 1)] = *e;
-    s->bytes += e->cost;
+    __atomic_store_n(&s->bytes, s->bytes + e->cost, __ATOMIC_RELAXED);
     __atomic_store_n(&s->tail, s->tail + 1, __ATOMIC_RELEASE);
 }
 
@@ -172,7 +179,7 @@ static VMOS_NOINLINE void pass(vmdg_self_t *me)
         vmdg_release(me->wait[i].id, 0);
 }
 
-/* Large ones do not wait for others. */
+/* Large ones do not wait for others; nor does the first one at hand where threads that ended left too much. */
 void vmdg_quarantine(uint32_t id, uint64_t op, int local)
 {
     vmdg_self_t *me = &vmdg_self;
@@ -190,7 +197,8 @@ void vmdg_quarantine(uint32_t id, uint64_t op, int local)
     me->wait[me->nwait] = e;
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     me->nwait++;
-    if (!local && (me->nwait >= VMDG_HAND - 1 || e.cost > LARGE))
+    if (!local && (me->nwait >= VMDG_HAND - 1 || e.cost > LARGE || me->ended ||
+                   (me->nwait == 1 && toomuch(&vmdg_shards[vmdg_threadnumber() % VMDG_SHARDS]))))
         pass(me);
 }
 
@@ -210,7 +218,7 @@ static size_t pick(vmdg_shard_t *s, uint32_t region, uint32_t *ids)
         vmdg_entry_t *e = &s->ring[i & (s->nring - 1)];
         if (e->id == 0 || vmdg_regionof(vmdg_desc(e->id)) != region)
             continue;
-        s->bytes -= VMB_MIN(s->bytes, e->cost);
+        less(s, e->cost);
         ids[n++] = e->id;
         e->id = 0;
     }

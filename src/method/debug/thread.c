@@ -18,8 +18,9 @@
 
 __thread vmdg_self_t vmdg_self;
 
-static uint32_t nthreads;
-static uint64_t now, forkop;
+uint32_t vmdg_nthreads;
+uint64_t vmdg_lastop;
+static uint64_t forkop;
 static struct {
     uint32_t tid;
     uintptr_t sp, self;
@@ -28,7 +29,7 @@ static struct {
 
 static VMOS_COLD uint32_t number(void)
 {
-    uint32_t n = __atomic_fetch_add(&nthreads, 1, __ATOMIC_RELAXED);
+    uint32_t n = __atomic_fetch_add(&vmdg_nthreads, 1, __ATOMIC_RELAXED);
     n = VMB_MIN(n, NTHREADS);
     vmdg_self.number = n + 1;
     vmdg_self.random = vmos_random();
@@ -37,6 +38,7 @@ static VMOS_COLD uint32_t number(void)
         noted[n].sp = (uintptr_t)__builtin_frame_address(0);
         noted[n].self = vmos_self();
     }
+    vmos_watchthread(); /* one that only frees has no lane of Vmbest, which would do it */
     return n;
 }
 
@@ -59,11 +61,6 @@ uintptr_t vmdg_thread_stack(uint32_t thread, uintptr_t *self)
 uint32_t vmdg_thisthread(void)
 {
     return vmdg_self.number != 0 ? vmdg_self.number - 1 : number();
-}
-
-uint32_t vmdg_threads(void)
-{
-    return __atomic_load_n(&nthreads, __ATOMIC_RELAXED);
 }
 
 void vmdg_thread(uint32_t thread, vmdg_thread_t *t)
@@ -107,16 +104,9 @@ uint64_t vmdg_op_more(void)
 {
     vmdg_self_t *me = &vmdg_self;
     vmdg_thisthread();
-    if (__atomic_load_n(&nthreads, __ATOMIC_RELAXED) <= 1) {
-        __atomic_store_n(&now, now + 1, __ATOMIC_RELAXED);
-        return me->op = me->last = now;
-    }
-    me->op = __atomic_fetch_add(&now, BATCH, __ATOMIC_RELAXED);
+    if (vmdg_threads() <= 1)
+        return vmdg_op();
+    me->op = __atomic_fetch_add(&vmdg_lastop, BATCH, __ATOMIC_RELAXED);
     me->last = me->op + BATCH;
     return ++me->op;
-}
-
-uint64_t vmdg_now(void)
-{
-    return __atomic_load_n(&now, __ATOMIC_RELAXED);
 }
