@@ -3,7 +3,8 @@
 
     vmalloc regions             each region: handle, name, method, discipline, segments, extent, bytes in use
     vmalloc segments REGION     its segments; REGION is an expression, a handle's address or a region's name
-    vmalloc block ADDRESS       whose the address is: region, block, size, in use or free
+    vmalloc block ADDRESS       whose the address is: region, block, size, in use or free; in a region of Vmdebug
+                                who allocated and freed it
 
 and printers for Vmalloc_t and Vmstat_t.  gdb loads this by itself with an installed library; otherwise:
 source share/gdb/vmalloc-gdb.py.
@@ -19,7 +20,7 @@ import gdb.printing
 
 VM_MANY = 1000000
 VM_PAGE = 4096
-VM_BEST, VM_POOL, VM_LAST, VM_OVER = 0o100, 0o200, 0o400, 0o3000  # VM_MT...; VM_OVER: VM_MTDEBUG | VM_MTPROFILE
+VM_BEST, VM_POOL, VM_LAST, VM_DEBUG, VM_OVER = 0o100, 0o200, 0o400, 0o1000, 0o3000  # VM_MT...; VM_OVER: VM_MTDEBUG | VM_MTPROFILE
 VM_REGION_MAGIC, VM_DISC_MAGIC, VM_OVER_MAGIC = 0x564d5247, 0x564d4443, 0x4f564552
 VM_NO_RUN, VM_FREE_RUN, VM_SLAB, VM_LARGE = 0, 1, 2, 3  # BE_...
 
@@ -345,6 +346,119 @@ class VmPool:
         return "the region's or the method's bookkeeping"
 
 
+# ---- blocks of the program over those that the method below cut: twins of src/method/debug/books.h and
+# src/method/profile/record.c. below: (start, size, in use) of the block that was cut.
+# where(below, address) tells lines, or None: nothing is known of it.
+
+VM_FRAMES = 5
+
+
+def vm_frame(entry):
+    """An entry of a stack: what it returns to, or the place plus one."""
+    pc = entry - 1
+    block = gdb.block_for_pc(pc)
+    while block is not None and block.function is None:
+        block = block.superblock
+    place = gdb.find_pc_line(pc)
+    name = block.function.print_name if block is not None else None
+    if name is None:
+        said = gdb.execute(f'info symbol {pc:#x}', to_string=True).split()
+        name = said[0] if said[:2] != ['No', 'symbol'] and said else hex(pc)
+    return f'{name}  {place.symtab.filename}:{place.line}' if place.symtab is not None else name
+
+
+def vm_inside(start, size, address):
+    """", so many bytes behind its start", or outside of it."""
+    if address < start:
+        return f', {start - address} bytes in front of it'
+    if address >= start + size and size + address - start > 0:
+        return f', {address - start - size} bytes behind its end'
+    return f', {address - start} bytes behind its start' if address != start else ''
+
+
+class VmDebug:
+    NONE, LIVE, FREED, CLEARED = 0, 1, 2, 3  # VMDG_...
+
+    def __init__(self, objfile):
+        self.objfile = objfile
+
+    def symbol(self, name):
+        return self.objfile.lookup_global_symbol(name).value()
+
+    def numbers(self, start, end):
+        """Of the descriptors whose blocks begin in [start, end)."""
+        shift, granule = 27, 32  # VMDG_LEAFSHIFT, VMDG_GRANULE
+        root, gran = self.symbol('vmdg_root'), vm_offset('vmdg_leaf_t', 'gran')
+        while start < end and vm_number(root):
+            leaf, stop = vm_number(root[start >> shift]), min(end, (start >> shift) + 1 << shift)
+            if leaf:
+                first = start % (1 << shift) // granule
+                count = (stop - start + granule - 1) // granule
+                words = vm_memory(leaf + gran + 4 * first, 4 * count)
+                yield from filter(None, (vm_integer(words, 4 * i, 4) for i in range(count)))
+            start = stop
+
+    def descriptor(self, number):
+        chunk = self.symbol('vmdg_chunk')[number >> 14]  # VMDG_CHUNKSHIFT
+        return chunk.dereference()['desc'][number & (1 << 14) - 1]
+
+    def stack(self, number):
+        """Of the table of stacks (src/stack/table.c)."""
+        every = [s for s in gdb.lookup_static_symbols('chunks') if s.symtab.filename.endswith('stack/table.c')]
+        mine = [s for s in every if s.symtab.objfile == self.objfile] or every
+        if number == 0 or not mine:
+            return []
+        node = vm_number(mine[0].value()[number // 131072]) + number % 131072 * 8
+        word = gdb.lookup_type('void').pointer().sizeof
+        head = vm_memory(node, 8 + word)
+        count = min(vm_pointer(head, 8), VM_FRAMES + 3)
+        entries = vm_memory(node + 8 + word, count * word)
+        return [vm_pointer(entries, i * word) for i in range(count)]
+
+    def frames(self, title, number):
+        entries = self.stack(number)[:VM_FRAMES]
+        return [f'    {title}:'] + [f'      #{i}  {vm_frame(entry)}' for i, entry in enumerate(entries)] if entries else []
+
+    def where(self, below, address):
+        # What was freed may have gone back to the method below: then it is looked for close before the address.
+        start, size = below[:2] if below else (address - 65536, 65536 + 16)
+        for number in self.numbers(start, start + min(size, 1 << 20)):
+            desc = self.descriptor(number)
+            what, block = int(desc['what']), int(desc['where']) & (1 << 48) - 1
+            state, asked = what >> 57 & 7, what & (1 << 46) - 1
+            if not start <= block < start + size or state == self.NONE:
+                continue
+            if not below and not block - 16 <= address < block + asked + 16:
+                continue
+            said = {self.LIVE: 'in use', self.FREED: 'freed' + (', in quarantine' if below else ''), self.CLEARED: 'gone with vmclear()'}
+            lines = [f'block {block:#x} of {asked} bytes, {said.get(state, "free")}{vm_inside(block, asked, address)}']
+            lines += self.frames(f'allocated, operation {int(desc["op"])}', int(desc['alloc']))
+            if state != self.LIVE:
+                lines += self.frames('freed', int(desc['freed']))
+            return lines
+        return None
+
+
+class VmProfile:
+    TAIL = 16  # VMPF_TAIL
+
+    def __init__(self, objfile):
+        self.objfile = objfile
+
+    def where(self, below, address):
+        start, size, used = below or (0, 0, False)
+        if not used or size < self.TAIL:
+            return None
+        tail = vm_memory(start + size - self.TAIL, self.TAIL)
+        who, last = vm_integer(tail, 0, 8), vm_integer(tail, 8, 8)
+        asked, every = last & (1 << 48) - 1, (1 << 64) - 1
+        x = (who ^ asked * 0x9e3779b97f4a7c15 & every) * 0xd6e8feb86659fd93 & every
+        session = int(self.objfile.lookup_global_symbol('vmpf').value()['session'])
+        if (x >> 48 ^ session) & 0xffff != last >> 48 or asked > size - self.TAIL:
+            return None
+        return [f'block {start:#x} of {asked} bytes, in use{vm_inside(start, asked, address)}']
+
+
 # ---- the commands ----
 
 class Vmalloc(gdb.Command):
@@ -413,12 +527,23 @@ class VmBlock(gdb.Command):
         if engine is None:
             return "a method of the program's own, whose blocks are not known"
         place = engine.where(address)
+        over = VmBlock.over(region, place, address) if len(region.methods()) > 1 else None
         if isinstance(place, str):
-            return place
+            return place if over is None else '\n'.join(over + [f'    where it lay is now {place}'])
         start, size, used = place
-        inside = f', {address - start} bytes behind its start' if address != start else ''
-        over = "; as cut below: the program's block lies in it" if len(region.methods()) > 1 else ''
-        return f'block {start:#x} of {size} bytes, {"in use" if used else "free"}{inside}{over}'
+        if over is not None:
+            return '\n'.join(over + [f'    it lies in {start:#x} of {size} bytes, as {region.methods()[1]["more"]["name"].string()} cut it'])
+        cut = "; as cut below: the program's block lies in it" if len(region.methods()) > 1 else ''
+        return f'block {start:#x} of {size} bytes, {"in use" if used else "free"}{vm_inside(start, size, address)}{cut}'
+
+    @staticmethod
+    def over(region, place, address):
+        """What the upper method knows; None: nothing."""
+        upper = VmDebug if int(region.handle['meth']['meth']) & VM_DEBUG else VmProfile
+        try:
+            return upper(region.objfile).where(None if isinstance(place, str) else place, address)
+        except (gdb.error, AttributeError):  # memory that cannot be read, a build without the names
+            return None
 
     @staticmethod
     def ask(address):

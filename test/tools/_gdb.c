@@ -79,6 +79,22 @@ static void tell(Vmalloc_t *vm)
     fprintf(out, "region %p %s %zu %zu %zu\n", (void *)vm, st.name, st.s_busy, st.n_seg, st.extent);
 }
 
+/* What the program knows of blocks over another method. */
+static __attribute__((noinline)) void over(Vmethod_t *upper, Vmethod_t *under, const char *name)
+{
+    Vmalloc_t *vm = vmopen(Vmdcsystem, vmover(upper, under), 0);
+    char *p, *q;
+
+    if (vm == NULL || (p = vmalloc(vm, 50)) == NULL || (q = vmalloc(vm, 50)) == NULL)
+        exit(4);
+    vmname(vm, name);
+    fprintf(out, "over %p %p 50 used %d\n", (void *)(p + 7), (void *)p, upper == Vmdebug);
+    if (upper != Vmdebug)
+        return;
+    vmfree(vm, q);
+    fprintf(out, "over %p %p 50 freed 1\n", (void *)q, (void *)q);
+}
+
 int main(int argc, char **argv)
 {
     Vmalloc_t *inner;
@@ -95,7 +111,11 @@ int main(int argc, char **argv)
     fill(vmopen(Vmdcheap, Vmpool, 0), "pool", 40, 1, 1);
     inner = vmopen(vmdcderive(first, 0, 0), Vmpool, 0);
     fill(inner, "inner", 24, 1, 1);
-    vmname(vmopen(Vmdcheap, vmover(Vmdebug, Vmlast), 0), "over");
+    over(Vmdebug, Vmlast, "over");
+    over(Vmdebug, Vmbest, "over");
+    over(Vmdebug, Vmpool, "over");
+    over(Vmprofile, Vmbest, "over");
+    over(Vmprofile, Vmpool, "over");
     vmstat(inner, &shown);
     for (Vmalloc_t *vm = Vmheap->next; vm != NULL; vm = vm->next)
         if (strcmp(vmname(vm, NULL), "over") != 0)

@@ -28,6 +28,13 @@ for line in open(os.environ['told']):
         listed = run(f'vmalloc segments {name}')
         check(listed.count('\n') == int(segments) and
               sum(map(int, re.findall(r'(\d+) bytes', listed))) == int(extent), line, listed)
+    elif words[0] == 'over':
+        address, start, size, state, stacks = words[1:]
+        answer = run(f'vmalloc block {address}')
+        said = 'in use' if state == 'used' else 'freed'
+        check(f'block {start} of {size} bytes, {said}' in answer and ('it lies in' in answer or state == 'freed'), line, answer)
+        check(stacks == '0' or re.search(r'allocated, operation \d+:\n +#0 +over  \S*_gdb.c:\d+\n +#1 +main ', answer), line, answer)
+        check(state == 'used' or re.search(r'freed:\n +#0 +over  \S*_gdb.c:\d+\n', answer), line, answer)
     else:
         address, start, size, used = words[1:]
         answer = run(f'vmalloc block {address}')
@@ -39,7 +46,7 @@ for line in open(os.environ['told']):
         else:
             check('in use' not in inner and 'free' in inner, line, answer)
 for pattern in ('slabs +best +system', 'large +best +own_memory', 'granules +best', 'last +last +heap', 'pool +pool',
-                'over +debug over last', 'Vmheap +best +system'):
+                'over +debug over last', 'over +profile over pool', 'Vmheap +best +system'):
     check(re.search(pattern, regions), pattern, regions)
 check('which lies in region' in run(f"vmalloc block {inside}"), 'a region in a region', regions)
 check('in no region' in run('vmalloc block 16'), 'an address of nobody', '')
