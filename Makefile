@@ -78,7 +78,7 @@ dist: ## pack the last commit as a tar file
 	git -c tar.umask=0022 -c core.attributesFile=/dev/null -c core.autocrlf=false -c core.eol=lf \
 		archive --format=tar --prefix=vmalloc-$$version/ HEAD | gzip -9n >$(BUILD)/vmalloc-$$version.tar.gz && echo $(BUILD)/vmalloc-$$version.tar.gz
 
-reference: ## the reference of the C interface, made of the headers, into build/reference/
+reference: ## the reference of the C and C++ interface, made of the headers, into build/reference/
 	@cmake/deps.sh reference
 	@cmake/reference.py $(BUILD)/reference && echo $(BUILD)/reference/index.html
 

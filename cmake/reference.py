@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The reference of the C interface as HTML, made of the public headers: cmake/reference.py FOLDER
+"""The reference of the C and the C++ interface as HTML, made of the public headers: cmake/reference.py FOLDER
 
 A page for each header, and index.html with all names in order.  The headers' comments are the text: what stands in
 front of a declaration without an empty line between is its description, and is shown as it is laid out there.  Each
-name of the interface is a link to where it is declared; a name with a manual page says which.  Complaints, status 1:
-a function that no comment is about, a name that is declared twice.
+name of the interface is a link to where it is declared; a name with a manual page says which.  Those of C++ are known
+by their whole name, vm::region, for without it they are words of the texts.  Complaints, status 1: a function that no
+comment is about, a class without one, a name that is declared twice.
 
 Doxygen would want its own marks in the comments, or a filter that puts them there, and takes "<vmalloc/stat.h>" and
 "%p" in them for its own.
@@ -25,8 +26,11 @@ a { color: #146; text-decoration: none } a:hover { text-decoration: underline }
 table { border-collapse: collapse } td { padding: .1em 1em .1em 0; vertical-align: top }'''
 
 BOILERPLATE = re.compile(
-    r'#ifdef __cplusplus\n(?:extern "C" \{|\})\n#endif\n?|^#(?:ifndef|define) _?VMALLOC_\w*H\b.*\n?|'
+    r'#ifdef __cplusplus\n(?:extern "C" \{|\})\n#endif\n?|^#(?:ifndef|define) _?VMALLOC_\w*H(?:PP)?\b.*\n?|'
     r'^#include .*\n?|^/\* SPDX.*\n?', re.M)
+
+TITLES = {'function': 'Functions', 'variable': 'Variables', 'type': 'Types', 'macro': 'Macros', 'class': 'C++: classes',
+          'C++ function': 'C++: functions'}
 
 # Macros under VMFL, of names that are the C library's.
 STANDARD = {'malloc', 'realloc', 'calloc', 'free', 'memalign', 'valloc', 'cfree', 'strdup'}
@@ -48,6 +52,26 @@ def parts(text):
             bare = re.sub(r'/\*.*?\*/', '', line)
             depth += bare.count('{') - bare.count('}')
     return found
+
+
+def without_namespace(text):
+    """A C++ header as if its names stood in no namespace; what is its own (detail) is left out."""
+    text = re.sub(r'\nnamespace detail\b.*?\n\} // namespace detail\n', '\n', text, flags=re.S)
+    return re.sub(r'^(?:namespace vm \{|\} // namespace vm)\n', '', text, flags=re.M)
+
+
+def declared_cpp(code):
+    """Classes and functions of namespace vm that a part declares; its members are told within."""
+    bare = re.sub(r'/\*.*?\*/', '', code, flags=re.S)
+    names = {}
+    for line in bare.split('\n'):
+        found = re.match(r'(?:template <.*> )?(?:class|struct|using) (\w+)(?! *<)', line)
+        if found:
+            names['vm::' + found[1]] = 'class'
+        found = re.match(r'[\w:<>]+ (\w+)\(\w', line)
+        if found:
+            names['vm::' + found[1]] = 'C++ function'
+    return names
 
 
 def plain(comment):
@@ -82,11 +106,21 @@ class Reference:
         self.parts = {}
         for header in headers:
             with open(os.path.join('include', header)) as file:
-                self.parts[header] = parts(BOILERPLATE.sub('', file.read()))
+                text = BOILERPLATE.sub('', file.read())
+                self.parts[header] = parts(without_namespace(text) if header.endswith('.hpp') else text)
             for comment, code in self.parts[header]:
                 self.enter(header, comment, code)
 
+    def enter_cpp(self, header, comment, code):
+        for name, kind in declared_cpp(code).items():
+            if name not in self.where:  # else a second form of it
+                self.where[name], self.kind[name] = header, kind
+                if not comment and not [c for c, _ in self.parts[header] if name[4:] in c]:
+                    self.complaints.append(f'{header}: no comment is about {name}')
+
     def enter(self, header, comment, code):
+        if header.endswith('.hpp'):
+            return self.enter_cpp(header, comment, code)
         for name, kind in declared(code).items():
             if name in STANDARD:
                 continue
@@ -115,7 +149,15 @@ class Reference:
                 placed.add(name)
                 return f'<b id="{name}">{name}</b>'
             return f'<a href="{self.page(header) if header != here else ""}#{name}">{name}</a>'
-        return re.sub(r'(?<![&\w/])[A-Za-z_]\w+(?!\w|\.h\b|/)', link, html.escape(text, quote=False))
+        return re.sub(r'(?<![&\w/])(?:vm::)?[A-Za-z_]\w+(?!\w|\.h\b|/)', link, html.escape(text, quote=False))
+
+    def coded_cpp(self, code, here, placed):
+        text = self.linked(code, here)
+        for name in declared_cpp(code):
+            if self.where[name] == here and name not in placed:
+                placed.add(name)
+                text = re.sub(rf'((?:class|struct|using) |^[\w:&;]+ ){name[4:]}\b', rf'\1<b id="{name}">{name[4:]}</b>', text, count=1, flags=re.M)
+        return text
 
     def coded(self, code, here, placed):
         """A name becomes a target only where it is declared, and not in a comment or an argument before that."""
@@ -138,8 +180,9 @@ class Reference:
             if comment:
                 body.append(f'<div class="text">{self.linked(plain(comment), header)}</div>')
             if code:
+                show = self.coded_cpp if header.endswith('.hpp') else self.coded
                 manuals = sorted({self.pages[n] for n in declared(code) if n in self.pages})
-                body.append(f'<pre>{self.coded(code, header, placed)}</pre>')
+                body.append(f'<pre>{show(code, header, placed)}</pre>')
                 if manuals:
                     body.append(f'<p>Manual: {", ".join(manuals)}</p>')
         lost = [n for n, h in self.where.items() if h == header and n not in placed]
@@ -147,11 +190,11 @@ class Reference:
         return self.frame(header, '\n'.join(body))
 
     def index(self):
-        body = ['<h1>vmalloc: the C interface</h1><p>Made of the headers:</p><ul>']
+        body = ['<h1>vmalloc: the C and C++ interface</h1><p>Made of the headers:</p><ul>']
         body += [f'<li><a href="{self.page(h)}">&lt;{h}&gt;</a></li>' for h in self.parts]
         body.append('</ul>')
-        for kind in ('function', 'variable', 'type', 'macro'):
-            body.append(f'<h2>{kind.capitalize()}s</h2><table>')
+        for kind in ('function', 'variable', 'type', 'macro', 'class', 'C++ function'):
+            body.append(f'<h2>{TITLES[kind]}</h2><table>')
             for name in sorted((n for n, k in self.kind.items() if k == kind), key=str.lower):
                 header = self.where[name]
                 body.append(f'<tr><td><a href="{self.page(header)}#{name}"><code>{name}</code></a></td>'
@@ -174,7 +217,7 @@ def manual_pages():
 def main(folder):
     folder = os.path.abspath(folder)
     os.chdir(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
-    headers = ['vmalloc.h'] + sorted('vmalloc/' + h for h in os.listdir('include/vmalloc') if h.endswith('.h'))
+    headers = ['vmalloc.h'] + sorted('vmalloc/' + h for h in os.listdir('include/vmalloc') if h.endswith(('.h', '.hpp')))
     reference = Reference(headers, manual_pages())
     os.makedirs(folder, exist_ok=True)
     texts = {reference.page(h): reference.header(h) for h in headers}

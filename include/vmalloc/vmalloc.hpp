@@ -431,4 +431,6 @@ template <class T> class offset_ptr {
 
 } // namespace vm
 
+#include <vmalloc/image.hpp>
+
 #endif

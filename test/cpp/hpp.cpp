@@ -284,6 +284,133 @@ static void test_containers_in_an_image(void **)
     unlink(path);
 }
 
+using kept_string = std::basic_string<char, std::char_traits<char>, vm::image_allocator<char>>;
+using kept_list = std::vector<kept_string, vm::image_allocator<kept_string>>;
+
+struct old_layout {
+    int value;
+};
+struct new_layout {
+    int value;
+};
+template <> struct vm::root_traits<new_layout> {
+    static constexpr unsigned long type = vm::root_traits<old_layout>::type;
+    static constexpr unsigned int version = 2;
+};
+
+/* A name for a file in the folder for such, and its end. */
+struct temporary {
+    char path[32] = "/tmp/vmhppXXXXXX";
+    temporary()
+    {
+        int fd = mkstemp(path);
+        assert_true(fd >= 0);
+        close(fd);
+        unlink(path);
+    }
+    ~temporary() { unlink(path); }
+};
+
+template <class F> static int image_fails(F f)
+{
+    try {
+        f();
+    } catch (const vm::image_error &error) {
+        assert_true(std::strlen(error.what()) > 0);
+        return error.code().value();
+    }
+    return 0;
+}
+
+static bool images_work_here(const char *path)
+{
+    Vmalloc_t *vm = vmimage(path, nullptr);
+    if (vm != nullptr)
+        vmclose(vm);
+    unlink(path);
+    return vm != nullptr;
+}
+
+static void test_an_image_keeps_containers(void **)
+{
+    temporary file;
+    if (!images_work_here(file.path))
+        return;
+    for (int run = 0; run < 3; run++) {
+        vm::image state(file.path);
+        vm::image_allocator<kept_string> in(state);
+        kept_list &list = state.root<kept_list>("list", in);
+        assert_true(list.get_allocator() == in);
+        assert_int_equal(list.size(), run * 100);
+        for (int i = 0; i < 100; i++)
+            list.emplace_back(std::string(static_cast<size_t>(i), 'x').c_str(), list.get_allocator());
+        state.commit();
+        list.clear();
+        state.rollback();
+        assert_int_equal(state.find<kept_list>("list")->back().size(), 99);
+        assert_ptr_equal(state.find<kept_list>("list"), &list);
+        list.clear(); /* not committed: dropped */
+    }
+    vm::image state(file.path);
+    kept_list moved(std::move(*state.find<kept_list>("list")));
+    assert_int_equal(moved.size(), 300);
+    assert_true(vmregion(moved.data()) == state.get());
+}
+
+static void test_roots_have_types(void **)
+{
+    temporary file;
+    if (!images_work_here(file.path))
+        return;
+    vm::image state(file.path);
+    errno = 0;
+    assert_null(state.find<int>("number"));
+    assert_int_equal(errno, 0);
+    state.root<int>("number", 7)++;
+    assert_int_equal(state.root<int>("number", 9), 8);
+    assert_int_equal(image_fails([&] { (void)state.find<char>("number"); }), EPROTO);
+    state.root<old_layout>("layout", old_layout{3});
+    assert_int_equal(state.find<old_layout>("layout")->value, 3);
+    assert_int_equal(image_fails([&] { (void)state.find<new_layout>("layout"); }), EPROTO);
+    state.set("number", state.make<int>(1));
+    assert_int_equal(*state.find<int>("number"), 1);
+    assert_true(state.erase("number"));
+    assert_false(state.erase("number"));
+    assert_null(state.find<int>("number"));
+    size_t before = busy(state);
+    std::string longname(VM_ROOTNAME + 1, 'n');
+    assert_int_equal(image_fails([&] { state.root<int>(longname.c_str(), 1); }), ENAMETOOLONG);
+    assert_int_equal(busy(state), before);
+}
+
+static void test_an_image_says_why(void **)
+{
+    temporary file, copy;
+    if (!images_work_here(file.path))
+        return;
+    assert_int_equal(image_fails([] { vm::image none("/no/such/folder/it"); }), ENOENT);
+    {
+        vm::image state(file.path);
+        state.root<int>("number", 5);
+        state.commit();
+        state.sync();
+        state.snapshot(copy.path);
+        assert_int_equal(image_fails([&] { vm::image twice(file.path); }), EBUSY);
+        assert_int_equal(image_fails([&] { state.snapshot("/no/such/folder/it"); }), ENOENT);
+        vm::image taken(std::move(state));
+        assert_false(static_cast<bool>(state));
+        assert_int_equal(*taken.find<int>("number"), 5);
+    }
+    Vmimgopt_t options = Vmimgopt_t();
+    options.flags = VM_IMGREAD;
+    vm::image reader(copy.path, options);
+    assert_int_equal(*reader.find<int>("number"), 5);
+    assert_int_equal(image_fails([&] { reader.commit(); }), EROFS);
+    vm::image_allocator<int> in(reader);
+    assert_true(reader.close());
+    assert_true(runs_out([&] { (void)in.allocate(1); })); /* its image is not open */
+}
+
 static void test_a_pool_serves_nodes(void **)
 {
     vm::region r(Vmdcheap, Vmpool);
@@ -409,6 +536,9 @@ int main()
 #ifdef VMALLOC_HPP_PMR
         cmocka_unit_test(test_containers_on_a_memory_resource),
         cmocka_unit_test(test_containers_in_an_image),
+        cmocka_unit_test(test_an_image_keeps_containers),
+        cmocka_unit_test(test_roots_have_types),
+        cmocka_unit_test(test_an_image_says_why),
         cmocka_unit_test(test_a_pool_serves_nodes),
         cmocka_unit_test(test_every_allocation_fails_once),
 #endif

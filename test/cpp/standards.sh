@@ -24,7 +24,8 @@ there() {
 # tries COMPILER OPTION...: the header alone, used by the examples
 tries() {
     there "$@" || return 0
-    "$@" "${warnings[@]}" -fsyntax-only -I"$source/include" "$source/examples/12-owners.cpp" ||
+    "$@" "${warnings[@]}" -fsyntax-only -I"$source/include" "$source/examples/12-owners.cpp" \
+        "$source/examples/image-containers.cpp" ||
         { echo "FAILED: $*"; exit 1; }
     echo "$*"
     tried=$((tried + 1))

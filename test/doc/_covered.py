@@ -92,7 +92,8 @@ def main(source, build):
     headers += ['include/vmalloc/' + h for h in os.listdir('include/vmalloc') if h.endswith('.h')]
     for header in headers:
         names.update(names_of_header(read(header)))
-    names.update(names_of_cpp(read('include/vmalloc/vmalloc.hpp')))
+    for header in ('vmalloc.hpp', 'image.hpp'):
+        names.update(names_of_cpp(read('include/vmalloc/' + header)))
 
     pages = words_below('doc/man', ('.1', '.3', '.7'))
     cpp = set(re.findall(r'\w+', read('doc/cpp.md')))

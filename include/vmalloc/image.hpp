@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Images for C++17 and later: a region in a file that is there again in the next run, with roots of a type,
+ * and an allocator whose containers are there again with it.  <vmalloc/vmalloc.hpp> includes this.
+ *
+ *     using word = std::basic_string<char, std::char_traits<char>, vm::image_allocator<char>>;
+ *     using list = std::vector<word, vm::image_allocator<word>>;
+ *
+ *     vm::image state{"words.img"};
+ *     list &words = state.root<list>("words", vm::image_allocator<word>{state});   // found, or made
+ *     words.emplace_back("once more", words.get_allocator());
+ *     state.commit();
+ *
+ * An image lies at its own address in every process, so that plain pointers within it stay right, and
+ * containers of the standard library do, for programs that were built with the same one.  What
+ * has virtual functions, or points to code or out of the image, must not be kept in it: so
+ * std::pmr containers are good for the process that made them.
+ */
+#ifndef VMALLOC_IMAGE_HPP
+#define VMALLOC_IMAGE_HPP 1
+
+#include <vmalloc/image.h>
+#include <vmalloc/vmalloc.hpp>
+
+#include <string>
+
+namespace vm {
+
+/* What an image fails with: code() is the errno of <vmalloc/image.h>, what() begins with the sentence that
+ * tells why. */
+class image_error : public std::system_error {
+  public:
+    image_error(int error, const std::string &why)
+        : std::system_error(error, std::generic_category(), why)
+    {
+    }
+};
+
+/* What marks a root of type T, so that another one is not taken for it.  The default knows sizes
+ * only: specialize it for a type whose layout changes. */
+template <class T> struct root_traits {
+    static constexpr unsigned long type = sizeof(T) * 256u + alignof(T);
+    static constexpr unsigned int version = 0;
+};
+
+/* A committed image, closed at the end of its scope: what was not committed is dropped then, unless
+ * it was opened with VM_IMGCLOSE.  All that vm::region can do, and the calls of <vmalloc/image.h>, of which
+ * those that fail throw vm::image_error. */
+class image : public region {
+  public:
+    /* Opens the image at path, which is made when there is none: see vmimage(). */
+    explicit image(const std::string &path, Vmimgopt_t options = Vmimgopt_t())
+        : region(open(path, options))
+    {
+    }
+
+    void commit() { check(vmcommit(get()), "commit"); }
+    void rollback() { check(vmrollback(get()), "rollback"); }
+    void sync() { check(vmsync(get()), "sync"); }
+    void snapshot(const std::string &path)
+    {
+        check(vmsnapshot(get(), path.c_str()), "snapshot " + path);
+    }
+
+    /* The object that root name leads to; nullptr: there is no such root.  EPROTO: it is of another
+     * type or version. */
+    template <class T> T *find(const char *name) const
+    {
+        Vmroot_t root;
+        int e = errno;
+        errno = 0;
+        void *p = vmrootget(get(), name, &root);
+        int error = errno;
+        errno = e;
+        if (p == nullptr && error != 0 && error != ENOENT)
+            throw image_error(error, std::string("root ") + name);
+        if (p == nullptr)
+            return nullptr;
+        if (root.type != root_traits<T>::type || root.version != root_traits<T>::version)
+            throw image_error(EPROTO, std::string("root ") + name + " is of another type");
+        return static_cast<T *>(p);
+    }
+
+    /* The same; when there is none, it is made of args and the root is set to it. */
+    template <class T, class... Args> T &root(const char *name, Args &&...args)
+    {
+        T *p = find<T>(name);
+        if (p != nullptr)
+            return *p;
+        p = make<T>(std::forward<Args>(args)...);
+        try {
+            set(name, p);
+        } catch (...) {
+            destroy(p);
+            throw;
+        }
+        return *p;
+    }
+
+    /* Let root name lead to an object in the image. */
+    template <class T> void set(const char *name, T *object)
+    {
+        void *p = const_cast<std::remove_cv_t<T> *>(object);
+        check(vmrootset(get(), name, p, root_traits<T>::type, root_traits<T>::version),
+              std::string("root ") + name);
+    }
+    /* Remove root name, not what it leads to: whether there was one. */
+    bool erase(const char *name)
+    {
+        int e = errno;
+        int r = vmrootdel(get(), name);
+        if (r != 0 && errno != ENOENT)
+            throw image_error(errno, std::string("root ") + name);
+        errno = e;
+        return r == 0;
+    }
+
+  private:
+    static Vmalloc_t *open(const std::string &path, Vmimgopt_t &options)
+    {
+        Vmalloc_t *vm = vmimage(path.c_str(), &options);
+        if (vm == nullptr) {
+            int e = errno;
+            throw image_error(e, options.why[0] != '\0' ? options.why : path.c_str());
+        }
+        return vm;
+    }
+    static void check(int r, const std::string &what)
+    {
+        if (r != 0)
+            throw image_error(errno, what);
+    }
+};
+
+/* A standard allocator over an image that may itself lie in the image, as a container there keeps it: it holds
+ * an address of the image and no open region, and asks vmregion() for that at each call.  Where the image
+ * is not open, or lies at another address, std::bad_alloc. */
+template <class T> class image_allocator {
+  public:
+    using value_type = T;
+    using propagate_on_container_move_assignment = std::true_type;
+    using propagate_on_container_swap = std::true_type;
+    using is_always_equal = std::false_type;
+
+    explicit image_allocator(Vmalloc_t *open) noexcept : in_(open->data) {}
+    explicit image_allocator(const region &r) noexcept : in_(r.get()->data) {}
+    template <class U> image_allocator(const image_allocator<U> &other) noexcept : in_(other.in())
+    {
+    }
+
+    T *allocate(std::size_t n)
+    {
+        Vmalloc_t *vm = vmregion(in_);
+        if (vm == nullptr)
+            throw std::bad_alloc();
+        return static_cast<T *>(
+            detail::allocate(vm, detail::bytes_of(n, sizeof(T)), alignof(T)));
+    }
+    void deallocate(T *p, std::size_t) noexcept
+    {
+        Vmalloc_t *vm = vmregion(in_);
+        if (vm != nullptr)
+            detail::deallocate(vm, p);
+    }
+
+    void *in() const noexcept { return in_; }
+
+  private:
+    void *in_;
+};
+
+template <class T, class U>
+bool operator==(const image_allocator<T> &a, const image_allocator<U> &b) noexcept
+{
+    return a.in() == b.in();
+}
+template <class T, class U>
+bool operator!=(const image_allocator<T> &a, const image_allocator<U> &b) noexcept
+{
+    return !(a == b);
+}
+
+} // namespace vm
+
+#endif
