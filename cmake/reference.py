@@ -65,7 +65,7 @@ def declared_cpp(code):
     bare = re.sub(r'/\*.*?\*/', '', code, flags=re.S)
     names = {}
     for line in bare.split('\n'):
-        found = re.match(r'(?:template <.*> )?(?:class|struct|using) (\w+)(?! *<)', line)
+        found = re.match(r'(?:template <.*> )?(?:class|struct|using) (\w+)\b(?! *<)', line)
         if found:
             names['vm::' + found[1]] = 'class'
         found = re.match(r'[\w:<>]+ (\w+)\(\w', line)
