@@ -76,7 +76,16 @@ void *vmma_allocas(size_t size, vmdg_family_t family)
     return plain(size, family);
 }
 
-/* While a profile is taken, all that malloc() asks for comes here: nearly as straight as there. */
+/* The last block that comes so. */
+static VMOS_COLD void *turned(Vmalloc_t *vm, size_t size)
+{
+    void *p = (*vm->meth.allocf)(vm, size, 0);
+    vmma_profile_turn();
+    return VMOS_LIKELY(p != NULL) ? p : vmma_nomemory();
+}
+
+/* While a profile is taken, all that malloc() asks for comes here: nearly as straight as there.
+ * Nothing is called but at the end, so that there is no frame. */
 void *vmma_alloc(size_t size)
 {
     vmbe_lane_t *lane = vmma_lane;
@@ -85,12 +94,8 @@ void *vmma_alloc(size_t size)
     if (VMOS_LIKELY(vm == NULL))
         return VMOS_UNLIKELY(vmma_debugged()) ? vmma_debug_alloc(size, 0, 0, VMDG_MALLOC)
                                               : vmma_allocas(size, VMDG_MALLOC);
-    if (Vmregion == vm && size <= PTRDIFF_MAX) {
-        p = (*vm->meth.allocf)(vm, size, 0);
-        if (VMOS_UNLIKELY(BE_LOAD(vmpf.turned)))
-            vmma_profile_turn();
-        return VMOS_LIKELY(p != NULL) ? p : vmma_nomemory();
-    }
+    if (Vmregion == vm && size <= PTRDIFF_MAX)
+        return VMOS_LIKELY(!BE_LOAD(vmpf.turned)) ? vmpf_quick_alloc(vm, size) : turned(vm, size);
     if (size > BE_TABLEMAX || lane->vm != Vmregion || vmpf_left <= (int64_t)size)
         return vmma_allocas(size, VMDG_MALLOC);
     vmpf_left -= (int64_t)(size + (size == 0));
@@ -195,16 +200,18 @@ void vmma_release(const char *func, void *p)
     vmma_giveback(func, VMDG_MALLOC, p, VMDG_NOSIZE, 0);
 }
 
+static VMOS_NOINLINE void release(void *p)
+{
+    vmma_release("free", p);
+}
+
 void vmma_freeslow(void *p)
 {
     Vmalloc_t *vm = BE_LOAD(vmma_profiled);
-    if (VMOS_UNLIKELY(vm != NULL) && vm == Vmregion) {
-        int e = errno, r = vmpf_quick_free(vm, p);
-        errno = e;
-        if (VMOS_LIKELY(r == 0))
-            return;
-    }
-    vmma_release("free", p);
+    if (VMOS_UNLIKELY(vm != NULL) && vm == Vmregion)
+        vmpf_quick_free(vm, p, release);
+    else
+        release(p);
 }
 
 /* ---- which block ---- */

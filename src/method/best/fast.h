@@ -80,17 +80,28 @@ VMOS_INLINE int vmbe_give(vmbe_lane_t *lane, vmbe_run_t *run, void *p)
     return 0;
 }
 
-/* Bytes of the block at p that vmbe_giveto() will take; 0: it will not. */
-VMOS_INLINE size_t vmbe_giveable(vmbe_lane_t *lane, vmbe_run_t *run, const void *p)
+/* The word that has the bit of the block at p, which vmbe_giveto() will take; NULL: it will not. */
+VMOS_INLINE uint64_t *vmbe_giveable(vmbe_lane_t *lane, vmbe_run_t *run, const void *p, unsigned *bit)
 {
-    uint64_t x;
+    size_t off;
+    uint64_t x, *word;
     if (VMOS_UNLIKELY(run == NULL || BE_READ(run->lane) != (uintptr_t)lane))
-        return 0;
-    x = (size_t)((const char *)p - run->base) * (uint64_t)BE_READ(run->quick);
-    if (VMOS_UNLIKELY((uint32_t)x >= (uint32_t)BE_READ(run->quick) ||
-                      (uint16_t)((const char *)p - run->base) > run->span))
-        return 0;
-    return BE_LOAD(run->u.word[x >> 38]) >> (x >> 32 & 63) & 1 ? 0 : vmbe_classbytes[run->cls];
+        return NULL;
+    off = (size_t)((const char *)p - run->base);
+    x = off * (uint64_t)BE_READ(run->quick);
+    if (VMOS_UNLIKELY((uint32_t)x >= (uint32_t)BE_READ(run->quick) || (uint16_t)off > run->span))
+        return NULL;
+    word = &run->u.word[x >> 38];
+    *bit = x >> 32 & 63;
+    return VMOS_UNLIKELY(BE_LOAD(*word) >> *bit & 1) ? NULL : word;
+}
+
+/* And it is given. */
+VMOS_INLINE void vmbe_givebit(vmbe_lane_t *lane, vmbe_run_t *run, uint64_t *word, unsigned bit)
+{
+    BE_STORE(*word, BE_LOAD(*word) | (uint64_t)1 << bit);
+    if (VMOS_UNLIKELY(--run->left == 0))
+        vmbe_slab_notice(lane, run);
 }
 
 /* The same for a page map word; it tells in one comparison that the run is a slab, of this lane, and

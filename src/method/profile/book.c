@@ -104,6 +104,7 @@ static VMOS_COLD vmpf_book_t *acquire(void)
         if (b == NULL && (b = make(self)) == NULL)
             return NULL;
         __atomic_add_fetch(&vmpf.active, 1, __ATOMIC_RELAXED);
+        vmpf_reconsider();
     }
     b->busy = 0;
     vmpf_mine = b;
@@ -310,12 +311,6 @@ static void compare(int64_t live, int64_t blocks)
         VMPF_SET(vmpf.most, (uint64_t)live);
 }
 
-VMOS_NOINLINE void vmpf_most(const vmpf_book_t *b)
-{
-    const Vmpfhead_t *h = vmpf.head;
-    compare((int64_t)VMPF_GET(h->live) + b->bytes, (int64_t)VMPF_GET(h->blocks) + b->blocks);
-}
-
 void vmpf_flush(vmpf_book_t *b)
 {
     Vmpfhead_t *h = vmpf.head;
@@ -323,6 +318,37 @@ void vmpf_flush(vmpf_book_t *b)
     uint64_t blocks = __atomic_add_fetch(&h->blocks, (uint64_t)b->blocks, __ATOMIC_RELAXED);
     b->bytes = b->blocks = 0;
     compare((int64_t)live, (int64_t)blocks);
+}
+
+/* Alone: the sum, without telling it. */
+static void reached_alone(vmpf_book_t *b)
+{
+    const Vmpfhead_t *h = vmpf.head;
+    int64_t live = (int64_t)VMPF_GET(h->live) + b->bytes;
+    if (live > (int64_t)VMPF_GET(vmpf.most))
+        compare(live, (int64_t)VMPF_GET(h->blocks) + b->blocks);
+    VMPF_SET(b->room, (int64_t)VMPF_GET(vmpf.most) - live);
+    b->floor = INT64_MIN;
+}
+
+VMOS_NOINLINE void vmpf_reached(vmpf_book_t *b)
+{
+    int64_t least = 4096 + (int64_t)(VMPF_GET(vmpf.head->live) >> 10);
+    if (VMOS_LIKELY(VMPF_GET(vmpf.active) <= 1)) {
+        reached_alone(b);
+        return;
+    }
+    if (b->bytes > least || b->bytes < -least)
+        vmpf_flush(b);
+    VMPF_SET(b->room, least - b->bytes);
+    b->floor = -least;
+}
+
+/* A store of the book's own thread may come after ours: then it looks again at its next tick. */
+void vmpf_reconsider(void)
+{
+    for (vmpf_book_t *b = books(); b != NULL; b = b->next)
+        VMPF_SET(b->room, -1);
 }
 
 /* ---- fork ---- */
@@ -338,6 +364,7 @@ void vmpf_books_forked(int keep)
         b->bytes = b->blocks = 0;
         b->count = keep ? b->count : 0;
         b->random = 0;
+        b->room = -1;
         b->busy = 0;
         b->ticks = 1;
         if (b->owner != self)

@@ -76,13 +76,13 @@ VMOS_INLINE int quick_free(Vmalloc_t *vm, void *p)
 {
     vmbe_lane_t *lane = vmbe_mylane(vmbe_of(vm));
     vmbe_run_t *run = vmb_map_get(p);
-    size_t have = vmbe_giveable(lane, run, p);
+    unsigned bit;
+    uint64_t *word = vmbe_giveable(lane, run, p, &bit);
     vmpf_tail_t tail;
-    if (VMOS_UNLIKELY(have == 0))
+    if (VMOS_UNLIKELY(word == NULL))
         return -1;
-    vmpf_read_tail(p, have, &tail);
-    if (VMOS_UNLIKELY(vmbe_give(lane, run, p) != 0))
-        return -1;
+    vmpf_read_tail(p, vmbe_blocksize(run), &tail);
+    vmbe_givebit(lane, run, word, bit);
     vmpf_died(vmpf_of(vm), &tail);
     return 0;
 }
@@ -129,11 +129,6 @@ static int profile_free(Vmalloc_t *vm, void *p, int local)
     if (VMOS_LIKELY(r == 0))
         vmpf_died(vmpf_of(vm), &tail);
     return r;
-}
-
-int vmpf_quick_free(Vmalloc_t *vm, void *p)
-{
-    return VMOS_LIKELY(vm->meth.freef == profile_free) ? quick_free(vm, p) : -1;
 }
 
 /* A new block; cleared as far as was asked for. */

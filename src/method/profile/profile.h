@@ -54,6 +54,7 @@ typedef struct vmpf_book {
     uint64_t calls;         /* allocations: the thread's clock */
     uint64_t told;          /* of these, those that vmpf.calls knows of */
     int64_t bytes, blocks;  /* live ones that vmpf.head does not know of yet */
+    int64_t room, floor;    /* bytes until more, and the bytes below which, sums are to be told */
     uint64_t drawn;         /* sampled: bytes from the first draw to the next sample */
     double sbytes, scalls;  /* sampled: estimates of what the thread has asked for */
     uint64_t random;        /* state of its generator */
@@ -62,6 +63,8 @@ typedef struct vmpf_book {
     uint32_t count;         /* slots in use */
     vmpf_slot_t *table;
     vmsk_again_t *again;    /* stacks that it knows without walking them; NULL: none */
+    struct vmbe_lane *lane; /* of the thread in malloc()'s region, once quick.c knows it */
+    uint32_t ready;         /* vmpf.state when quick.c last found that all is as usual */
     struct vmpf_book *next; /* all books, newest first */
 } __attribute__((aligned(64))) vmpf_book_t;
 
@@ -86,6 +89,7 @@ VMOS_INLINE vmpf_region_t *vmpf_of(Vmalloc_t *vm) { return vmmt_upper(vm); }
 typedef struct vmpf_recorder {
     Vmpfhead_t *head;   /* start of the store; NULL: nothing was recorded yet */
     int off;            /* nothing is recorded: not begun yet, or closed */
+    uint32_t state;     /* another number whenever off, epoch or the head's mode has changed */
     uint32_t epoch;     /* 1, then more after each fork that began anew */
     int forked;         /* the file is to be made after a fork, when the child has lived a while */
     long pid;           /* process that it belongs to */
@@ -196,16 +200,28 @@ uint32_t vmpf_find_key(vmpf_book_t *b, vmpf_region_t *st, uint64_t key, const Vm
 uint64_t vmpf_key(uint32_t serial, void *const *pcs, size_t n, const vmr_place_t *place);
 /* Add what the book has counted to the sums. */
 void vmpf_flush(vmpf_book_t *b);
-/* The sum is higher than it was before, or since the last record of times. */
-void vmpf_most(const vmpf_book_t *b);
+/* The book's room is used up, or its floor passed.  One thread alone knows the sum at each moment,
+ * and what is new is when it is higher than before, or than since the last record of times.  Several
+ * tell each other when it is worth it: then the high-water mark is right to a thousandth for each
+ * thread, or 4 KiB. */
+void vmpf_reached(vmpf_book_t *b);
+/* The sums, or how many threads there are, have changed otherwise: all look again soon. */
+void vmpf_reconsider(void);
 void vmpf_thread_ends(uintptr_t self);
 void vmpf_thread_jumps(void);
 void vmpf_books_forked(int keep);
 
-/* ---- method.c ---- */
-/* Free a block of vm, a region over Vmbest, that lies in a slab of the calling thread: 0; -1: it is
- * no such one, or someone listens, and nothing was done. */
-int vmpf_quick_free(Vmalloc_t *vm, void *p);
+/* ---- quick.c: for malloc() and free(), where vm is a region of theirs over Vmbest ---- */
+/* A block, or NULL with errno.  Not to be called but jumped to by what the program called. */
+void *vmpf_quick_alloc(Vmalloc_t *vm, size_t size);
+/* Free a block that lies in a slab of the calling thread, which asked for it; when it is no such
+ * one, or someone listens, otherwise(p) does it. */
+void vmpf_quick_free(Vmalloc_t *vm, void *p, void (*otherwise)(void *p));
+/* What recorded blocks depend on has changed. */
+VMOS_INLINE void vmpf_changed(void)
+{
+    __atomic_add_fetch(&vmpf.state, 1, __ATOMIC_SEQ_CST);
+}
 
 /* ---- record.c ---- */
 /* A block of have bytes for size asked for; how it came about when it was resized. */
@@ -241,20 +257,15 @@ void vmpf_tick(vmpf_book_t *b);
 void vmpf_times_end(void);
 void vmpf_times_forked(void);
 
-/* The sums have changed by as much, as far as the book is concerned.  One thread alone knows the
- * sum at each moment.  Several tell each other when it is worth it: then the high-water mark is
- * right to a thousandth for each thread, or 4 KiB. */
+/* The sums have changed by as much, as far as the book is concerned. */
 VMOS_INLINE void vmpf_count(vmpf_book_t *b, int64_t bytes, int64_t blocks)
 {
-    int64_t live = (int64_t)__atomic_load_n(&vmpf.head->live, __ATOMIC_RELAXED);
-    VMPF_ADD(b->bytes, bytes);
+    int64_t room = VMPF_GET(b->room) - bytes, sum = b->bytes + bytes;
+    VMPF_SET(b->room, room);
     VMPF_ADD(b->blocks, blocks);
-    if (VMOS_LIKELY(__atomic_load_n(&vmpf.active, __ATOMIC_RELAXED) <= 1)) {
-        if (bytes > 0 && live + b->bytes > (int64_t)VMPF_GET(vmpf.most))
-            vmpf_most(b);
-    } else if (b->bytes > 4096 + (live >> 10) || b->bytes < -4096 - (live >> 10)) {
-        vmpf_flush(b);
-    }
+    VMPF_SET(b->bytes, sum);
+    if (VMOS_UNLIKELY(room < 0) || VMOS_UNLIKELY(sum < b->floor))
+        vmpf_reached(b);
     if (VMOS_UNLIKELY(--b->ticks == 0))
         vmpf_tick(b);
 }

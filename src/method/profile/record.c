@@ -11,51 +11,18 @@
  *
  * The highest bit of a tail's site says that the block is a sample, and stands for others too.
  *
- * Cost of a block that comes: a stack (vmsk_known()), and some 20 stores into two or three lines
- * that are this thread's alone, 250 instructions.  Of one that goes: the tail and as many stores,
- * 100 instructions.  That all blocks count is what functions are told by a constant, so that they
- * are compiled for that.
+ * Most blocks of malloc() that are recorded one and all do not come here: see quick.c.  That all blocks
+ * count is what functions are told by a constant, so that they are compiled for that.
  */
-#include "profile.h"
-
-#include <string.h>
-
-#define SIZEBITS 48
-#define SIZEMASK (((uint64_t)1 << SIZEBITS) - 1)
-#define SAMPLE 0x80000000u /* in a tail's site */
+#include "count.h"
 
 /* ---- tails ---- */
-
-static uint64_t check(const vmpf_tail_t *t)
-{
-    uint64_t x = (uint64_t)t->site << 32 | t->birth;
-    x = (x ^ (t->size & SIZEMASK) * 0x9e3779b97f4a7c15ULL) * 0xd6e8feb86659fd93ULL;
-    return (x >> SIZEBITS ^ vmpf.session) & 0xffff;
-}
-
-/* As two words, both here and when it is read: a word that is read otherwise than it was written
- * just before makes the processor wait until it has reached the cache. */
-VMOS_INLINE void write_tail(char *p, size_t have, const vmpf_tail_t *t)
-{
-    uint64_t word[2] = {(uint64_t)t->site << 32 | t->birth, 0};
-    word[1] = (t->size & SIZEMASK) | check(t) << SIZEBITS;
-    memcpy(p + have - VMPF_TAIL, &word[0], sizeof word[0]);
-    memcpy(p + have - VMPF_TAIL / 2, &word[1], sizeof word[1]);
-}
 
 /* In a child that began anew, blocks of the parent are not known, and that is no damage. */
 int vmpf_read_tail(const char *p, size_t have, vmpf_tail_t *t)
 {
-    uint64_t who, size;
-    memcpy(&who, p + have - VMPF_TAIL, sizeof who);
-    memcpy(&t->size, p + have - VMPF_TAIL / 2, sizeof t->size);
-    t->site = (uint32_t)(who >> 32);
-    t->birth = (uint32_t)who;
-    size = t->size & SIZEMASK;
-    if (VMOS_LIKELY(t->size >> SIZEBITS == check(t) && size <= have - VMPF_TAIL)) {
-        t->size = size;
+    if (VMOS_LIKELY(vmpf_peek_tail(p, have, t) == 0))
         return 0;
-    }
     if (vmpf.head != NULL && vmpf.epoch == 1)
         __atomic_add_fetch(&vmpf.head->damaged, 1, __ATOMIC_RELAXED);
     t->site = 0;
@@ -76,17 +43,6 @@ void vmpf_site_unlock(Vmpfsite_t *s)
     __atomic_store_n(&s->lock, 0, __ATOMIC_RELEASE);
 }
 
-/* Invariant 3, own part. */
-VMOS_INLINE void aside(Vmpfsite_t *s)
-{
-    uint32_t mark = __atomic_load_n(&vmpf.head->mark, __ATOMIC_ACQUIRE);
-    if (s->mark == mark)
-        return;
-    VMPF_SET(s->highcalls, s->calls - s->frees);
-    VMPF_SET(s->highbytes, s->bytes - s->freed);
-    VMPF_SET(s->mark, mark);
-}
-
 /* The other part; locked. */
 static void raside(Vmpfsite_t *s)
 {
@@ -98,47 +54,17 @@ static void raside(Vmpfsite_t *s)
     s->rmark = mark;
 }
 
-/* Counts of 32 bits stop at their end. */
-VMOS_INLINE void add32(uint32_t *x, uint64_t n)
-{
-    uint64_t sum = *x + n;
-    VMPF_SET(*x, sum > UINT32_MAX ? UINT32_MAX : (uint32_t)sum);
-}
-
-static unsigned sizebin(size_t size)
-{
-    unsigned bin = size <= 16 ? 0 : (unsigned)vmb_log2(size - 1) - 3;
-    return VMB_MIN(bin, VMPF_NSIZES - 1);
-}
-
-static unsigned lifebin(uint32_t life)
-{
-    unsigned bin = life == 0 ? 0 : 1 + (unsigned)vmb_log2(life) / 2;
-    return VMB_MIN(bin, VMPF_NLIVES - 1);
-}
-
-/* How much one block counts: as blocks and as bytes.  The same when it comes and when it goes. */
-typedef struct amount {
-    uint64_t n, bytes;
-} amount_t;
-
-static amount_t estimate(size_t size, uint32_t birth)
+static vmpf_amount_t estimate(size_t size, uint32_t birth)
 {
     double w = vmpf_weight(size);
     uint64_t salt = size * 0x9e3779b97f4a7c15ULL + birth;
-    return (amount_t){vmpf_round(w, salt), vmpf_round(w * (double)size, ~salt)};
+    return (vmpf_amount_t){vmpf_round(w, salt), vmpf_round(w * (double)size, ~salt)};
 }
 
-VMOS_INLINE amount_t amount(const vmpf_tail_t *t)
+VMOS_INLINE vmpf_amount_t amount(const vmpf_tail_t *t)
 {
-    return VMOS_LIKELY(!(t->site & SAMPLE)) ? (amount_t){1, t->size}
+    return VMOS_LIKELY(!(t->site & VMPF_SAMPLE)) ? (vmpf_amount_t){1, t->size}
                                             : estimate((size_t)t->size, t->birth);
-}
-
-/* All blocks count. */
-VMOS_INLINE int full(void)
-{
-    return VMOS_LIKELY(VMPF_GET(vmpf.head->mode) == VMPF_FULL);
 }
 
 /* ---- a block comes ---- */
@@ -150,22 +76,14 @@ static void count_resize(Vmpfsite_t *s, size_t size, uint64_t n, const vmpf_birt
     VMPF_ADD(s->copied, how->moved ? n * VMB_MIN(size, how->old) : 0);
 }
 
-VMOS_INLINE void count_birth(Vmpfsite_t *s, amount_t a, size_t size, size_t have,
+VMOS_INLINE void count_birth(Vmpfsite_t *s, vmpf_amount_t a, size_t size, size_t have,
                              const vmpf_birth_t *how, int sample)
 {
-    uint64_t live;
-    aside(s);
-    VMPF_ADD(s->calls, a.n);
-    VMPF_ADD(s->bytes, a.bytes);
-    VMPF_ADD(s->slack, a.n * (have - VMPF_TAIL - size));
-    add32(&s->sizes[sizebin(size)], a.n);
+    vmpf_add_birth(s, a, size, have);
     if (sample)
         VMPF_ADD(s->samples, 1);
     if (how != NULL)
         count_resize(s, size, a.n, how);
-    live = s->bytes - s->freed - __atomic_load_n(&s->rfreed, __ATOMIC_RELAXED);
-    if ((int64_t)live > (int64_t)s->peak)
-        VMPF_SET(s->peak, live);
 }
 
 /* Whether a point falls on a block of size bytes. */
@@ -210,7 +128,7 @@ VMOS_INLINE uint32_t site_here(vmpf_book_t *b, vmpf_region_t *st)
     return site;
 }
 
-VMOS_INLINE uint32_t record(vmpf_book_t *b, vmpf_region_t *st, amount_t a, size_t size, size_t have,
+VMOS_INLINE uint32_t record(vmpf_book_t *b, vmpf_region_t *st, vmpf_amount_t a, size_t size, size_t have,
                             const vmpf_birth_t *how, int sample)
 {
     uint32_t site = site_here(b, st);
@@ -233,7 +151,7 @@ static VMOS_NOINLINE void born_sampled(vmpf_book_t *b, vmpf_region_t *st, vmpf_t
 {
     size_t size = (size_t)t->size;
     int counts = due(b, st, size);
-    amount_t a;
+    vmpf_amount_t a;
     t->birth = sampled_clock(b);
     if (!counts)
         return;
@@ -241,7 +159,7 @@ static VMOS_NOINLINE void born_sampled(vmpf_book_t *b, vmpf_region_t *st, vmpf_t
     t->site = record(b, st, a, size, have, how, 1);
     if (t->site == 0)
         return;
-    t->site |= SAMPLE;
+    t->site |= VMPF_SAMPLE;
     b->scalls += (double)a.n;
     b->sbytes += (double)a.bytes;
 }
@@ -251,16 +169,16 @@ void vmpf_born(vmpf_region_t *st, char *p, size_t size, size_t have, const vmpf_
     vmpf_tail_t tail = {0, 0, size};
     vmpf_book_t *b = vmpf_enter();
     if (VMOS_LIKELY(b != NULL)) {
-        if (full()) {
+        if (vmpf_full()) {
             tail.birth = (uint32_t)b->calls;
-            tail.site = record(b, st, (amount_t){1, size}, size, have, how, 0);
+            tail.site = record(b, st, (vmpf_amount_t){1, size}, size, have, how, 0);
         } else {
             born_sampled(b, st, &tail, have, how);
         }
         VMPF_ADD(b->calls, 1);
         vmpf_leave(b);
     }
-    write_tail(p, have, &tail);
+    vmpf_write_tail(p, have, tail.site, tail.birth, tail.size);
 }
 
 /* ---- a block goes ---- */
@@ -269,35 +187,30 @@ void vmpf_born(vmpf_region_t *st, char *p, size_t size, size_t have, const vmpf_
  * one that came while all blocks counted, when they do no longer: it is old. */
 VMOS_INLINE uint32_t life(const vmpf_book_t *b, const vmpf_tail_t *t)
 {
-    if (VMOS_LIKELY(!(t->site & SAMPLE)))
-        return full() ? (uint32_t)b->calls - t->birth - 1 : UINT32_MAX;
+    if (VMOS_LIKELY(!(t->site & VMPF_SAMPLE)))
+        return vmpf_full() ? (uint32_t)b->calls - t->birth - 1 : UINT32_MAX;
     if (b->scalls <= 0)
         return 0;
     return (uint32_t)((sampled_clock(b) - t->birth) * 16.0 * b->scalls / (b->sbytes + 1));
 }
 
-VMOS_INLINE void own_death(Vmpfsite_t *s, amount_t a, uint32_t lived, int sample)
+VMOS_INLINE void own_death(Vmpfsite_t *s, vmpf_amount_t a, uint32_t lived, int sample)
 {
-    aside(s);
-    VMPF_ADD(s->frees, a.n);
-    VMPF_ADD(s->freed, a.bytes);
-    if (lived < vmpf.head->nearby)
-        VMPF_ADD(s->shortlived, a.n);
+    vmpf_add_death(s, a, lived);
     if (VMOS_UNLIKELY(sample))
         VMPF_ADD(s->sfrees, 1);
-    add32(&s->lives[lifebin(lived)], a.n);
 }
 
 /* By another thread than the one that has the book of the site, whose clock is read as it is. */
 static uint32_t rlife(const Vmpfsite_t *s, const vmpf_tail_t *t)
 {
     const vmpf_book_t *b = vmpf_book(s->thread);
-    if (b == NULL || t->site & SAMPLE || !full())
+    if (b == NULL || t->site & VMPF_SAMPLE || !vmpf_full())
         return UINT32_MAX;
     return (uint32_t)__atomic_load_n(&b->calls, __ATOMIC_RELAXED) - t->birth - 1;
 }
 
-static void other_death(Vmpfsite_t *s, amount_t a, const vmpf_tail_t *t)
+static void other_death(Vmpfsite_t *s, vmpf_amount_t a, const vmpf_tail_t *t)
 {
     uint32_t lived = rlife(s, t);
     vmpf_site_lock(s);
@@ -305,8 +218,8 @@ static void other_death(Vmpfsite_t *s, amount_t a, const vmpf_tail_t *t)
     VMPF_ADD(s->rfrees, a.n);
     VMPF_SET(s->rfreed, s->rfreed + a.bytes);
     VMPF_ADD(s->rshort, lived < vmpf.head->nearby ? a.n : 0);
-    VMPF_ADD(s->rsfrees, (t->site & SAMPLE) != 0);
-    add32(&s->rlives[lifebin(lived)], a.n);
+    VMPF_ADD(s->rsfrees, (t->site & VMPF_SAMPLE) != 0);
+    vmpf_add32(&s->rlives[vmpf_lifebin(lived)], a.n);
     vmpf_site_unlock(s);
 }
 
@@ -314,13 +227,13 @@ void vmpf_died(vmpf_region_t *st, const vmpf_tail_t *tail)
 {
     vmpf_book_t *b;
     Vmpfsite_t *s;
-    amount_t a;
+    vmpf_amount_t a;
     if (tail->site == 0 || (b = vmpf_enter()) == NULL)
         return;
-    s = vmpf_site(tail->site & ~SAMPLE);
+    s = vmpf_site(tail->site & ~VMPF_SAMPLE);
     a = amount(tail);
     if (VMOS_LIKELY(s->thread == b->number))
-        own_death(s, a, life(b, tail), (tail->site & SAMPLE) != 0);
+        own_death(s, a, life(b, tail), (tail->site & VMPF_SAMPLE) != 0);
     else
         other_death(s, a, tail);
     vmpf_count(b, -(int64_t)a.bytes, -(int64_t)a.n);

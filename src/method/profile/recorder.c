@@ -53,6 +53,7 @@ int vmpf_start(void)
         first = 1;
         r = start();
         __atomic_store_n(&vmpf.off, r != 0, __ATOMIC_RELEASE);
+        vmpf_changed();
     }
     vmos_unlock(&starting);
     if (first && r == 0)
@@ -66,6 +67,7 @@ int vmpf_start(void)
 static void pause_all(void)
 {
     __atomic_store_n(&vmpf.off, 1, __ATOMIC_SEQ_CST);
+    vmpf_changed();
     if (vmos_barrier_ready())
         vmos_barrier();
     for (vmpf_book_t *b = vmpf.books; b != NULL; b = b->next)
@@ -148,6 +150,7 @@ static void unlock_sites(void)
 static void begin_anew(void)
 {
     vmpf.epoch++;
+    vmpf_changed();
     vmpf.session = (uint16_t)(vmos_random() | 1);
     vmpf.nregions = vmpf.nplaces = 0;
     vmpf.freesite = vmpf.freeregion = vmpf.closed = 0;
@@ -168,6 +171,7 @@ void vmpf_forked(void)
     vmpf_times_forked();
     vmpf_store_forked(keep);
     vmpf.off |= vmpf.head == NULL;
+    vmpf_changed();
     if (vmpf.head == NULL)
         return;
     vmpf_books_forked(keep);

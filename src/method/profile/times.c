@@ -11,6 +11,7 @@
  */
 #include "profile.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define RECORDS 1000
@@ -109,6 +110,7 @@ static VMOS_COLD void turn(uint64_t calls)
         h->exact = calls;
         VMPF_SET(vmpf_settings.exact, 0); /* children of fork() go on with samples */
         __atomic_store_n(&h->mode, VMPF_SAMPLED, __ATOMIC_RELEASE);
+        vmpf_changed();
         __atomic_store_n(&vmpf.turned, 1, __ATOMIC_RELEASE);
     }
     vmos_unlock(&vmpf.lock);
@@ -126,6 +128,7 @@ static void count_calls(vmpf_book_t *b)
 void vmpf_tick(vmpf_book_t *b)
 {
     uint64_t now = vmpf_now();
+    int e = errno;
     b->ticks = VMPF_TICK;
     vmpf_flush(b);
     count_calls(b);
@@ -136,4 +139,6 @@ void vmpf_tick(vmpf_book_t *b)
         write_due(now);
     if (VMOS_UNLIKELY(vmpf.nextcopy != 0 && now >= vmpf.nextcopy))
         vmpf_copy_due(now);
+    VMPF_SET(b->room, -1); /* what there was most of since the last record may be less now */
+    errno = e;
 }

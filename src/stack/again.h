@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Stacks that come again, for inlining: what a thread remembers of them, and the look into it.
+ * again.c says what it is, and fills it.
+ *
+ *   head, by sp and pc      where the return address lies that tells most of such stacks apart
+ *   entry, by these and it  | key, sp, pc, fp, epoch | value | offset, word | offset, word | ...
+ *
+ * Cost of a stack that is known by eight words: some 70 instructions, no store.
+ */
+#ifndef VMSK_AGAIN_H
+#define VMSK_AGAIN_H 1
+
+#include "stack.h"
+
+#define VMSK_HEADS 1024u
+#define VMSK_ENTRIES 1024u /* in pairs; with 256 a program of many stacks walks twice as much */
+#define VMSK_WORDS 56u     /* that one stack is known by; a multiple of VMSK_GROUP */
+#define VMSK_GROUP 4u      /* words that are compared before it is asked whether they differ */
+
+typedef struct vmsk_ahead {
+    uintptr_t sp, pc, offset;
+} vmsk_ahead_t;
+
+typedef struct vmsk_aword {
+    uintptr_t offset; /* from sp */
+    uintptr_t value;
+} vmsk_aword_t;
+
+/* The last word is the farthest.  key 0: nothing is remembered here. */
+typedef struct vmsk_aentry {
+    uint64_t key;         /* of sp, salt, pc, and the caller's address */
+    uintptr_t sp, pc, fp; /* fp only where based */
+    uint64_t epoch, candidate;
+    uint32_t value;
+    uint16_t n, based;
+    vmsk_aword_t word[VMSK_WORDS];
+} vmsk_aentry_t;
+
+struct vmsk_again {
+    uintptr_t self, low, high; /* whose stack, and its bounds */
+    vmsk_ahead_t heads[VMSK_HEADS];
+    vmsk_aentry_t entries[VMSK_ENTRIES];
+    unsigned turn; /* which one of a pair is replaced next */
+};
+
+extern uint64_t vmsk_epoch VMOS_HIDDEN; /* of rules: see rule.c */
+
+VMOS_INLINE vmsk_ahead_t *vmsk_ahead_of(vmsk_again_t *t, const vmos_regs_t *r)
+{
+    return &t->heads[(r->sp / 16 ^ r->pc) % VMSK_HEADS];
+}
+
+/* Of two stacks with the same pc, and the same caller, it is the same for those with the same sp
+ * and salt only: the multipliers are odd, and spread differences of addresses over 64 bits. */
+VMOS_INLINE uint64_t vmsk_akey(const vmos_regs_t *r, uintptr_t caller, uint64_t salt)
+{
+    uint64_t x = (r->sp ^ (uint64_t)caller << 20) * 0x9e3779b97f4a7c15u + salt;
+    return (x ^ caller ^ r->pc) * 0xd6e8feb86659fd93u;
+}
+
+/* Where it lies most likely: what comes often is found there, and the branch foreseen. */
+VMOS_INLINE vmsk_aentry_t *vmsk_aentry_of(vmsk_again_t *t, uint64_t key)
+{
+    return &t->entries[key >> 54];
+}
+
+/* The other one of the pair. */
+VMOS_INLINE vmsk_aentry_t *vmsk_abeside(vmsk_again_t *t, uint64_t key)
+{
+    return &t->entries[key >> 54 ^ 1];
+}
+
+VMOS_INLINE VMOS_UNCHECKED uintptr_t vmsk_adiffers(const vmsk_aword_t *w, uintptr_t sp)
+{
+    return *(const uintptr_t *)(sp + w->offset) ^ w->value;
+}
+
+/* The words of the stack are those of the entry; room: bytes from sp on that can be read. */
+VMOS_INLINE VMOS_UNCHECKED int vmsk_asame(const vmsk_aentry_t *e, const vmos_regs_t *r,
+                                          uint64_t key, uint64_t epoch, uintptr_t room)
+{
+    const vmsk_aword_t *w = e->word, *end = w + e->n;
+    if ((e->key ^ key) | (e->pc ^ r->pc) | (e->epoch ^ epoch))
+        return 0;
+    if ((e->based && e->fp != r->fp) || end[-1].offset + sizeof(uintptr_t) > room)
+        return 0;
+    do {
+        if (vmsk_adiffers(w, r->sp) | vmsk_adiffers(w + 1, r->sp) | vmsk_adiffers(w + 2, r->sp) |
+            vmsk_adiffers(w + 3, r->sp))
+            return 0;
+        w += VMSK_GROUP;
+    } while (w < end);
+    return 1;
+}
+
+/* The entry of the stack that r begins, or NULL; *key gets what it is to be remembered by, or 0. */
+VMOS_INLINE VMOS_UNCHECKED vmsk_aentry_t *vmsk_again_find(vmsk_again_t *t, const vmos_regs_t *r,
+                                                          uint64_t salt, uint64_t epoch,
+                                                          uint64_t *key)
+{
+    const vmsk_ahead_t *h = vmsk_ahead_of(t, r);
+    uintptr_t room = t->high - r->sp;
+    vmsk_aentry_t *e;
+    *key = 0;
+    if (VMOS_UNLIKELY(h->sp != r->sp || h->pc != r->pc || t->self != vmos_self() ||
+                      room > t->high - t->low || h->offset + sizeof(room) > room))
+        return NULL;
+    *key = vmsk_akey(r, *(const uintptr_t *)(r->sp + h->offset), salt);
+    e = vmsk_aentry_of(t, *key);
+    if (VMOS_LIKELY(vmsk_asame(e, r, *key, epoch, room)))
+        return e;
+    e = vmsk_abeside(t, *key);
+    return VMOS_LIKELY(vmsk_asame(e, r, *key, epoch, room)) ? e : NULL;
+}
+
+/* It is not known: the bounds for the next time, and *here for vmsk_remember(). */
+void vmsk_again_missed(vmsk_again_t *t, vmsk_here_t *here, const vmos_regs_t *r, uint64_t key,
+                       uint64_t salt, uint64_t epoch);
+
+#endif

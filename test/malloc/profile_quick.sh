@@ -1,0 +1,126 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# A profile of every block of malloc() has the sums that the program itself counts: over sizes that
+# the short way serves and those that it does not, stacks that come again and new ones, blocks that
+# another thread frees, and in a child of fork().
+set -uo pipefail
+
+command=${VMALLOC_BUILD:?}/vmalloc
+library=$(realpath "$VMALLOC_BUILD/libvmalloc-malloc.so")
+if [ ! -x "$command" ] || [ ! -e "$library" ] || ! command -v "${CC:-cc}" >/dev/null; then
+    echo "no command, no library or no compiler"
+    exit 77
+fi
+unset LD_PRELOAD VMALLOC_OPTIONS VMPROFILE
+# shellcheck source=test/support/_foreign.sh
+. "${VMALLOC_SOURCE:?}/test/support/_foreign.sh"
+pass_by_foreign "$library"
+work=$(realpath "$(mktemp -d)")
+trap 'rm -rf "$work"' EXIT
+
+cat >"$work/quick.c" <<'EOF'
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { THREADS = 3, BLOCKS = 30000, KEPT = 500 };
+typedef struct { unsigned long calls, bytes; } Sum;
+static void *shared[KEPT];
+static Sum sums[THREADS];
+
+__attribute__((noinline)) static void *leaf(size_t n)
+{
+    void *p = malloc(n);
+    __asm__ volatile("" : : "r"(p) : "memory");
+    return p;
+}
+
+__attribute__((noinline)) static void *deep(unsigned path, size_t n)
+{
+    volatile char room[8 + (path & 1) * 40];
+    void *p;
+    room[0] = 0;
+    p = path < 2 ? leaf(n) : path & 1 ? deep(path >> 1, n) : deep(path >> 2, n);
+    return (char *)p + room[0];
+}
+
+static void *work(void *arg)
+{
+    Sum *sum = arg;
+    unsigned seed = 5 + (unsigned)(sum - sums);
+    for (int i = 0; i < BLOCKS; i++) {
+        seed = seed * 1664525u + 1013904223u;
+        size_t n = i % 100 == 0 ? seed >> 14 : seed >> 22;
+        void *p = i % 3 ? leaf(n) : deep(seed >> 24, n);
+        free(__atomic_exchange_n(&shared[(seed >> 8) % KEPT], p, __ATOMIC_ACQ_REL));
+        sum->calls++;
+        sum->bytes += n;
+    }
+    return NULL;
+}
+
+static void run(void)
+{
+    pthread_t t[THREADS];
+    Sum all = {0, 0};
+    for (int i = 0; i < THREADS; i++)
+        pthread_create(&t[i], NULL, work, &sums[i]);
+    for (int i = 0; i < THREADS; i++) {
+        pthread_join(t[i], NULL);
+        all.calls += sums[i].calls;
+        all.bytes += sums[i].bytes;
+        sums[i] = (Sum){0, 0};
+    }
+    for (int i = 0; i < KEPT; i++)
+        free(shared[i]), shared[i] = NULL;
+    fprintf(stderr, "%lu %lu\n", all.calls, all.bytes);
+}
+
+int main(void)
+{
+    pid_t child;
+    run();
+    child = fork();
+    run();
+    if (child > 0)
+        waitpid(child, NULL, 0);
+    return 0;
+}
+EOF
+"${CC:-cc}" -g -O1 -pthread -o "$work/quick" "$work/quick.c" 2>"$work/err" || { cat "$work/err"; exit 77; }
+
+timeout 100 env LD_PRELOAD="$library" VMPROFILE="$work/%p.prof,full" "$work/quick" 2>"$work/own" || exit 1
+
+# number NAME FILE: the first one of that name
+number() { grep -o "\"$1\":[0-9]*" "$2" | head -n 1 | cut -d: -f2; }
+# within NAME FILE LOW HIGH
+within() {
+    local n
+    n=$(number "$1" "$2")
+    if [ -z "$n" ] || [ "$n" -lt "$3" ] || [ "$n" -gt "$4" ]; then
+        echo "FAILED: $2: $1 is ${n:-nothing}, not from $3 to $4"
+        failed=1
+    fi
+}
+
+failed=0
+read -r calls bytes <"$work/own"
+[ "$(sort -u "$work/own" | wc -l)" = 1 ] || { echo "the program itself differs"; exit 1; }
+files=("$work"/*.prof)
+[ ${#files[@]} = 2 ] || { echo "FAILED: ${#files[@]} profiles, not 2"; exit 1; }
+# Two runs in the parent, one in the child; threads of libc need a few blocks of their own.
+for file in "${files[@]}"; do
+    "$command" report --json "$file" >"$file.json" || exit 1
+    times=2
+    [ "$(number calls "$file.json")" -gt $((calls * 3 / 2)) ] || times=1
+    within damaged "$file.json" 0 0
+    within missed "$file.json" 0 0
+    within calls "$file.json" $((calls * times)) $((calls * times + 100))
+    within bytes "$file.json" $((bytes * times)) $((bytes * times + 30000))
+    within live "$file.json" 0 20
+    echo "$times" >>"$work/times"
+done
+[ "$(sort "$work/times" | tr '\n' ' ')" = "1 2 " ] || { echo "FAILED: not one parent and one child"; failed=1; }
+exit "$failed"
