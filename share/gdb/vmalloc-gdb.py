@@ -347,7 +347,7 @@ class VmPool:
 
 
 # ---- blocks of the program over those that the method below cut: twins of src/method/debug/books.h and
-# src/method/profile/record.c. below: (start, size, in use) of the block that was cut.
+# src/method/profile/count.h. below: (start, size, in use) of the block that was cut.
 # where(below, address) tells lines, or None: nothing is known of it.
 
 VM_FRAMES = 5
@@ -452,7 +452,7 @@ class VmProfile:
         tail = vm_memory(start + size - self.TAIL, self.TAIL)
         who, last = vm_integer(tail, 0, 8), vm_integer(tail, 8, 8)
         asked, every = last & (1 << 48) - 1, (1 << 64) - 1
-        x = (who ^ asked * 0x9e3779b97f4a7c15 & every) * 0xd6e8feb86659fd93 & every
+        x = (who ^ asked << 20 & every ^ asked) * 0xd6e8feb86659fd93 & every
         session = int(self.objfile.lookup_global_symbol('vmpf').value()['session'])
         if (x >> 48 ^ session) & 0xffff != last >> 48 or asked > size - self.TAIL:
             return None
