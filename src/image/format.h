@@ -2,7 +2,7 @@
 /*
  * format: the bytes of a committed image.  doc/design/image.md draws them and says why.
  *
- *   0       superblock   4096   superblock   64 KiB   sums and pages   journal
+ *   0       superblock   4096   superblock   256 KiB   sums and pages   journal
  *
  *   sums | meta | sums | leaf 0 | span 0 | sums | leaf 1 | span 1 | ...
  *
@@ -25,7 +25,8 @@
 #define VMI_SUPER1 ((uint64_t)4096) /* where the second superblock is */
 #define VMI_WRITER ((uint64_t)8192) /* bytes that are locked */
 #define VMI_READER ((uint64_t)8193)
-#define VMI_HOME ((uint64_t)65536)  /* where what is no header begins */
+/* Where what is no header begins.  Four pages of any system, which track.c tries itself on. */
+#define VMI_HOME ((uint64_t)262144)
 #define VMI_METASIZE ((size_t)262144)
 
 #define VMI_JOINTS 16

@@ -69,8 +69,13 @@ typedef struct vmos_span {
     size_t size;
 } vmos_span_t;
 /* Pages in [*from, end) that may have changed since they were last looked at, as at most max spans;
- * they count as unchanged from now on.  *from moves to where it stopped.  Number of spans, -1. */
+ * they count as unchanged from now on.  Two may have parts of one page, when the system's are smaller.
+ * *from moves to where it stopped.  Number of spans, -1. */
 int vmos_track_scan(int pagemap, char **from, char *end, vmos_span_t *spans, int max);
+/* What the system tells of n of its own pages from addr on, one byte each; -1. */
+#define VMOS_PAGE_THERE 1 /* in memory, or swapped out */
+#define VMOS_PAGE_OWN 2   /* and not the file's */
+int vmos_pagemap_kinds(int pagemap, const void *addr, size_t n, unsigned char *kind);
 /* For n pages from addr on: whether they are in memory as copies of this process, one byte each. */
 int vmos_pagemap_private(int pagemap, const void *addr, size_t n, unsigned char *is);
 

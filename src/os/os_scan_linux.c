@@ -14,6 +14,7 @@
  */
 #define _GNU_SOURCE 1
 #include "os_debug.h"
+#include "os_disk.h"
 #include "os_scan.h"
 #include "os_stack.h"
 
@@ -253,23 +254,18 @@ void vmos_world_go(void)
 
 /* ---- memory ---- */
 
-#define PRESENT (UINT64_C(1) << 63)
-#define SWAPPED (UINT64_C(1) << 62)
-
 size_t vmos_touched(const void *addr, size_t n, uint64_t which[8])
 {
-    uint64_t entry[512];
-    size_t page = vmos_kernelpage(), found = 0;
-    int keep = errno, fd;
-    ssize_t got;
+    unsigned char kind[512];
+    size_t found = 0;
+    int keep = errno, fd = vmos_pagemap_open(), known;
     n = n < 512 ? n : 512;
     memset(which, 0, 64);
-    fd = (int)syscall(SYS_openat, AT_FDCWD, "/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-    got = fd >= 0 ? pread(fd, entry, n * 8, (off_t)((uintptr_t)addr / page * 8)) : -1;
+    known = fd >= 0 && vmos_pagemap_kinds(fd, addr, n, kind) == 0;
     if (fd >= 0)
-        syscall(SYS_close, fd);
+        vmos_disk_close(fd);
     for (size_t i = 0; i < n; i++)
-        if (got != (ssize_t)(n * 8) || (entry[i] & (PRESENT | SWAPPED))) {
+        if (!known || kind[i] & VMOS_PAGE_THERE) {
             which[i / 64] |= UINT64_C(1) << (i % 64);
             found++;
         }

@@ -109,12 +109,13 @@ int vmos_track_scan(int pagemap, char **from, char *end, vmos_span_t *spans, int
                          .category_mask = PAGE_IS_WRITTEN,
                          .category_anyof_mask = PAGE_IS_PRESENT | PAGE_IS_SWAPPED,
                          .return_mask = PAGE_IS_WRITTEN};
+    uintptr_t mask = vmos_pagesize() - 1;
     int i, n = control(pagemap, PAGEMAP_SCAN_CALL, &a);
     if (n < 0)
         return -1;
-    for (i = 0; i < n; i++) {
-        spans[i].addr = (char *)(uintptr_t)found[i].start;
-        spans[i].size = (size_t)(found[i].end - found[i].start);
+    for (i = 0; i < n; i++) { /* pages of ours may be larger than the kernel's */
+        uintptr_t low = (uintptr_t)found[i].start & ~mask, high = ((uintptr_t)found[i].end + mask) & ~mask;
+        spans[i] = (vmos_span_t){(char *)low, (size_t)(high - low)};
     }
     *from = (char *)(uintptr_t)a.walk_end;
     return n;
@@ -124,16 +125,34 @@ int vmos_track_scan(int pagemap, char **from, char *end, vmos_span_t *spans, int
 #define SWAPPED ((uint64_t)1 << 62)
 #define OFFILE ((uint64_t)1 << 61)
 
-int vmos_pagemap_private(int pagemap, const void *addr, size_t n, unsigned char *is)
+int vmos_pagemap_kinds(int pagemap, const void *addr, size_t n, unsigned char *kind)
 {
     uint64_t words[512];
-    size_t page = (uintptr_t)addr / vmos_pagesize(), i, part;
-    for (; n > 0; n -= part, page += part, is += part) {
+    size_t page = (uintptr_t)addr / vmos_kernelpage(), i, part;
+    for (; n > 0; n -= part, page += part, kind += part) {
         part = n < 512 ? n : 512;
         if (vmos_disk_read(pagemap, words, part * 8, (uint64_t)page * 8) != (int64_t)(part * 8))
             return -1;
         for (i = 0; i < part; i++)
-            is[i] = (words[i] & (PRESENT | SWAPPED)) != 0 && (words[i] & OFFILE) == 0;
+            kind[i] = (words[i] & (PRESENT | SWAPPED)) == 0 ? 0
+                      : words[i] & OFFILE                  ? VMOS_PAGE_THERE
+                                                           : VMOS_PAGE_THERE | VMOS_PAGE_OWN;
+    }
+    return 0;
+}
+
+/* A page of ours may be several of the kernel's. */
+int vmos_pagemap_private(int pagemap, const void *addr, size_t n, unsigned char *is)
+{
+    unsigned char kind[512];
+    size_t each = vmos_pagesize() / vmos_kernelpage(), i, k, part;
+    for (; n > 0; n -= part, is += part, addr = (const char *)addr + part * vmos_pagesize()) {
+        part = n < sizeof kind / each ? n : sizeof kind / each;
+        if (vmos_pagemap_kinds(pagemap, addr, part * each, kind) != 0)
+            return -1;
+        for (i = 0; i < part; i++)
+            for (is[i] = 0, k = i * each; k < (i + 1) * each; k++)
+                is[i] |= (kind[k] & VMOS_PAGE_OWN) != 0;
     }
     return 0;
 }

@@ -34,6 +34,12 @@ int vmos_track_scan(int pagemap, char **from, char *end, vmos_span_t *spans, int
     return cannot();
 }
 
+int vmos_pagemap_kinds(int pagemap, const void *addr, size_t n, unsigned char *kind)
+{
+    (void)pagemap, (void)addr, (void)n, (void)kind;
+    return cannot();
+}
+
 int vmos_pagemap_private(int pagemap, const void *addr, size_t n, unsigned char *is)
 {
     (void)pagemap, (void)addr, (void)n, (void)is;

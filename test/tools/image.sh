@@ -102,7 +102,7 @@ printf 'XXXX' | dd of=header.img bs=1 seek=40 conv=notrunc status=none
 printf 'XXXX' | dd of=header.img bs=1 seek=4136 conv=notrunc status=none
 says 1 "damaged" check header.img
 cp copy.img state.img # the region's own state, at the start of its segment
-head -c 4096 /dev/urandom | dd of=state.img bs=1 seek=$((65536 + 4096 + 262144 + 514 * 4096 + 2097152 + 4096)) conv=notrunc status=none
+head -c 4096 /dev/urandom | dd of=state.img bs=1 seek=$((262144 + 4096 + 262144 + 514 * 4096 + 2097152 + 4096)) conv=notrunc status=none
 says 1 "DAMAGED\|cannot be" check state.img
 
 # A bit of a block's bytes: the page is named, and the block.
