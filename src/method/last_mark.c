@@ -78,7 +78,7 @@ int vmrelease(Vmalloc_t *vm, Void_t *mark)
         vmr_forgive(vm);
     vmr_unhush();
     vmla_leave(vm, 0);
-    if (VMOS_UNLIKELY(vmr_told) && m != NULL)
+    if (vmr_istold() && m != NULL)
         (*vmr_checker->releasedf)(vm);
     return m != NULL ? 0 : bad(EINVAL);
 }

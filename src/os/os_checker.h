@@ -37,7 +37,7 @@ void vmos_checker_hush(int hush);
  * AddressSanitizer looks at though the library was compiled without it. */
 VMOS_INLINE void vmos_own(const void *p, size_t n)
 {
-    if (VMOS_UNLIKELY(vmos_checkers != 0))
+    if (VMOS_UNLIKELY(__atomic_load_n(&vmos_checkers, __ATOMIC_RELAXED) != 0))
         vmos_checker_plain(p, n, 1);
 }
 

@@ -103,7 +103,8 @@ int vmos_checkers_find(void)
         found |= VMOS_MEMCHECK;
     if (poison != NULL && unpoison != NULL)
         found |= VMOS_ASAN;
-    __atomic_store_n(&vmos_checkers, found, __ATOMIC_RELAXED);
+    if (found != 0)
+        __atomic_store_n(&vmos_checkers, found, __ATOMIC_RELAXED);
     return found;
 }
 

@@ -58,7 +58,7 @@ static const Vmethod_t dead = {deadalloc, deadresize, deadfree,  deadask, deadas
 
 void vmr_bury(Vmalloc_t *vm)
 {
-    if (VMOS_UNLIKELY(vmr_told))
+    if (vmr_istold())
         (*vmr_checker->closedf)(vm, 0);
     vm->meth = dead;
     vm->data = NULL;

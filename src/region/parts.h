@@ -123,7 +123,7 @@ VMOS_INLINE char *vmr_ask(Vmalloc_t *vm, char *addr, size_t csize, size_t nsize)
     if (nsize < csize)
         vmos_own(addr + nsize, csize - nsize); /* it is nobody's block any more */
     got = (*vm->disc->memoryf)(vm, addr, csize, nsize, vm->disc);
-    if (VMOS_UNLIKELY(vmr_told) && nsize > csize && got != NULL)
+    if (vmr_istold() && nsize > csize && got != NULL)
         (*vmr_checker->gotf)(vm, got);
     vmr_hushagain(hushed);
     VMOS_PROBE5(memory, vm, addr, csize, nsize, got);

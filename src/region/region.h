@@ -263,24 +263,29 @@ extern const int vmr_checkheap; /* whether it may have Vmheap */
 extern int vmr_told;            /* not 0: some region was told of */
 extern vmos_lock_t vmr_toldlock;
 
+VMOS_INLINE int vmr_istold(void)
+{
+    return VMOS_UNLIKELY(__atomic_load_n(&vmr_told, __ATOMIC_RELAXED) != 0);
+}
+
 /* What the calling thread does from here on is not to be reported: the library looks at memory that is
  * free.  Calls nest.  A handler or function of the program is called between vmr_loud() and
  * vmr_hushagain(); a longjmp() out of it leaves all as it is outside of calls. */
 extern __thread int vmr_hushed VMOS_HIDDEN;
 VMOS_INLINE void vmr_hush(void)
 {
-    if (VMOS_UNLIKELY(__atomic_load_n(&vmr_told, __ATOMIC_RELAXED)) && vmr_hushed++ == 0)
+    if (vmr_istold() && vmr_hushed++ == 0)
         vmos_checker_hush(1);
 }
 VMOS_INLINE void vmr_unhush(void)
 {
-    if (VMOS_UNLIKELY(__atomic_load_n(&vmr_told, __ATOMIC_RELAXED)) && vmr_hushed > 0 &&
+    if (vmr_istold() && vmr_hushed > 0 &&
         --vmr_hushed == 0)
         vmos_checker_hush(0);
 }
 VMOS_INLINE int vmr_loud(void)
 {
-    int n = VMOS_UNLIKELY(__atomic_load_n(&vmr_told, __ATOMIC_RELAXED)) ? vmr_hushed : 0;
+    int n = vmr_istold() ? vmr_hushed : 0;
 
     if (VMOS_UNLIKELY(n > 0)) {
         vmr_hushed = 0;

@@ -34,7 +34,7 @@ int vmclear(Vmalloc_t *vm)
     if (vm == VMR_HEAP)
         losehandles();
     vmos_unlock(&vmr_listlock);
-    if (VMOS_UNLIKELY(vmr_told))
+    if (vmr_istold())
         (*vmr_checker->clearedf)(vm);
     vmr_lock(vm);
     if (vmr_shared(vm))

@@ -78,7 +78,7 @@ static void closelive(Vmalloc_t *vm, int keep)
     int inside = vmr_handle(vm)->inside;
     Vmalloc_t last;
 
-    if (VMOS_UNLIKELY(vmr_told))
+    if (vmr_istold())
         (*vmr_checker->closedf)(vm, 1);
     withdraw(vm, keep);
     unindex(vm);
