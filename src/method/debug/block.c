@@ -15,7 +15,7 @@ size_t vmdg_lead(const vmdg_desc_t *d)
     unsigned log = (unsigned)(d->what >> VMDG_LEADSHIFT & 63);
     Vmalloc_t *vm;
     int side = vmdg_guardof(vmdg_what(d));
-    if (VMOS_UNLIKELY(side != VMDG_NOGUARD))
+    if (VMOS_UNLIKELY(side == VMDG_ABOVE || side == VMDG_BELOW))
         return (size_t)(vmdg_addr(d) - vmdg_guard_base(vmdg_addr(d), side));
     if (log != 0)
         return (size_t)1 << log;

@@ -43,11 +43,12 @@ typedef struct vmdg_desc {
 #define VMDG_FAMSHIFT 53                  /* 4 bits */
 #define VMDG_STATESHIFT 57                /* 3 bits */
 #define VMDG_STATEMASK ((uint64_t)7 << VMDG_STATESHIFT)
-#define VMDG_GUARDSHIFT 62 /* 2 bits: VMDG_NOGUARD, VMDG_ABOVE, VMDG_BELOW */
+#define VMDG_GUARDSHIFT 62 /* 2 bits: VMDG_NOGUARD, ABOVE, BELOW, HIDDEN */
 #define VMDG_OUT ((uint64_t)1 << 60) /* freed, and the lower method has its memory already */
 #define VMDG_NOGUARD 0
 #define VMDG_ABOVE 1
 #define VMDG_BELOW 2
+#define VMDG_HIDDEN 3 /* freed between fences, and its whole pages without access since */
 #define VMDG_BUSY ((uint64_t)1 << 61) /* its bytes are being checked: it must stay as it is */
 
 #define VMDG_CHUNKSHIFT 14
@@ -426,7 +427,14 @@ char *vmdg_guard_base(const char *p, int side);
 /* All pages of the block become inaccessible, or accessible and cleared. */
 void vmdg_guard_freed(Vmalloc_t *vm, const vmdg_desc_t *d, int side);
 void vmdg_guard_lift(Vmalloc_t *vm, const vmdg_desc_t *d, int side);
-void vmdg_guard_gone(void); /* a block that had one is no more */
+void vmdg_guard_gone(int side); /* a block that had one is no more */
+/* A large block without guard that is being freed: its whole pages lose access, the rest is filled.  -1 where
+ * that is not to be. */
+#define VMDG_HIDE ((size_t)128 << 10) /* bytes of the smallest such block */
+#define VMDG_HUGE ((size_t)4 << 20)   /* of the smallest one that keeps no memory, either */
+int vmdg_guard_hide(Vmalloc_t *vm, vmdg_desc_t *d);
+/* The pages that such a block hides, [*from, *end). */
+void vmdg_guard_hidden(const char *p, size_t size, char **from, char **end);
 /* From now on faults are explained. */
 void vmdg_fault_begin(void);
 

@@ -91,6 +91,10 @@ static size_t extent(const vmdg_block_t *b, const char *a, const char *end)
 static void describe(vmdg_error_t *e, const vmdg_block_t *b, const char *bad)
 {
     const char *end = bad < b->addr ? b->addr : b->state == VMDG_LIVE ? vmdg_end(b) : b->addr + b->size;
+    char *hidden, *ehidden;
+    vmdg_guard_hidden(b->addr, b->size, &hidden, &ehidden);
+    if (b->guarded == VMDG_HIDDEN && bad < hidden)
+        end = hidden;
     e->block = *b;
     e->offset = bad - b->addr;
     e->access = VMDG_WRITE;
@@ -109,6 +113,16 @@ static vmdg_kind_t kindof(const vmdg_block_t *b, const char *bad)
     return bad < b->addr ? VMDG_BEFORE : VMDG_PAST;
 }
 
+/* Of a freed block whose pages are without access, what lies before and behind them. */
+static VMOS_COLD const char *ends(const char *p, size_t size)
+{
+    char *from, *end;
+    const char *bad;
+    vmdg_guard_hidden(p, size, &from, &end);
+    bad = vmdg_freed_check(p, (size_t)(from - p));
+    return bad != NULL ? bad : vmdg_freed_check(end, (size_t)(p + size - end));
+}
+
 /* Quick look without a copy; most are sound. */
 static const char *glance(const vmdg_desc_t *d, uint64_t what)
 {
@@ -120,9 +134,11 @@ static const char *glance(const vmdg_desc_t *d, uint64_t what)
             return NULL;
         return vmdg_fence_check(p, size, key, vmdg_guardof(what));
     }
-    if (vmdg_stateof(what) != VMDG_FREED || what & VMDG_OUT || vmdg_guardof(what) != VMDG_NOGUARD)
+    if (vmdg_stateof(what) != VMDG_FREED || what & VMDG_OUT)
         return NULL;
-    return vmdg_freed_check(p, size);
+    if (VMOS_UNLIKELY(vmdg_guardof(what) == VMDG_HIDDEN))
+        return ends(p, size);
+    return vmdg_guardof(what) == VMDG_NOGUARD ? vmdg_freed_check(p, size) : NULL;
 }
 
 /* The block is not freed meanwhile: it is the caller's, or busy. */

@@ -50,7 +50,7 @@ typedef struct vmdg_block {
     uint32_t id;            /* number of the descriptor */
     vmdg_state_t state;
     vmdg_family_t family;
-    int guarded;            /* 1: an inaccessible page is behind it, 2: before it, 0: none */
+    int guarded;            /* 1: an inaccessible page is behind it, 2: before it, 0: none; 3: it is in itself */
     uint32_t alloc, freed;  /* stacks; 0: unknown */
     uint32_t allocthread, freethread;
     uint64_t allocop, freeop; /* freeop 0: unknown */

@@ -14,7 +14,8 @@
 
 /* ---- which block ---- */
 
-/* The pages of the block that a guard may be in, with one on either side. */
+/* Whether a lies in the pages of the block that a guard may be in, with one on either side, or in those that
+ * it hides. */
 static int hasguard(const vmdg_desc_t *d, const char *a)
 {
     uint64_t what = vmdg_what(d);
@@ -23,6 +24,8 @@ static int hasguard(const vmdg_desc_t *d, const char *a)
     int side = vmdg_guardof(what);
     if (side == VMDG_NOGUARD || vmdg_stateof(what) == VMDG_NONE)
         return 0;
+    if (side == VMDG_HIDDEN)
+        return vmdg_stateof(what) == VMDG_FREED && a >= p && a < p + vmdg_sizeof(what);
     return a >= vmdg_guard_base(p, side) &&
            a < (const char *)VMB_UP(p + vmdg_sizeof(what), page) + page;
 }

@@ -119,14 +119,16 @@ static int giveback(Vmalloc_t *vm, uint32_t id, const vmdg_giving_t *g, uint64_t
 static int part(Vmalloc_t *vm, uint32_t id, const vmdg_giving_t *g, uint64_t op, int local)
 {
     vmdg_desc_t *d = vmdg_desc(id);
+    size_t size;
     d->freed = vmdg_here_again(VMDG_ATFREE);
     d->fthread = (uint16_t)vmdg_threadnumber();
     if (VMOS_UNLIKELY(vmdg_of(vm)->single))
         return giveback(vm, id, g, op, local);
+    size = vmdg_sizeof(vmdg_what(d));
     if (VMOS_UNLIKELY(vmdg_guardof(vmdg_what(d)) != VMDG_NOGUARD))
         vmdg_guard_freed(vm, d, vmdg_guardof(vmdg_what(d)));
-    else
-        vmdg_fill_freed(vmdg_addr(d), vmdg_sizeof(vmdg_what(d)));
+    else if (VMOS_LIKELY(size < VMDG_HIDE) || vmdg_guard_hide(vm, d) != 0)
+        vmdg_fill_freed(vmdg_addr(d), size);
     __atomic_store_n(&d->what, d->what & ~VMDG_BUSY, __ATOMIC_RELEASE); /* nobody else writes it */
     vmdg_quarantine(id, op, local);
     return 0;

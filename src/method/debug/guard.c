@@ -11,6 +11,10 @@
  * of what the system allows is used up, blocks get fences only.  That is also so in regions whose memory
  * is not the system's plain one.
  *
+ *   hidden  | filling | no access | filling |     a large block that had no guard, and was freed
+ *
+ * Filling a large freed block and looking at it later would take longer, and reads would go unseen.
+ *
  * Cost: two or three system calls for a block, a page or two, and a page fault.
  */
 #include "plain.h"
@@ -18,7 +22,9 @@
 
 #include <errno.h>
 
-static size_t nguards; /* how many blocks have one */
+#define HIDDEN 4096 /* blocks that hide their pages at most: each may be two mappings more */
+
+static size_t nguards, nhidden; /* how many blocks have one, or hide their pages */
 
 /* ---- whether ---- */
 
@@ -145,6 +151,54 @@ static size_t whole(Vmalloc_t *vm, char *base)
     return n > 0 ? VMB_DOWN((size_t)n, vmos_pagesize()) : 0;
 }
 
+void vmdg_guard_hidden(const char *p, size_t size, char **from, char **end)
+{
+    *from = (char *)VMB_UP((uintptr_t)p, vmos_pagesize());
+    *end = (char *)VMB_DOWN((uintptr_t)p + size, vmos_pagesize());
+}
+
+/* Always mappings of their own, since there are few: guards in page tables take time for each page, and so
+ * does getting pages back that were dropped. */
+static int veil(char *p, size_t size, int drop)
+{
+    int keep = errno, r;
+    if (drop)
+        vmos_purge(p, size);
+    r = vmos_protect(p, size);
+    errno = keep;
+    return r;
+}
+
+static void unveil(char *p, size_t size)
+{
+    int keep = errno;
+    vmos_unprotect(p, size);
+    errno = keep;
+}
+
+/* The mark comes first: who runs into the pages is to find it. */
+int vmdg_guard_hide(Vmalloc_t *vm, vmdg_desc_t *d)
+{
+    const uint64_t mark = (uint64_t)VMDG_HIDDEN << VMDG_GUARDSHIFT;
+    char *p = vmdg_addr(d), *from, *end;
+    size_t size = vmdg_sizeof(vmdg_what(d));
+    if (vmmt_under(vm)->meth != VM_MTBEST || !(vmr_dcflags(vm) & VM_DCRESERVE) ||
+        __atomic_load_n(&nhidden, __ATOMIC_RELAXED) >= HIDDEN)
+        return -1;
+    vmdg_guard_hidden(p, size, &from, &end);
+    if (from >= end)
+        return -1;
+    __atomic_fetch_or(&d->what, mark, __ATOMIC_RELEASE);
+    if (veil(from, (size_t)(end - from), size >= VMDG_HUGE) != 0) {
+        __atomic_fetch_and(&d->what, ~mark, __ATOMIC_RELEASE);
+        return -1;
+    }
+    __atomic_fetch_add(&nhidden, 1, __ATOMIC_RELAXED);
+    vmdg_fill_freed(p, (size_t)(from - p));
+    vmdg_fill_freed(end, (size_t)(p + size - end));
+    return 0;
+}
+
 void vmdg_guard_freed(Vmalloc_t *vm, const vmdg_desc_t *d, int side)
 {
     char *base = vmdg_guard_base(vmdg_addr(d), side);
@@ -155,13 +209,20 @@ void vmdg_guard_freed(Vmalloc_t *vm, const vmdg_desc_t *d, int side)
 
 void vmdg_guard_lift(Vmalloc_t *vm, const vmdg_desc_t *d, int side)
 {
-    char *base = vmdg_guard_base(vmdg_addr(d), side);
-    size_t n = whole(vm, base);
+    char *base, *end;
+    size_t n;
+    if (side == VMDG_HIDDEN) {
+        vmdg_guard_hidden(vmdg_addr(d), vmdg_sizeof(vmdg_what(d)), &base, &end);
+        unveil(base, (size_t)(end - base));
+        return;
+    }
+    base = vmdg_guard_base(vmdg_addr(d), side);
+    n = whole(vm, base);
     if (n != 0)
         allow(base, n);
 }
 
-void vmdg_guard_gone(void)
+void vmdg_guard_gone(int side)
 {
-    __atomic_fetch_sub(&nguards, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_sub(side == VMDG_HIDDEN ? &nhidden : &nguards, 1, __ATOMIC_RELAXED);
 }

@@ -44,7 +44,7 @@ static void drop(uint32_t region, vmdg_state_t to, uint32_t stack)
             continue;
         if (vmdg_guardof(what) != VMDG_NOGUARD && vmdg_stateof(what) <= VMDG_FREED) {
             vmdg_guard_lift(vmdg_region_vm(region), d, vmdg_guardof(what));
-            vmdg_guard_gone();
+            vmdg_guard_gone(vmdg_guardof(what));
         }
         if (vmdg_turn(d, VMDG_FREED, to) == 0 || vmdg_turn(d, VMDG_CLEARED, to) == 0)
             continue; /* in quarantine already */

@@ -13,6 +13,7 @@
 
 #define BATCH 32
 #define LARGE 16384 /* bytes of a block that does not wait at hand */
+#define GONE 64 /* of a block that keeps no memory, one byte in so many counts */
 #define AHEAD 4
 #define LINE 64
 #define FETCHED 1024
@@ -50,7 +51,7 @@ static void release_memory(const vmdg_desc_t *d, uint64_t what, int local)
         return;
     if (VMOS_UNLIKELY(vmdg_guardof(what) != VMDG_NOGUARD)) {
         vmdg_guard_lift(vm, d, vmdg_guardof(what));
-        vmdg_guard_gone();
+        vmdg_guard_gone(vmdg_guardof(what));
     }
     base = vmdg_addr(d) - vmdg_lead(d);
     (*vmmt_under(vm)->freef)(vm, base, local);
@@ -78,9 +79,13 @@ void vmdg_release(uint32_t id, int local)
 VMOS_INLINE uint32_t cost(uint32_t id)
 {
     uint64_t what = vmdg_what(vmdg_desc(id));
-    int holds = vmdg_stateof(what) == VMDG_FREED && !(what & VMDG_OUT) &&
-                vmdg_guardof(what) == VMDG_NOGUARD;
-    size_t n = COST + (holds ? vmdg_sizeof(what) : 0);
+    size_t n = vmdg_sizeof(what);
+    int side = vmdg_guardof(what);
+    if (vmdg_stateof(what) != VMDG_FREED || what & VMDG_OUT || side == VMDG_ABOVE || side == VMDG_BELOW)
+        n = 0;
+    else if (side == VMDG_HIDDEN && n >= VMDG_HUGE)
+        n /= GONE;
+    n += COST;
     return (uint32_t)VMB_MIN(n, UINT32_MAX);
 }
 
