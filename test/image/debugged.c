@@ -74,6 +74,54 @@ static void damage_is_found_later(void **state)
     assert_int_equal(vmclose(vm), 0);
 }
 
+/* A block that was freed is so for the next process, though it was in quarantine; a large one is written to the
+ * image like others. */
+static void freed_stays_freed(void **state)
+{
+    Vmalloc_t *vm;
+    char *p, *q;
+    (void)state;
+    make(Vmdebug, 0);
+    vm = open_image(file, 0, Vmdebug);
+    assert_non_null(vm);
+    p = vmrootget(vm, "first", NULL);
+    q = vmalloc(vm, 300000);
+    assert_non_null(q);
+    memset(q, 1, 300000);
+    assert_int_equal(vmfree(vm, p), 0);
+    assert_int_equal(vmfree(vm, q), 0);
+    assert_int_equal(vmcommit(vm), 0);
+    assert_int_equal(vmclose(vm), 0);
+    vm = open_image(file, 0, Vmdebug);
+    assert_non_null(vm);
+    assert_ptr_equal(vmrootget(vm, "first", NULL), p);
+    assert_int_equal(vmsize(vm, p), -1);
+    assert_int_equal(vmfree(vm, p), -1);
+    assert_int_equal(vmfree(vm, q), -1);
+    assert_int_equal(vmdbcheck(vm), 0);
+    *p = 1;
+    assert_int_equal(vmdbcheck(vm), 1);
+    assert_int_equal(vmclose(vm), 0);
+}
+
+/* What was freed after the last commit is not. */
+static void rolled_back_to_life(void **state)
+{
+    Vmalloc_t *vm;
+    char *p;
+    (void)state;
+    make(Vmdebug, 0);
+    vm = open_image(file, 0, Vmdebug);
+    assert_non_null(vm);
+    p = vmrootget(vm, "first", NULL);
+    assert_int_equal(vmfree(vm, p), 0);
+    assert_int_equal(vmrollback(vm), 0);
+    assert_int_equal(vmsize(vm, p), 24);
+    assert_int_equal(p[23], 1);
+    assert_int_equal(vmfree(vm, p), 0);
+    assert_int_equal(vmclose(vm), 0);
+}
+
 static void rolled_back(void **state)
 {
     Vmalloc_t *vm;
@@ -112,7 +160,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(over_each_method, start, end),
         cmocka_unit_test_setup_teardown(damage_is_found_later, start, end),
+        cmocka_unit_test_setup_teardown(freed_stays_freed, start, end),
         cmocka_unit_test_setup_teardown(rolled_back, start, end),
+        cmocka_unit_test_setup_teardown(rolled_back_to_life, start, end),
         cmocka_unit_test_setup_teardown(another_method_is_refused, start, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -295,6 +295,7 @@ typedef struct vmdg_record {
     Vmalloc_t *vm;
     uint64_t key;
     uint32_t open, opened, cleared, closed;
+    int kept; /* an image: freed blocks are marked */
     char name[32];
 } vmdg_record_t;
 extern vmdg_record_t *vmdg_records[VMDG_REGIONS / VMDG_PERCHUNK] VMOS_HIDDEN;
@@ -334,8 +335,8 @@ const char *vmdg_fence_end(const char *p, size_t size, int guard);
 void vmdg_fence_lay(char *p, size_t size, uint64_t key, int guard);
 /* First damaged byte of the fences, NULL: sound. */
 const char *vmdg_fence_check(const char *p, size_t size, uint64_t key, int guard);
-/* The size that the front fence of p tells; (size_t)-1: there is none. */
-size_t vmdg_fence_size(const char *p, uint64_t key);
+/* The size that the front fence of p tells, and whether p was freed; (size_t)-1: there is none. */
+size_t vmdg_fence_size(const char *p, uint64_t key, int *freed);
 /* Fill a new block, a freed one; the first byte that was changed in a freed one since, or NULL. */
 void vmdg_fill_new(char *p, size_t size);
 void vmdg_fill_freed(char *p, size_t size);

@@ -91,10 +91,11 @@ const char *vmdg_fence_check(const char *p, size_t size, uint64_t key, int guard
     return VMOS_UNLIKELY(vmdg_load(p - 8) != (w ^ size)) ? differs(p - 8, w ^ size) : NULL;
 }
 
-size_t vmdg_fence_size(const char *p, uint64_t key)
+size_t vmdg_fence_size(const char *p, uint64_t key, int *freed)
 {
-    uint64_t w = vmdg_word(p, key), size = vmdg_load(p - 8) ^ w;
-    return vmdg_load(p - 16) == w && size <= VMDG_SIZEMASK ? (size_t)size : (size_t)-1;
+    uint64_t w = vmdg_word(p, key), size = vmdg_load(p - 8) ^ w, mark = vmdg_load(p - 16) ^ w;
+    *freed = mark == VMDG_FREEDMARK;
+    return (mark == 0 || *freed) && size <= VMDG_SIZEMASK ? (size_t)size : (size_t)-1;
 }
 
 unsigned char vmdg_fencebyte(const vmdg_block_t *b, const void *a)

@@ -129,6 +129,8 @@ static int part(Vmalloc_t *vm, uint32_t id, const vmdg_giving_t *g, uint64_t op,
         vmdg_guard_freed(vm, d, vmdg_guardof(vmdg_what(d)));
     else if (VMOS_LIKELY(size < VMDG_HIDE) || vmdg_guard_hide(vm, d) != 0)
         vmdg_fill_freed(vmdg_addr(d), size);
+    if (VMOS_UNLIKELY(vmdg_record(vmdg_regionof(d))->kept))
+        vmdg_fence_mark(vmdg_addr(d), vmdg_of(vm)->key);
     __atomic_store_n(&d->what, d->what & ~VMDG_BUSY, __ATOMIC_RELEASE); /* nobody else writes it */
     vmdg_quarantine(id, op, local);
     return 0;

@@ -45,6 +45,13 @@ static VMOS_COLD void tellnone(const char *what)
         vmb_fault("guard: %s", what);
 }
 
+/* Memory of the system that is this process' alone: images are written from the pages as they are. */
+static int isown(Vmalloc_t *vm)
+{
+    unsigned int flags = vmr_dcflags(vm);
+    return vmmt_under(vm)->meth == VM_MTBEST && flags & VM_DCRESERVE && !(flags & (VM_DCKEPT | VM_DCSHARED));
+}
+
 /* By chance, on average one in so many; the distance to the next one is kept. */
 int vmdg_sample_due(unsigned weight)
 {
@@ -62,8 +69,7 @@ int vmdg_sample_due(unsigned weight)
 
 int vmdg_guard_wanted(Vmalloc_t *vm, size_t align)
 {
-    if (vmdg_options.level == VMDG_FENCE || vmmt_under(vm)->meth != VM_MTBEST ||
-        align > vmos_pagesize() || !(vmr_dcflags(vm) & VM_DCRESERVE))
+    if (vmdg_options.level == VMDG_FENCE || align > vmos_pagesize() || !isown(vm))
         return 0;
     if (vmdg_options.level == VMDG_SAMPLE && !vmdg_of(vm)->always && !vmdg_sample_due(1))
         return 0;
@@ -182,8 +188,7 @@ int vmdg_guard_hide(Vmalloc_t *vm, vmdg_desc_t *d)
     const uint64_t mark = (uint64_t)VMDG_HIDDEN << VMDG_GUARDSHIFT;
     char *p = vmdg_addr(d), *from, *end;
     size_t size = vmdg_sizeof(vmdg_what(d));
-    if (vmmt_under(vm)->meth != VM_MTBEST || !(vmr_dcflags(vm) & VM_DCRESERVE) ||
-        __atomic_load_n(&nhidden, __ATOMIC_RELAXED) >= HIDDEN)
+    if (!isown(vm) || __atomic_load_n(&nhidden, __ATOMIC_RELAXED) >= HIDDEN)
         return -1;
     vmdg_guard_hidden(p, size, &from, &end);
     if (from >= end)

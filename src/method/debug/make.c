@@ -203,17 +203,26 @@ void *vmdg_make(Vmalloc_t *vm, size_t size, size_t align, int zero, vmdg_family_
     return nomemory();
 }
 
+/* A block that its last process had in quarantine. */
+static void quarantined(uint32_t id, uint64_t op)
+{
+    vmdg_turn(vmdg_desc(id), VMDG_LIVE, VMDG_FREED);
+    vmdg_quarantine(id, op, 1);
+}
+
 /* The one byte position of a fence in front is known but for odd alignments: those of powers of two
  * are tried.  Who made it is not known. */
 void vmdg_adopt(Vmalloc_t *vm, char *base, size_t size)
 {
-    uint64_t key = vmdg_of(vm)->key;
+    uint64_t key = vmdg_of(vm)->key, op = vmdg_op();
+    int freed;
     for (size_t lead = VMDG_FRONT; lead < size; lead *= 2) {
-        size_t had = vmdg_fence_size(base + lead, key), n;
+        size_t had = vmdg_fence_size(base + lead, key, &freed), n;
         n = had != VMDG_NOSIZE ? vmdg_need(had, lead) : 0;
         if (n == 0 || n > size)
             continue;
-        record(vm, &(made_t){base, base + lead, n, had, whatfor(had, lead, VMDG_VM), vmdg_op(), 0});
+        if (record(vm, &(made_t){base, base + lead, n, had, whatfor(had, lead, VMDG_VM), op, 0}) == 0 && freed)
+            quarantined(vmdg_index_get(base + lead), op);
         return;
     }
 }

@@ -28,6 +28,7 @@ static int on_open(Vmalloc_t *vm, int again)
         errno = ENOMEM;
         return -1;
     }
+    vmdg_record(dg->region)->kept = (vmr_dcflags(vm) & VM_DCKEPT) != 0;
     return 0;
 }
 

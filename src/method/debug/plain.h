@@ -82,6 +82,13 @@ VMOS_INLINE void vmdg_fence_put(char *p, size_t size, uint64_t key, uint64_t ins
         vmdg_store(a, w);
 }
 
+/* In an image: it was freed, for who finds it there again.  No byte is one of a word. */
+#define VMDG_FREEDMARK (VMDG_ONES * 0x40)
+VMOS_INLINE void vmdg_fence_mark(char *p, uint64_t key)
+{
+    vmdg_store(p - 16, vmdg_word(p, key) ^ VMDG_FREEDMARK);
+}
+
 /* What a new block ends with. */
 VMOS_INLINE uint64_t vmdg_inside(const char *p, size_t size, int zero)
 {
