@@ -20,6 +20,11 @@ if(CMAKE_CROSSCOMPILING_EMULATOR AND NOT WIN32) # Wine is no emulator of a machi
     file(STRINGS ${PROJECT_SOURCE_DIR}/test/emulated.txt lines REGEX "^test_[a-z_]+:")
     list(TRANSFORM lines REPLACE ":.*" "" OUTPUT_VARIABLE VM_NOT_HERE)
 endif()
+if(VM_OS STREQUAL "posix")
+    file(STRINGS ${PROJECT_SOURCE_DIR}/test/posix.txt lines REGEX "^(test|example)_[a-z0-9_-]+:")
+    list(TRANSFORM lines REPLACE ":.*" "" OUTPUT_VARIABLE lines)
+    list(APPEND VM_NOT_HERE ${lines})
+endif()
 if(NOT VM_HAVE_WALKER) # they ask for stacks of several calls
     list(APPEND VM_NOT_HERE test_method_profile_exact test_tools_profile_read)
 endif()

@@ -63,7 +63,8 @@ static int shrink(char *addr, size_t csize, size_t nsize)
         vmos_unprotect(guard, page);
         return -1;
     }
-    vmos_purge(guard, page);
+    if (vmos_purge(guard, page) == 0)
+        vmos_protect(guard, page); /* purging may forget that it was */
     return 0;
 }
 

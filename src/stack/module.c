@@ -218,8 +218,8 @@ static VMOS_COLD void own_find(void)
     const char *name;
     if (vmsk_module_note(&m, (uintptr_t)own_find) < 0)
         return;
-    name = strrchr(m.path, '/');
-    if (strncmp(name != NULL ? name + 1 : m.path, OWN, sizeof(OWN) - 1) == 0)
+    name = m.path != NULL ? strrchr(m.path, '/') : NULL;
+    if (m.path != NULL && strncmp(name != NULL ? name + 1 : m.path, OWN, sizeof(OWN) - 1) == 0)
         vmos_module_code(&m, &own[0], &own[1]);
     __atomic_store_n(&own_known, 1, __ATOMIC_RELEASE);
 }

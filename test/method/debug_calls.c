@@ -90,7 +90,12 @@ static void test_leaks(void **state)
     }
     kept = vmalloc(vm, 10);
     assert_non_null(kept);
-    assert_int_equal(vmdbleaks(vm), 0);
+    lost = vmdbleaks(vm);
+    if (lost < 0 && errno == ENOTSUP) { /* not every system tells what memory there is */
+        vmclose(vm), vmclose(other);
+        skip();
+    }
+    assert_int_equal(lost, 0);
     lose(vm);
     errno = 99;
     lost = vmdbleaks(vm);

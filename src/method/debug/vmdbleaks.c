@@ -22,6 +22,10 @@ long vmdbleaks(Vmalloc_t *vm)
         errno = EINVAL;
         return -1;
     }
+    if (!vmdg_leaks_known()) {
+        errno = ENOTSUP;
+        return -1;
+    }
     __builtin_unwind_init();
     lost = scan(vm != NULL ? vmdg_of(vm)->region : 0, VMDG_ATDEMAND);
     errno = lost < 0 ? EAGAIN : keep;
@@ -30,6 +34,8 @@ long vmdbleaks(Vmalloc_t *vm)
 
 void vmdg_leaks_atend(void)
 {
+    if (!vmdg_leaks_known())
+        return;
     __builtin_unwind_init();
     scan(0, VMDG_ATEXIT);
 }
