@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # A profile of every block of malloc() has the sums that the program itself counts: over sizes that
 # the short way serves and those that it does not, stacks that come again and new ones, blocks that
-# another thread frees, and in a child of fork().
+# another thread frees, threads that come and go, and in a child of fork().
 set -uo pipefail
 
 command=${VMALLOC_BUILD:?}/vmalloc
@@ -25,7 +25,7 @@ cat >"$work/quick.c" <<'EOF'
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { THREADS = 3, BLOCKS = 30000, KEPT = 500 };
+enum { THREADS = 3, GENERATIONS = 20, BLOCKS = 2000, KEPT = 500 };
 typedef struct { unsigned long calls, bytes; } Sum;
 static void *shared[KEPT];
 static Sum sums[THREADS];
@@ -61,12 +61,16 @@ static void *work(void *arg)
     return NULL;
 }
 
+/* Threads that begin have the books and blocks of those that ended. */
 static void run(void)
 {
     pthread_t t[THREADS];
     Sum all = {0, 0};
-    for (int i = 0; i < THREADS; i++)
-        pthread_create(&t[i], NULL, work, &sums[i]);
+    for (int g = 0; g < GENERATIONS * THREADS; g++) {
+        if (g >= THREADS)
+            pthread_join(t[g % THREADS], NULL);
+        pthread_create(&t[g % THREADS], NULL, work, &sums[g % THREADS]);
+    }
     for (int i = 0; i < THREADS; i++) {
         pthread_join(t[i], NULL);
         all.calls += sums[i].calls;

@@ -107,6 +107,7 @@ static VMOS_COLD vmpf_book_t *acquire(void)
         vmpf_reconsider();
     }
     b->busy = 0;
+    b->ready = 0; /* the lane is that of the thread which had the book before */
     vmpf_mine = b;
     vmos_watchthread(); /* this may come back here, and then finds the book */
     return b;
