@@ -21,7 +21,8 @@ class Vmalloc(ConanFile):
 
     def export_sources(self):
         root = os.path.join(self.recipe_folder, "..", "..")
-        for pattern in ("CMakeLists.txt", "LICENSE", "cmake/*", "include/*", "src/*", "tools/*", "doc/man/*"):
+        for pattern in ("CMakeLists.txt", "LICENSE", "cmake/*", "include/*", "src/*", "tools/*", "doc/man/*",
+                        "share/*"):
             copy(self, pattern, root, self.export_sources_folder)
 
     def validate(self):

@@ -38,6 +38,10 @@ for pattern in ast.literal_eval(loop.iter):
 PYTHON
 cmake -S "$work" -B "$work/build" -DBUILD_TESTING=OFF >"$work/log" 2>&1 || { cat "$work/log"; failed=1; }
 
+while read -r file; do
+    [ -e "$work/$file" ] || { echo "packaging/conan/conanfile.py: what is installed needs $file"; failed=1; }
+done < <(grep -oE '\b(include|share|doc)/[a-z_/.-]*[a-z]' cmake/Install.cmake | sort -u)
+
 if command -v ruby >/dev/null; then
     ruby -c packaging/homebrew/vmalloc.rb || failed=1
 fi
