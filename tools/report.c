@@ -16,16 +16,17 @@ static const struct form {
     int (*write)(report_t *r);
     int (*compare)(report_t *r, report_t *before); /* NULL: this form cannot */
     const char *ending; /* of files of this form; NULL: it can go to a terminal */
+    int inner;          /* the reader has its own ways with functions of the C++ library */
     const char *what;
 } forms[] = {
-    {"text", report_text, report_diff, NULL, "for reading; what is done without an option"},
-    {"json", report_json, NULL, NULL, "all of it, for scripts"},
-    {"html", report_html, report_page, "html", "a page for a browser: flame graph, time line"},
-    {"pprof", report_pprof, NULL, "pb.gz", "for pprof, Pyroscope, Parca, Perfetto: profile.proto"},
-    {"folded", report_folded, NULL, NULL, "a line a stack, for flamegraph.pl, inferno; see --by"},
-    {"speedscope", report_speedscope, NULL, NULL, "for speedscope: all measures"},
-    {"massif", report_massif, NULL, NULL, "for ms_print, massif-visualizer: what lived, over time"},
-    {"heap-v2", report_heap, NULL, NULL, "for jeprof, google-pprof, pprof: addresses alone"},
+    {"text", report_text, report_diff, NULL, 0, "for reading; what is done without an option"},
+    {"json", report_json, NULL, NULL, 1, "all of it, for scripts"},
+    {"html", report_html, report_page, "html", 1, "a page for a browser: flame graph, time line"},
+    {"pprof", report_pprof, NULL, "pb.gz", 1, "for pprof, Pyroscope, Parca, Perfetto: profile.proto"},
+    {"folded", report_folded, NULL, NULL, 1, "a line a stack, for flamegraph.pl, inferno; see --by"},
+    {"speedscope", report_speedscope, NULL, NULL, 1, "for speedscope: all measures"},
+    {"massif", report_massif, NULL, NULL, 1, "for ms_print, massif-visualizer: what lived, over time"},
+    {"heap-v2", report_heap, NULL, NULL, 1, "for jeprof, google-pprof, pprof: addresses alone"},
 };
 #define FORMS (sizeof(forms) / sizeof(*forms))
 
@@ -35,6 +36,7 @@ struct request {
     unsigned top;
     const char *output; /* NULL: standard output */
     int diff;
+    int inner;          /* all functions of the C++ library */
     char *const *files; /* one, or with diff two: before and now */
 };
 
@@ -51,6 +53,7 @@ static void print_help(void)
         printf("  --%-12s %s\n", forms[i].name, forms[i].what);
     puts("  --diff         tell what changed from one profile to another, as text or --html\n"
          "  --top=N        how many sites each list shows; 5 unless said\n"
+         "  --inner        text: with the insides of the C++ library too\n"
          "  -o, --output=F write to a file\n"
          "  --by=MEASURE   one list, by:");
     for (m = report_measures; m->name; m++)
@@ -77,6 +80,8 @@ static int take(int c, struct request *want)
         want->output = optarg;
     } else if (c == 'd') {
         want->diff = 1;
+    } else if (c == 'i') {
+        want->inner = 1;
     } else if (c == 'h') {
         return print_help(), 0;
     } else {
@@ -88,19 +93,20 @@ static int take(int c, struct request *want)
 /* -1: go on; else the exit status. */
 static int parse(int argc, char **argv, struct request *want)
 {
-    static struct option known[FORMS + 6] = {
+    static struct option known[FORMS + 7] = {
         {"by", required_argument, NULL, 'b'},
         {"top", required_argument, NULL, 't'},
         {"output", required_argument, NULL, 'o'},
         {"help", no_argument, NULL, 'h'},
         {"diff", no_argument, NULL, 'd'},
+        {"inner", no_argument, NULL, 'i'},
     };
     static char name[] = "vmalloc report";
     int c, status;
     size_t i;
 
     for (i = 0; i < FORMS; i++)
-        known[5 + i] = (struct option){forms[i].name, no_argument, NULL, 256 + (int)i};
+        known[6 + i] = (struct option){forms[i].name, no_argument, NULL, 256 + (int)i};
     argv[0] = name;
     while ((c = getopt_long(argc, argv, "ho:", known, NULL)) != -1) {
         status = take(c, want);
@@ -163,7 +169,7 @@ static int load(report_t *r, const char *file, const struct request *want)
     complain(r->profile);
     r->by = want->by;
     r->top = want->top;
-    r->names = report_names_make(r->profile, 0);
+    r->names = report_names_make(r->profile, want->inner || want->form->inner);
     return r->names ? 0 : tool_fail(TOOL_CANNOT, "out of memory");
 }
 

@@ -20,12 +20,14 @@ typedef struct report_frame {
     uint64_t offset;      /* of the instruction in the module's addresses, or its address */
     int line;             /* 0 unknown */
     int inlined;          /* it was inlined into the next frame */
+    int inner;            /* it is a function of the C++ library */
 } report_frame_t;
 
 typedef struct report_names report_names_t;
-/* Names of all that stands in the profile's stacks.  quiet: show no progress on a terminal.  NULL:
- * no memory. */
-report_names_t *report_names_make(const profile_t *p, int quiet);
+/* Names of all that stands in the profile's stacks.  inner: with all functions of the C++ library; else
+ * those at the inner end of a stack are left out, and of others that follow one another all but the
+ * one that was called.  NULL: no memory. */
+report_names_t *report_names_make(const profile_t *p, int inner);
 void report_names_free(report_names_t *names);
 /* Numbers of the frames of a stack, innermost first, those of the allocator left out; *n of them.
  * stack: index in the profile, -1: none. */
@@ -36,6 +38,13 @@ size_t report_nframes(const report_names_t *names);
 void report_frame_text(const report_frame_t *f, char *to, size_t size);
 /* File name and line of a frame or of its module, "" unknown. */
 void report_frame_place(const report_frame_t *f, char *to, size_t size);
+
+/* ---- names of C++ (report_cxx.c) ---- */
+
+/* Leave out of a name, in place, what templates have by default. */
+void report_cxx_short(char *name);
+/* Whether it is a function of the C++ library. */
+int report_cxx_inner(const char *function);
 
 /* ---- measures (report_measure.c) ---- */
 

@@ -6,7 +6,8 @@
  *
  * An entry can be several frames, where functions were inlined.  Frames at the inner end that
  * belong to the allocator are left out: in a static program, where its library cannot be told from
- * the rest by its addresses.
+ * the rest by its addresses.  So are, unless they are asked for, functions of the C++ library: the line
+ * to look at is the one that called it.
  */
 #include "report.h"
 #include "symbols.h"
@@ -43,6 +44,7 @@ struct report_names {
     size_t nnumbers, numberroom;
     table_t byframe, byplace;
     lines_t *stacks;
+    int inner; /* functions of the C++ library are wanted too */
     int failed;
 };
 
@@ -140,6 +142,7 @@ static uint32_t add_frame(report_names_t *t, const report_frame_t *f)
             return t->byframe.slots[i] - 1;
     t->frames = room_for(t, t->frames, t->nframes, &t->frameroom, sizeof(*t->frames));
     copy.function = strdup(f->function);
+    copy.inner = report_cxx_inner(f->function);
     copy.file = strdup(f->file);
     if (t->failed || !copy.function || !copy.file)
         return t->failed = 1, 0;
@@ -165,18 +168,23 @@ typedef struct found {
 static void on_symbol(const symbol_t *s, void *arg)
 {
     found_t *f = arg;
+    char *name = strdup(s->function);
 
-    f->frame.function = s->function;
+    if (name)
+        report_cxx_short(name);
+    f->frame.function = name ? name : s->function;
     f->frame.file = s->file;
     f->frame.line = s->line;
     f->frame.inlined = s->inlined;
     add_number(f->names, add_frame(f->names, &f->frame));
+    f->frame.function = "";
+    free(name);
 }
 
 static void resolve(report_names_t *t, place_t *p)
 {
     const profile_module_t *m = p->module >= 0 ? &t->profile->modules[p->module] : NULL;
-    found_t f = {t, {"", "", m ? m->path : "", p->offset, 0, 0}};
+    found_t f = {t, {"", "", m ? m->path : "", p->offset, 0, 0, 0}};
 
     p->first = (uint32_t)t->nnumbers;
     if (!m || symbols_find(m->path, m->id, p->offset, on_symbol, &f) == 0) {
@@ -241,6 +249,22 @@ static void trim(const report_names_t *t, lines_t *s)
     memmove(s->frames, s->frames + own, s->n * sizeof(*s->frames));
 }
 
+/* Functions of the C++ library: who asked it for memory is of interest, and what was called of it. */
+static void fold(const report_names_t *t, lines_t *s)
+{
+    size_t i, n = 0;
+
+    for (i = 0; i < s->n && t->frames[s->frames[i]].inner; i++)
+        continue;
+    if (i == s->n)
+        return;
+    for (; i < s->n; i++)
+        if (!t->frames[s->frames[i]].inner || i + 1 == s->n ||
+            !t->frames[s->frames[i + 1]].inner)
+            s->frames[n++] = s->frames[i];
+    s->n = n;
+}
+
 static void make_stack(report_names_t *t, const profile_stack_t *stack, lines_t *s)
 {
     size_t room = 0;
@@ -256,6 +280,8 @@ static void make_stack(report_names_t *t, const profile_stack_t *stack, lines_t 
         }
     }
     trim(t, s);
+    if (!t->inner && !t->failed)
+        fold(t, s);
 }
 
 static void progress(size_t done, size_t all)
@@ -266,15 +292,16 @@ static void progress(size_t done, size_t all)
         fprintf(stderr, "\r%40s\r", "");
 }
 
-report_names_t *report_names_make(const profile_t *p, int quiet)
+report_names_t *report_names_make(const profile_t *p, int inner)
 {
     report_names_t *t = calloc(1, sizeof(*t));
-    int show = !quiet && isatty(2) && p->nstacks > 500;
+    int show = isatty(2) && p->nstacks > 500;
     size_t i;
 
     if (!t)
         return NULL;
     t->profile = p;
+    t->inner = inner;
     t->stacks = calloc(p->nstacks + 1, sizeof(*t->stacks));
     t->failed = !t->stacks;
     for (i = 0; i < p->nstacks && !t->failed; i++) {
