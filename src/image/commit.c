@@ -63,12 +63,12 @@ static int iszero(const char *p, size_t n)
 }
 
 /* The first look at a page of which nothing is known: its contents in the file are compared, where that
- * is likely to save the writing. */
+ * is likely to save the writing.  Behind the last page it says nothing, for the journal may lie there. */
 static int asbefore(writing_t *w, uint64_t page, uint64_t sum)
 {
     vmi_t *img = w->img;
     char *old = w->chunk + VMI_CHUNK; /* journal_room() leaves a page there */
-    if (img->tier != VM_IMGHASH || vmi_journal_page(img, page, old) != 0 ||
+    if (img->tier != VM_IMGHASH || page >= img->npages || vmi_journal_page(img, page, old) != 0 ||
         memcmp(old, w->chunk + w->have, img->psize) != 0)
         return 0;
     img->hash[page] = sum;

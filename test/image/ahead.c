@@ -188,14 +188,13 @@ static void test_in_turns(void **state)
 }
 
 /* A reader keeps the journal where it is, and pages come to lie there. */
-static void test_where_the_journal_is(void **state)
+static void where_the_journal_is(int flags)
 {
     Vmalloc_t *vm;
     int ready[2], done[2], status, i;
     pid_t child;
     char c, *p;
     size_t n = (size_t)8 << 20;
-    (void)state;
     fresh();
     assert_true(pipe(ready) == 0 && pipe(done) == 0);
     child = fork();
@@ -205,7 +204,7 @@ static void test_where_the_journal_is(void **state)
         _exit(vm == NULL || write(ready[1], "", 1) != 1 || read(done[0], &c, 1) < 0 || vmclose(vm) != 0);
     }
     assert_int_equal(read(ready[0], &c, 1), 1);
-    vm = must_open(file, 0, NULL);
+    vm = must_open(file, flags, NULL);
     p = vmalloc(vm, SIZE * 3);
     for (i = 1; i < 12; i++) {
         memset(p, i, SIZE * 3);
@@ -220,7 +219,7 @@ static void test_where_the_journal_is(void **state)
     close(done[1]);
     assert_true(waitpid(child, &status, 0) == child && status == 0);
     for (i = 0; i < 3; i++) { /* the journal over the pages; the pages; as the second left them */
-        vm = must_open(file, i == 1 ? 0 : VM_IMGREAD, NULL);
+        vm = must_open(file, i == 1 ? flags : VM_IMGREAD, NULL);
         p = vmrootget(vm, "block", NULL);
         assert_non_null(p);
         for (size_t k = 0; k < n - 1; k++)
@@ -229,6 +228,19 @@ static void test_where_the_journal_is(void **state)
         assert_int_equal(vmclose(vm), 0);
     }
     close(ready[0]), close(ready[1]), close(done[0]);
+}
+
+static void test_where_the_journal_is(void **state)
+{
+    (void)state;
+    where_the_journal_is(0);
+}
+
+/* Pages of which nothing is known are compared with what was there: not with what will be. */
+static void test_where_the_journal_is_without_tracking(void **state)
+{
+    (void)state;
+    where_the_journal_is(VM_IMGNOTRACK);
 }
 
 int main(void)
@@ -240,6 +252,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_again_after_a_full_disk, begin, end),
         cmocka_unit_test_setup_teardown(test_in_turns, begin, end),
         cmocka_unit_test_setup_teardown(test_where_the_journal_is, begin, end),
+        cmocka_unit_test_setup_teardown(test_where_the_journal_is_without_tracking, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
