@@ -156,13 +156,14 @@ static int trusted(vmi_share_t *s)
     return failas(s, EPERM, "it belongs to another user");
 }
 
-/* A copy of the head that no other process changes; 0: the object has none yet. */
+/* A copy of the head that no other process changes; 0: the object has none yet.  How long the object is, is asked
+ * after that: another process may make both longer meanwhile, the object first. */
 static int readhead(vmi_share_t *s, vmi_shead_t *head)
 {
     if (s->object.size == 0)
         return 0;
     memset(head, 0, sizeof *head);
-    if (vmos_object_read(s->fd, head, sizeof *head, 0) < 0)
+    if (vmos_object_read(s->fd, head, sizeof *head, 0) < 0 || vmos_object_stat(s->fd, &s->object) < 0)
         return fail(s, "it cannot be read");
     if (vmi_share_valid(head, s->object.size, s->opt.why, sizeof s->opt.why) < 0)
         return -1;

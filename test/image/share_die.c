@@ -464,6 +464,8 @@ static int grow(void *arg)
     int i;
 
     (void)arg;
+    if (vm == NULL)
+        return 2;
     for (i = 0; i < 4000; i++)
         if (vmalloc(vm, 20000) == NULL)
             return 1;
