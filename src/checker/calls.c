@@ -60,6 +60,7 @@ static Void_t *give(Vmalloc_t *vm, vmck_region_t *r, Void_t *p, size_t size, int
 
     if (p == NULL)
         return NULL;
+    vmck_first();
     if (vmck_drop(r, p)) /* it went without our knowledge */
         vmos_checker_free(r->data, p, 0);
     if (own(local) || vmck_note(r, p, size) < 0)

@@ -70,6 +70,10 @@ void vmck_wrap(Vmalloc_t *vm);
 
 /* ---- what becomes of regions (life.c) ---- */
 
+/* A block is about to be announced.  At the first one something is made ready for the end of the process: not
+ * earlier, for Vmheap may be opened before AddressSanitizer has begun. */
+void vmck_first(void);
+
 extern const vmr_checker_t vmck_checker;
 
 #endif

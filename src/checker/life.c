@@ -5,6 +5,7 @@
  *   opened    a pool of its own
  *   emptied   all its blocks are free
  *   closed    the pool goes; the segments, which go back to their discipline, are plain memory
+ *   the end   what the regions lead to is not lost
  */
 #include "checker.h"
 
@@ -37,6 +38,28 @@ static int suitable(Vmalloc_t *vm)
 {
     return !vmr_shared(vm) && !(vmr_dcflags(vm) & (VM_DCKEPT | VM_DCSHARED)) &&
            !(vm->meth.meth & (VM_MTDEBUG | VM_MTPROFILE));
+}
+
+/* AddressSanitizer looks for leaks after this, and not by itself into memory that was mapped. */
+static void lead(Vmalloc_t *vm)
+{
+    const Vmseg_t *seg;
+
+    for (seg = vm->data->segs; seg != NULL; seg = seg->next)
+        vmos_checker_root(seg->addr, seg->extent);
+}
+
+static void ending(void)
+{
+    vmr_each(lead);
+}
+
+void vmck_first(void)
+{
+    static int was;
+
+    if (!__atomic_load_n(&was, __ATOMIC_RELAXED) && !__atomic_exchange_n(&was, 1, __ATOMIC_RELAXED))
+        vmos_checker_atend(ending);
 }
 
 static void opened(Vmalloc_t *vm)

@@ -33,6 +33,11 @@ void vmos_checker_plain(const void *p, size_t n, int defined);
 /* What the calling thread does from here on is reported, or is not.  To be called in pairs. */
 void vmos_checker_hush(int hush);
 
+/* f is called when the process ends, before AddressSanitizer looks for leaks; once. */
+void vmos_checker_atend(void (*f)(void));
+/* What [p, p+n) leads to is not lost: to be called then. */
+void vmos_checker_root(const void *p, size_t n);
+
 /* The library takes [p, p+n) for itself, which may have been a block: before memset() and its like, which
  * AddressSanitizer looks at though the library was compiled without it. */
 VMOS_INLINE void vmos_own(const void *p, size_t n)

@@ -8,11 +8,13 @@
  * before.  Sequences and numbers are those that Valgrind publishes for this purpose ("Client requests" and
  * "Memory pools" in its manual; they are kept stable); on other processors there are none.
  *
- * AddressSanitizer is there when the program was linked with it: then its two functions are, to which
- * the references here are weak.  A library that is itself compiled with it tells nothing, for its own
+ * AddressSanitizer is there when the program was linked with it: then its functions are, to which the
+ * references here are weak.  A library that is itself compiled with it tells nothing, for its own
  * looks at its free memory would be reported.
  */
 #include "os_checker.h"
+
+#include <stdlib.h>
 
 int vmos_checkers;
 
@@ -85,9 +87,12 @@ static void memcheck(uintptr_t what, const void *p, size_t n)
 
 #ifdef VMOS_SANITIZED
 static void (*const poison)(const void *, size_t), (*const unpoison)(const void *, size_t);
+static void (*const addroot)(const void *, size_t);
 #else
 __attribute__((weak)) void __asan_poison_memory_region(const void *p, size_t n);
 __attribute__((weak)) void __asan_unpoison_memory_region(const void *p, size_t n);
+__attribute__((weak)) void __lsan_register_root_region(const void *p, size_t n);
+#define addroot __lsan_register_root_region
 #define poison __asan_poison_memory_region
 #define unpoison __asan_unpoison_memory_region
 #endif
@@ -164,6 +169,19 @@ void vmos_checker_plain(const void *p, size_t n, int defined)
         memcheck(defined ? MAKE_DEFINED : MAKE_UNDEFINED, p, n);
     if (vmos_checkers & VMOS_ASAN)
         unpoison(p, n);
+}
+
+/* Destructors of a shared library would come too late. */
+void vmos_checker_atend(void (*f)(void))
+{
+    if ((vmos_checkers & VMOS_ASAN) && addroot != NULL)
+        atexit(f);
+}
+
+void vmos_checker_root(const void *p, size_t n)
+{
+    if ((vmos_checkers & VMOS_ASAN) && addroot != NULL)
+        addroot(p, n);
 }
 
 void vmos_checker_hush(int hush)

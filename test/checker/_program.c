@@ -4,7 +4,8 @@
  *
  *   KIND    best, last, pool; with 1 behind it: VM_SINGLE; with n: in a region in a region; with o: in a
  *           region on a discipline of the program, which takes blocks of another region
- *   CRIME   past, before, freed, cleared, released; all; none; good: much that is right, from several threads
+ *   CRIME   past, before, freed, cleared, released; all; none; good: much that is right, from several threads;
+ *           holds: a region that is open at the end leads to memory of malloc(); loses: nothing does any more
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -238,11 +239,28 @@ static void openregion(const char *kind)
     expect(vm != NULL);
 }
 
+/* Memory of malloc() that only a block leads to, if that. */
+static __attribute__((noinline)) void hold(int keep)
+{
+    static char **block;
+
+    block = vmalloc(vm, SIZE * sizeof *block);
+    expect(block != NULL);
+    block[3] = malloc(100);
+    expect(block[3] != NULL);
+    if (!keep)
+        block[3] = NULL;
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 3)
         return 2;
     openregion(argv[1]);
+    if (strcmp(argv[2], "holds") == 0 || strcmp(argv[2], "loses") == 0) {
+        hold(argv[2][0] == 'h');
+        return 0;
+    }
     if (strcmp(argv[2], "good") == 0) {
         alone();
         if (argv[1][4] != '1')
