@@ -100,7 +100,8 @@ int profile_region(const profile_t *p, uint32_t number);
 int profile_stack(const profile_t *p, uint32_t number);
 int profile_place(const profile_t *p, uint32_t number);
 
-/* Two standard errors of a number of bytes that comes from so many samples; 0 when it is exact. */
+/* Two standard errors of a number of bytes that comes from so many samples, and three periods where
+ * there are hardly any; 0 when it is exact. */
 uint64_t profile_error(const profile_t *p, uint64_t samples);
 /* Add one site's figures to another's. */
 void profile_add(profile_site_t *sum, const profile_site_t *site);

@@ -365,7 +365,7 @@ uint64_t profile_error(const profile_t *p, uint64_t samples)
 
     if (p->head.mode != VMPF_SAMPLED)
         return 0;
-    if (samples == 0) /* of what has no sample there may still be as much: 1 - e^-3 is 95 in 100 */
+    if (samples < 2) /* of what has no sample there may still be as much: 1 - e^-3 is 95 in 100 */
         return 3 * p->head.period;
     for (; bit > 0; bit >>= 1) /* the root, rounded down */
         if ((root | bit) <= samples / (root | bit))

@@ -202,8 +202,9 @@ static void test_the_error_of_samples(void **state)
     assert_int_equal(profile_error(&p, 100), 0);
     p.head.mode = VMPF_SAMPLED;
     p.head.period = 1000;
-    assert_int_equal(profile_error(&p, 0), 0);
-    assert_int_equal(profile_error(&p, 1), 2000);
+    assert_int_equal(profile_error(&p, 0), 3000);
+    assert_int_equal(profile_error(&p, 1), 3000);
+    assert_int_equal(profile_error(&p, 2), 4000);
     assert_int_equal(profile_error(&p, 100), 20000);
     assert_int_equal(profile_error(&p, 101), 22000); /* rounded up */
 }
