@@ -6,6 +6,8 @@
 #include "contract.h"
 
 #include <stdio.h>
+#include <vmalloc/method.h>
+#include <fcntl.h>
 
 extern const ct_case_t basic_cases[], align_cases[], resize_cases[], region_cases[], stat_cases[],
     event_cases[], segment_cases[], failure_cases[], nested_cases[], extra_cases[], vmfl_cases[];
@@ -87,21 +89,22 @@ static void add(struct CMUnitTest *test, job_t *job, const char *method)
 
 int main(int argc, char **argv)
 {
-    static struct CMUnitTest tests[1000];
-    static job_t jobs[1000];
-    Vmethod_t *methods[3] = {Vmbest, Vmlast, Vmpool};
-    static const char *const names[3] = {"best", "last", "pool"};
+    static struct CMUnitTest tests[2000];
+    static job_t jobs[2000];
+    Vmethod_t *methods[6] = {Vmbest, Vmlast, Vmpool, vmover(Vmdebug, Vmbest), vmover(Vmdebug, Vmlast), vmover(Vmdebug, Vmpool)};
+    static const char *const names[6] = {"best", "last", "pool", "debug over best", "debug over last", "debug over pool"};
     size_t n = 0, i, m, single;
     const ct_case_t *c;
+    vmdebug(open("/dev/null", 1));
     if (argc > 1)
         cmocka_set_test_filter(argv[1]);
     if (argc > 2)
         only = argv[2];
     for (i = 0; ct_cases[i] != NULL; i++)
         for (c = ct_cases[i]; c->name != NULL; c++)
-            for (m = 0; m < 3; m++)
+            for (m = 0; m < 6; m++)
                 for (single = 0; single < 2; single++) {
-                    job_t job = {c, methods[m], 1 << m, single ? VM_SINGLE : 0};
+                    job_t job = {c, methods[m], 1 << m % 3, single ? VM_SINGLE : 0};
                     if (!(c->methods & job.which) || methods[m] == NULL)
                         continue;
                     jobs[n] = job;

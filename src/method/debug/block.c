@@ -30,7 +30,8 @@ static uint64_t wholeop(uint32_t op)
     return now - (uint32_t)((uint32_t)now - op);
 }
 
-void vmdg_fill(vmdg_block_t *b, uint32_t id)
+/* All but the operation that freed it, which is searched for in the quarantine. */
+static void fill(vmdg_block_t *b, uint32_t id)
 {
     const vmdg_desc_t *d = vmdg_desc(id);
     uint64_t what = vmdg_what(d);
@@ -50,7 +51,13 @@ void vmdg_fill(vmdg_block_t *b, uint32_t id)
         return;
     b->freed = d->freed;
     b->freethread = d->fthread;
-    b->freeop = vmdg_quarantine_op(id);
+}
+
+void vmdg_fill(vmdg_block_t *b, uint32_t id)
+{
+    fill(b, id);
+    if (b->state != VMDG_LIVE)
+        b->freeop = vmdg_quarantine_op(id);
 }
 
 int vmdg_byid(uint32_t id, vmdg_block_t *b)
@@ -135,8 +142,11 @@ int vmdg_each(int (*f)(const vmdg_block_t *b, void *arg), void *arg)
     vmdg_block_t b;
     uint32_t id, n = vmdg_ids();
     int r = 0;
-    for (id = 1; id < n && r == 0; id++)
-        if (vmdg_byid(id, &b) == 0)
-            r = f(&b, arg);
+    for (id = 1; id < n && r == 0; id++) {
+        if (vmdg_stateof(vmdg_what(vmdg_desc(id))) == VMDG_NONE)
+            continue;
+        fill(&b, id);
+        r = f(&b, arg);
+    }
     return r;
 }

@@ -63,7 +63,7 @@ int vmdg_around(const void *addr, vmdg_block_t *b);
 /* The block whose bytes are nearest to addr within `reach` bytes, of any state. */
 int vmdg_nearest(const void *addr, size_t reach, vmdg_block_t *b);
 /* f for every block that is not VMDG_NONE, in no order, until f returns non-zero, which is
- * returned.  Blocks come and go meanwhile unless all threads are stopped; takes no lock. */
+ * returned; freeop is not filled in.  Blocks come and go meanwhile unless all threads are stopped; takes no lock. */
 int vmdg_each(int (*f)(const vmdg_block_t *b, void *arg), void *arg);
 /* How many descriptor numbers are in use or were: ids are less than this. */
 uint32_t vmdg_ids(void);
