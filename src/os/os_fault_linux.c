@@ -29,7 +29,7 @@ static struct sigaction *beforeof(int sig)
 /* Bit 1 of the page fault's error code on x86; bit 6 of the syndrome on ARM. */
 static int iswrite(const ucontext_t *uc)
 {
-#if defined(__x86_64__)
+#if defined(__x86_64__) || defined(__i386__)
     return uc->uc_mcontext.gregs[REG_TRAPNO] == 14
                ? (int)(uc->uc_mcontext.gregs[REG_ERR] >> 1 & 1) : -1;
 #elif defined(__aarch64__)
@@ -58,6 +58,10 @@ int vmos_fault_registers(const void *context, int (*f)(uintptr_t value, void *ar
 #if defined(__x86_64__)
     const ucontext_t *uc = context;
     for (int i = 0; i < REG_RSP + 1 && r == 0; i++)
+        r = f((uintptr_t)uc->uc_mcontext.gregs[i], arg);
+#elif defined(__i386__)
+    const ucontext_t *uc = context;
+    for (int i = REG_EDI; i <= REG_EAX && r == 0; i++)
         r = f((uintptr_t)uc->uc_mcontext.gregs[i], arg);
 #elif defined(__aarch64__)
     const ucontext_t *uc = context;

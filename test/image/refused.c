@@ -85,7 +85,7 @@ static void fields(void **state)
     FIELD(limit, 0, EUCLEAN, "addresses");
     FIELD(limit, UINT64_MAX, EUCLEAN, "addresses");
     FIELD(npages, UINT64_MAX / 2, EUCLEAN, "sizes");
-    FIELD(npages, 1 << 20, EUCLEAN, "cut");
+    FIELD(npages, (uint64_t)1 << (sizeof(void *) > 4 ? 20 : 18), EUCLEAN, "cut");
     FIELD(journal, 0, EUCLEAN, "sizes");
     FIELD(journal, UINT64_MAX & ~(uint64_t)511, EUCLEAN, "sizes");
     FIELD(journal, good[0].journal + 1, EUCLEAN, "sizes");

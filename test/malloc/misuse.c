@@ -185,7 +185,7 @@ static const misuse_t all[] = {
     {"free static", free_static, "free(0x*): not a block: no memory of malloc"},
     {"free a mapping", free_mapping, "free(0x*): not a block: no memory of malloc"},
     {"free 1", free_number, "free(0x1): not a block: no memory of malloc"},
-    {"free -1", free_high, "free(0xffffffffffffffff): not a block: no memory of malloc"},
+    {"free -1", free_high, "free(0x*): not a block: no memory of malloc"},
     {"realloc foreign", realloc_foreign, "realloc(0x*): not a block: no memory of malloc"},
     {"realloc freed", realloc_freed, "realloc(0x*): freed before: block of 112 bytes"},
     {"realloc foreign to 0", realloc_to_zero_foreign,

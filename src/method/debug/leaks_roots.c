@@ -4,7 +4,7 @@
  *
  *   every mapping that can be written    less   segments of our regions   (live blocks are looked into
  *                                               when they are reached; regions of other methods whole)
- *                                               what stacks do not use
+ *                                               what stacks do not use; our own notes of blocks
  *
  * So static data of all modules, thread-local data, stacks and registers (in the frames of the
  * signal that stopped a thread), and memory that the program mapped itself are roots.  The stack of a
@@ -50,6 +50,15 @@ static int segment(Vmalloc_t *vm, const char *from, const char *end, void *arg)
     if ((vm->meth.meth & ~VMR_TRACED) == VM_MTDEBUG)
         leaveout(r, (uintptr_t)from, (uintptr_t)end);
     return 0;
+}
+
+/* Where addresses have 32 bits, a word of a descriptor is that of its block. */
+static void descriptors(roots_t *r)
+{
+    const vmdg_chunk_t *c;
+    for (size_t i = 0; i < VMDG_CHUNKS; i++)
+        if ((c = __atomic_load_n(&vmdg_chunk[i], __ATOMIC_ACQUIRE)) != NULL)
+            leaveout(r, (uintptr_t)c, (uintptr_t)(c + 1));
 }
 
 /* ---- stacks ---- */
@@ -136,6 +145,7 @@ void vmdg_leaks_roots(vmdg_scan_t *s, const vmos_stopped_t *threads, size_t n)
         return;
     leaveout(&r, (uintptr_t)s->block, (uintptr_t)s->block + s->mapped);
     leaveout(&r, (uintptr_t)r.span, (uintptr_t)r.span + size);
+    descriptors(&r);
     vmr_spans(segment, &r);
     vmos_mappings(mapping, &r);
     vmos_unmap(r.span, size);
