@@ -84,13 +84,25 @@ static VMOS_COLD void *turned(Vmalloc_t *vm, size_t size)
     return VMOS_LIKELY(p != NULL) ? p : vmma_nomemory();
 }
 
+/* From the next word of the class's slab, where malloc() itself may serve. */
+VMOS_INLINE void *nextword(vmbe_lane_t *lane, size_t size)
+{
+    vmbe_cursor_t *c;
+    if (lane->front != Vmregion || size > BE_TABLEMAX)
+        return NULL;
+    c = vmbe_cursor(lane, size);
+    return vmbe_aim(c, vmbe_current(c)) ? vmbe_next(c) : NULL;
+}
+
 /* While a profile is taken, all that malloc() asks for comes here: nearly as straight as there.
  * Nothing is called but at the end, so that there is no frame. */
 void *vmma_alloc(size_t size)
 {
     vmbe_lane_t *lane = vmma_lane;
     Vmalloc_t *vm = BE_LOAD(vmma_profiled);
-    void *p;
+    void *p = nextword(lane, size);
+    if (p != NULL)
+        return p;
     if (VMOS_LIKELY(vm == NULL))
         return VMOS_UNLIKELY(vmma_debugged()) ? vmma_debug_alloc(size, 0, 0, VMDG_MALLOC)
                                               : vmma_allocas(size, VMDG_MALLOC);

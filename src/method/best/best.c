@@ -215,7 +215,7 @@ VMOS_INLINE void takeback(Vmalloc_t *vm, int local)
         vmr_lock(vm);
 }
 
-VMOS_INLINE void *wipe(void *p, size_t size, size_t have)
+static VMOS_NOINLINE void *wipe(void *p, size_t size, size_t have)
 {
     if (size < have)
         __builtin_memset((char *)p + size, 0, have - size);
@@ -273,17 +273,30 @@ static VMOS_NOINLINE void *alloc_more(Vmalloc_t *vm, vmbe_lane_t *lane, size_t s
     return slack(p, size, vmbe_size(vmbe_of(vm), p));
 }
 
+/* From a class beyond the table. */
+static VMOS_NOINLINE void *alloc_class(Vmalloc_t *vm, vmbe_lane_t *lane, size_t size, int local)
+{
+    unsigned cls;
+    void *p;
+    if (size > BE_SMALLMAX)
+        return alloc_slow(vm, size, 0, local);
+    cls = vmbe_class_of(size);
+    if (VMOS_UNLIKELY((p = vmbe_take(lane, cls)) == NULL))
+        return alloc_more(vm, lane, size, local);
+    return wipe(p, size, vmbe_classbytes[cls]);
+}
+
 static void *best_alloc(Vmalloc_t *vm, size_t size, int local)
 {
     vmbe_lane_t *lane = vmbe_mylane(vmbe_of(vm));
-    unsigned cls;
+    vmbe_cursor_t *c;
     char *p;
-    if (VMOS_UNLIKELY(size > BE_SMALLMAX))
-        return alloc_slow(vm, size, 0, local);
-    cls = vmbe_class(size);
-    if (VMOS_UNLIKELY((p = vmbe_take(lane, cls)) == NULL))
+    if (VMOS_UNLIKELY(size > BE_TABLEMAX))
+        return alloc_class(vm, lane, size, local);
+    c = vmbe_cursor(lane, size);
+    if (VMOS_UNLIKELY((p = vmbe_next(c)) == NULL))
         return alloc_more(vm, lane, size, local);
-    return slackof(p, size, vmbe_classbytes[cls]);
+    return slackof(p, size, c->size);
 }
 
 static VMOS_NOINLINE int free_slow(Vmalloc_t *vm, void *p, int local)

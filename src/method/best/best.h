@@ -35,7 +35,8 @@
 
 #define BE_PAGE VMB_PAGE
 #define BE_SHIFT VMB_PAGESHIFT
-#define BE_TAB 64         /* slots of the table that finds a thread's lane */
+#define BE_TABBITS 6
+#define BE_TAB (1u << BE_TABBITS) /* slots of the table that finds a thread's lane */
 #define BE_ORDERMAX 4     /* doublings from one page to a slab of the largest class */
 #define BE_FITS 64        /* free runs of fewer pages are in lists, the others in a tree */
 #define BE_BINS 40        /* lists of large blocks, by power of two of pages */
@@ -216,9 +217,10 @@ VMOS_INLINE vmbe_t *vmbe_owner(const vmbe_run_t *run)
     uintptr_t l = BE_SEE(run->lane);
     return l & BE_OTHER ? (vmbe_t *)(l & ~(uintptr_t)BE_TAGS) : vmbe_lane(l)->be;
 }
+/* Multiplicative hashing: Knuth, The Art of Computer Programming 3, 6.4. */
 VMOS_INLINE size_t vmbe_tabslot(uintptr_t tid)
 {
-    return (tid >> 12 ^ tid >> 18 ^ tid >> 6) & (BE_TAB - 1);
+    return (size_t)((uint64_t)tid * UINT64_C(0x9e3779b97f4a7c15) >> (64 - BE_TABBITS));
 }
 VMOS_INLINE size_t vmbe_runbytes(const vmbe_run_t *run) { return (size_t)run->npages << BE_SHIFT; }
 /* Bytes of a large block: up to the end of its pages. */

@@ -24,18 +24,19 @@ VMOS_INLINE void *vmbe_next(vmbe_cursor_t *c)
     if (VMOS_UNLIKELY(m == 0))
         return NULL;
     BE_STORE(*c->word, m & (m - 1));
-    p = c->base + (uint64_t)vmb_ctz(m) * c->size;
+    p = c->base + (uint64_t)(unsigned)vmb_ctz(m) * c->size;
     if (p == NULL)
         __builtin_unreachable(); /* saves callers a test */
     return p;
 }
 
-/* The same from a lane's cursor of a class, and of the class of a size up to BE_TABLEMAX. */
+/* The same from a lane's cursor of a class; where the cursor of a size up to BE_TABLEMAX is, and from there. */
 VMOS_INLINE void *vmbe_take(vmbe_lane_t *lane, unsigned cls) { return vmbe_next(&lane->cur[cls]); }
-VMOS_INLINE void *vmbe_taketab(vmbe_lane_t *lane, size_t size)
+VMOS_INLINE vmbe_cursor_t *vmbe_cursor(vmbe_lane_t *lane, size_t size)
 {
-    return vmbe_next((vmbe_cursor_t *)(void *)((char *)lane + vmbe_cursortab[(size + 15) >> 4]));
+    return (vmbe_cursor_t *)(void *)((char *)lane + vmbe_cursortab[(size + 15) >> 4]);
 }
+VMOS_INLINE void *vmbe_taketab(vmbe_lane_t *lane, size_t size) { return vmbe_next(vmbe_cursor(lane, size)); }
 
 /* Point the cursor at the first word of run that has a free block; 0: none has.  Words beyond the
  * slab's end have none. */
