@@ -327,7 +327,7 @@ static const char *look(unsigned flags, int deep)
         wrong = "what nobody wrote is there";
     else if (deep && vmdbcheck(vm) != 0)
         wrong = "the region is damaged";
-    else if (deep && n > 0 && (nstates % 64 == 0 || big || astray) && vmimagecheck(other, NULL, NULL) != 0)
+    else if (deep && n > 0 && (nstates % 64 == 0 || big || bug == NO_SUMS) && vmimagecheck(other, NULL, NULL) != 0)
         wrong = "a page has not its sum";
     vmclose(vm);
     return wrong;
