@@ -351,6 +351,20 @@ static struct result *shared_result(int *fd)
 
 /* ---- all of it ---- */
 
+/* All that a trace asks for is touched: what is more than the machine has would take everything else
+ * out of it.  Damaged traces ask for such sizes, and programs that use little of what they asked for. */
+static int too_much(const char *file, const struct plan_head *plan)
+{
+    uint64_t has = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+
+    if (plan->peak <= has / 4 * 3)
+        return 0;
+    return tool_fail(TOOL_CANNOT,
+                     "%s: the trace asks for %.1f GiB at a time, of which a replay touches every page, "
+                     "and this machine has %.1f GiB",
+                     file, (double)plan->peak / (1 << 30), (double)has / (1 << 30));
+}
+
 static int compare(const struct request *want, const struct trace *t)
 {
     struct outcome o[TARGETS];
@@ -367,6 +381,9 @@ static int compare(const struct request *want, const struct trace *t)
     r = shared_result(&resultfd);
     if (!info.plan || !r)
         return tool_fail(TOOL_CANNOT, "no room for a plan in TMPDIR or /tmp: %s", strerror(errno));
+    status = too_much(want->file, info.plan);
+    if (status != 0)
+        return status;
     for (i = 0; i < n; i++)
         measure(&o[i], planfd, resultfd, r, want->check, want->reps, i, n);
     tell_progress(NULL, 0, 0, 0);

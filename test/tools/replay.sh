@@ -140,6 +140,9 @@ expect 0 "*cut.txt: line * is cut off; what could be read: * calls*" "$command" 
 expect 126 "vmalloc: /etc/passwd: line 1 is not*is it a trace?*" "$command" replay /etc/passwd
 expect 126 "vmalloc: nosuch: No such file*" "$command" replay nosuch
 expect 126 "*the trace is empty*" "$command" replay /dev/null
+# Nothing is run that would take all memory of the machine
+printf '0:7f0000001000:4000000000000:0:7f0000000000:b:\n' >huge.txt
+expect 126 "*huge.txt: the trace asks for * GiB at a time*" "$command" replay huge.txt
 
 # The command line
 expect 0 "Usage: vmalloc replay *--method*" "$command" replay --help
