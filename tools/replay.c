@@ -351,8 +351,8 @@ static struct result *shared_result(int *fd)
 
 /* ---- all of it ---- */
 
-/* All that a trace asks for is touched: what is more than the machine has would take everything else
- * out of it.  Damaged traces ask for such sizes, and programs that use little of what they asked for. */
+/* All that a trace asks for is touched: what is more than the machine has would take everything
+ * else out of it.  Damaged traces ask for such sizes, and programs that use little of it. */
 static int too_much(const char *file, const struct plan_head *plan)
 {
     uint64_t has = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
@@ -360,8 +360,8 @@ static int too_much(const char *file, const struct plan_head *plan)
     if (plan->peak <= has / 4 * 3)
         return 0;
     return tool_fail(TOOL_CANNOT,
-                     "%s: the trace asks for %.1f GiB at a time, of which a replay touches every page, "
-                     "and this machine has %.1f GiB",
+                     "%s: the trace asks for %.1f GiB at a time, of which a replay touches every "
+                     "page, and this machine has %.1f GiB",
                      file, (double)plan->peak / (1 << 30), (double)has / (1 << 30));
 }
 

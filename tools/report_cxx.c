@@ -6,8 +6,8 @@
  *   std::allocator<std::__cxx11::basic_string<char, ... > > >::reserve(unsigned long)
  *   std::vector<std::string>::reserve(unsigned long)
  *
- * Only what is left away is what the standard says when nothing is said: allocators, comparisons and
- * hashes that templates have by default, namespaces of versions.  Other names stay as they are.
+ * What is left out is what the standard says when nothing is said: allocators, comparisons, hashes
+ * that templates have by default, namespaces of versions.  Other names stay as they are.
  */
 #include "report.h"
 
@@ -40,7 +40,7 @@ static char *closing(char *s)
     return NULL;
 }
 
-/* Bytes of an argument of a template at s, ", std::allocator<char>", that can be left away; 0: none. */
+/* Bytes of a template's argument at s, ", std::allocator<char>", that can be left out; 0: none. */
 static size_t is_default(char *s)
 {
     static const char *const known[] = {
@@ -67,7 +67,8 @@ static void drop_defaults(char *s)
     size_t n = 0, length;
 
     for (; *s; s++) {
-        while (*s == ',' && n > 0 && n <= DEPTH && open[n - 1] == '<' && (length = is_default(s)) > 0)
+        while (*s == ',' && n > 0 && n <= DEPTH && open[n - 1] == '<' &&
+               (length = is_default(s)) > 0)
             drop(s, length);
         if (*s == ' ' && s[1] == '>')
             drop(s, 1);

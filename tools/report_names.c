@@ -249,7 +249,7 @@ static void trim(const report_names_t *t, lines_t *s)
     memmove(s->frames, s->frames + own, s->n * sizeof(*s->frames));
 }
 
-/* Functions of the C++ library: who asked it for memory is of interest, and what was called of it. */
+/* Functions of the C++ library: who asked it for memory is of interest, and what it called. */
 static void fold(const report_names_t *t, lines_t *s)
 {
     size_t i, n = 0;
