@@ -213,8 +213,12 @@ static Void_t *resize(Vmalloc_t *vm, Void_t *p, size_t size, int type, int local
     if (size == 0)
         return freeb(vm, p, local), NULL;
     slot = slotof(vm, r, p, local);
-    if (slot < 0)
-        return (*r->plain.resizef)(vm, p, size, 0, local); /* which says so */
+    if (slot < 0) { /* which the method says, too */
+        vmr_hush();
+        p = (*r->plain.resizef)(vm, p, size, 0, local);
+        vmr_unhush();
+        return p;
+    }
     old = vmck_size(r, p);
     c.noted = old >= 0;
     c.old = c.noted ? (size_t)old : (size_t)slot - VMB_MIN((size_t)slot, VMOS_FENCE);

@@ -96,10 +96,16 @@ static void closed(Vmalloc_t *vm, int whole)
 {
     vmck_region_t *r = vmck_region(vm->data);
     const Vmseg_t *seg;
+    const void *p;
+    size_t size;
 
     if (r == NULL)
         return;
-    vmos_checker_unpool(r->data);
+    vmos_checker_unpool(r->data); /* which makes its blocks such that they are not to be touched */
+    while ((p = vmck_newest(r, &size)) != NULL) {
+        vmos_checker_plain((const char *)p - VMOS_FENCE, size + 2 * VMOS_FENCE, 1);
+        vmck_drop(r, p);
+    }
     vmck_remove(r);
     for (seg = whole ? vm->data->segs : NULL; seg != NULL; seg = seg->next)
         vmos_checker_plain(seg->addr, seg->extent, 1);

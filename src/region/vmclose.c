@@ -78,9 +78,9 @@ static void closelive(Vmalloc_t *vm, int keep)
     int inside = vmr_handle(vm)->inside;
     Vmalloc_t last;
 
-    if (vmr_istold())
-        (*vmr_checker->closedf)(vm, 1);
     withdraw(vm, keep);
+    if (vmr_istold())
+        (*vmr_checker->closedf)(vm, 1); /* after regions inside, whose blocks are not to be touched until then */
     unindex(vm);
     last = *vm;
     if (!keep)
