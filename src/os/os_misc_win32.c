@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The rest, of which the rooms that are built on Windows need little: clocks, the process, output.
+ * The rest, of which the rooms that are built on Windows need little: clocks, the process, its environment, output.
  */
 #include "os.h"
 
@@ -29,6 +29,12 @@ uint64_t vmos_coarsetime(void)
 long vmos_pid(void)
 {
     return (long)GetCurrentProcessId();
+}
+
+/* There are no set-user-ID programs. */
+const char *vmos_getenv(const char *name)
+{
+    return getenv(name);
 }
 
 /* fd is one of the C runtime that the library is linked to, as STDERR is of each. */
