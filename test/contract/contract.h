@@ -101,4 +101,7 @@ void ct_same(const void *p, size_t size, uint64_t id);
         CHECK(errno == (error));                                                                 \
     } while (0)
 
+/* debug_*.c: Vmdebug, or NULL where it is left out. */
+Vmethod_t *ct_debug(void);
+
 #endif

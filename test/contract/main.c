@@ -69,7 +69,7 @@ static void run_pairs(const job_t *job)
     for (d = ct_discs; d->name != NULL; d++) {
         if ((d->capacity && d->capacity < job->c->need) || (only && strcmp(only, d->name) != 0))
             continue;
-        if (job->meth == Vmdebug && d != ct_discs) /* each close looks through all books: one is enough */
+        if (job->meth == ct_debug() && d != ct_discs) /* each close looks through all books: one is enough */
             break;
         start(job, d);
         now.disc = d->make(&now);
@@ -88,7 +88,7 @@ static int quiet = -1, loud;
 static void run(void **state)
 {
     const job_t *job = (const job_t *)*state;
-    if (job->meth == Vmdebug) {
+    if (job->meth == ct_debug()) {
         quiet = open("/dev/null", O_WRONLY);
         loud = quiet >= 0 ? vmdebug(quiet) : -1;
     }
@@ -125,7 +125,7 @@ int main(int argc, char **argv)
 {
     static struct CMUnitTest tests[1000];
     static job_t jobs[1000];
-    Vmethod_t *methods[4] = {Vmbest, Vmlast, Vmpool, Vmdebug};
+    Vmethod_t *methods[4] = {Vmbest, Vmlast, Vmpool, ct_debug()};
     static const char *const names[4] = {"best", "last", "pool", "debug"};
     static const int kinds[4] = {BEST, LAST, POOL, BEST};
     size_t n = 0, i, m, single;
@@ -140,7 +140,7 @@ int main(int argc, char **argv)
                 for (single = 0; single < 2; single++) {
                     job_t job = {c, methods[m], kinds[m], single ? VM_SINGLE : 0};
                     if (!(c->methods & job.which) || methods[m] == NULL ||
-                        (methods[m] == Vmdebug && !debugs(c->name)))
+                        (methods[m] == ct_debug() && !debugs(c->name)))
                         continue;
                     jobs[n] = job;
                     add(&tests[n], &jobs[n], names[m]);

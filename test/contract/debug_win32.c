@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: MIT */
+/* Vmdebug is not built for Windows. */
+#include "contract.h"
+
+Vmethod_t *ct_debug(void)
+{
+    return NULL;
+}
