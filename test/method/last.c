@@ -540,6 +540,9 @@ static void fork_meanwhile(void **state)
     pid_t pid;
 
     (void)state;
+#if defined(_WIN32)
+    skip(); /* before there are threads */
+#endif
     shared = vmopen(Vmdcheap, Vmlast, 0);
     stop = 0;
     assert_int_equal(pthread_create(&th, NULL, churns, NULL), 0);

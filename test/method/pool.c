@@ -519,6 +519,9 @@ static void fork_meanwhile(void **state)
     pid_t pid;
 
     (void)state;
+#if defined(_WIN32)
+    skip(); /* before there are threads */
+#endif
     shared = vmopen(Vmdcheap, Vmpool, 0);
     stop = 0;
     for (i = 0; i < 2; i++)
