@@ -38,7 +38,7 @@ static void work(Vmalloc_t *vm)
 
 int main(void)
 {
-    Vmalloc_t *vm = vmmopen("work queue", 7, 1 << 20);
+    Vmalloc_t *vm = vmmopen("work queue", getpid(), 1 << 20);
     struct job *j, *first = NULL;
     int dead = 0, before, status, i;
 

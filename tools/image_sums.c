@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -59,15 +60,20 @@ static int touch(Vmalloc_t *vm, Void_t *addr, size_t size, int busy, Void_t *han
 {
     image_pages_t *p = handle;
     uintptr_t from = (uintptr_t)addr, to = from + size;
-    size_t i;
+    size_t i = 0, end = p->n < IMAGE_PAGES ? p->n : IMAGE_PAGES, last = end;
 
     (void)vm;
-    for (i = 0; busy && i < p->n && i < IMAGE_PAGES; i++) {
-        image_page_t *page = &p->page[i];
-        uintptr_t at = (uintptr_t)page->addr;
+    while (i < last) { /* the first page that ends behind from */
+        size_t mid = i + (last - i) / 2;
 
-        if (from >= at + page->size || to <= at)
-            continue;
+        if ((uintptr_t)p->page[mid].addr + p->page[mid].size <= from)
+            i = mid + 1;
+        else
+            last = mid;
+    }
+    for (; busy && i < end && (uintptr_t)p->page[i].addr < to; i++) {
+        image_page_t *page = &p->page[i];
+
         page->first = page->blocks == 0 || addr < page->first ? addr : page->first;
         page->last = page->blocks == 0 || addr > page->last ? addr : page->last;
         page->bytes = size;
@@ -76,10 +82,18 @@ static int touch(Vmalloc_t *vm, Void_t *addr, size_t size, int busy, Void_t *han
     return 0;
 }
 
+static int byaddr(const void *a, const void *b)
+{
+    uintptr_t x = (uintptr_t)((const image_page_t *)a)->addr, y = (uintptr_t)((const image_page_t *)b)->addr;
+
+    return x < y ? -1 : x > y;
+}
+
 void image_name_blocks(image_t *image, image_pages_t *pages)
 {
-    size_t i;
+    size_t i, n = pages->n < IMAGE_PAGES ? pages->n : IMAGE_PAGES;
 
+    qsort(pages->page, n, sizeof(*pages->page), byaddr);
     image_walk(image, touch, pages);
     for (i = 0; i < pages->n && i < IMAGE_PAGES; i++) {
         const image_page_t *p = &pages->page[i];

@@ -89,6 +89,8 @@ static int follow(vmi_t *img)
         errno = ESTALE;
         return -1;
     }
+    if (!(img->flags & VM_IMGREAD))
+        img->unsynced = 1; /* what they wrote may still wait for its sync */
     if (seq != img->super.seq || vmi_journal_read(img, img->dirty) < 0)
         return reload(img);
     if (img->npages > npages) /* those that were synced in their places are not named */

@@ -74,11 +74,21 @@ static int contents(looking_t *l, uint64_t p, size_t n)
     return 0;
 }
 
+/* n pages from p on, in one run; where the disk does not give them, one by one: those that it keeps are
+ * wrong. */
 static int batch(looking_t *l, uint64_t p, size_t n)
 {
     const char *at = l->buf;
     size_t i, size = l->img->psize;
-    if (contents(l, p, n) != 0 || vmi_sums_read(l->img, p, n, l->sums) != 0)
+    if (contents(l, p, n) != 0) {
+        if (errno != EIO)
+            return -1;
+        for (i = 0; n > 1 && i < n; i++)
+            if (batch(l, p + i, 1) != 0)
+                return -1;
+        return n > 1 ? 0 : tell(l, p, 1);
+    }
+    if (vmi_sums_read(l->img, p, n, l->sums) != 0)
         return -1;
     for (i = 0; i < n; i++, at += size)
         if ((l->sums[i] == 0 ? !zeros(at, size) : l->sums[i] != vmi_sum(at, size, 0)) && tell(l, p + i, 1) != 0)
@@ -115,6 +125,8 @@ long vmimagecheck(const char *path, Vmimgpage_f f, Void_t *handle)
     if ((l.img = vmi_peek(path, why)) == NULL)
         return -1;
     r = all(&l);
+    if (r < 0)
+        vmi_refuse(why, "%s: %s", path, vmi_reason(errno));
     vmi_unpeek(l.img);
     if (r >= 0)
         errno = e;

@@ -293,7 +293,7 @@ static int freshen(vmi_t *img)
     if (from < to) {
         if (vmi_zeros(img, from, to, img->rec + img->recbytes - VMI_CHUNK, VMI_CHUNK) != 0)
             return -1;
-        if (img->safety == VM_IMGPOWER && vmi_io->sync(img->fd) != 0)
+        if (vmi_io->sync(img->fd) != 0) /* whatever the safety: a commit that is there must be whole */
             return vmi_fail(img);
     }
     img->stale = 0;
@@ -327,6 +327,8 @@ static int record(vmi_t *img, const uint64_t joint[2], unsigned flags)
     writing_t w = {.img = img};
     uint64_t named;
     if (vmi_journal_room(img, nameall(img)) != 0)
+        return -1;
+    if (img->jpos == 0 && vmi_sync(img) != 0) /* the superblock, which says that older records do not count */
         return -1;
     w.head = (vmi_record_t *)(void *)img->rec;
     w.chunk = img->rec + VMI_SECTOR;
@@ -409,8 +411,10 @@ int vmi_commit(vmi_t *img, const uint64_t joint[2], unsigned flags)
         return -1;
     }
     r = record(img, joint, flags);
-    if (r != 0 && isfull(errno) && img->jpos > 0 && vmi_checkpoint(img, 0) == 0)
+    if (r != 0 && isfull(errno) && img->jpos > 0 && vmi_checkpoint(img, 0) == 0) {
+        spoil(img); /* the journal may now begin before pages whose sums were noted */
         r = record(img, joint, flags); /* in the room that the journal had taken */
+    }
     if (r != 0) {
         spoil(img);
         return -1;

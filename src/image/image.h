@@ -178,6 +178,8 @@ void vmi_unpeek(vmi_t *img);
 vmi_t *vmi_open(const char *path, const Vmimgopt_t *opt, char *why);
 void vmi_close(vmi_t *img);
 void vmi_refuse(char *why, const char *format, ...) VMOS_PRINTS(2, 3);
+/* What an errno means where an image is opened or read. */
+const char *vmi_reason(int e);
 /* The image of vm, locked, or NULL with EINVAL; with EPERM in a child of the process that opened it. */
 vmi_t *vmi_enter(Vmalloc_t *vm);
 vmi_t *vmi_enterown(Vmalloc_t *vm);

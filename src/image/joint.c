@@ -135,14 +135,28 @@ static int giveup(part_t *part, int n, const vmi_t *decider)
     return -1;
 }
 
+/* Records are on the disk, also those of images whose commits do not wait for it. */
+static int syncall(part_t *part, int n)
+{
+    int i, r = 0;
+    for (i = 0; i < n && r == 0; i++) {
+        vmr_lock(part[i].img->vm);
+        r = vmi_sync(part[i].img);
+        vmr_unlock(part[i].img->vm);
+    }
+    return r;
+}
+
 /* The last of the parts is the decider. */
 static int commitparts(part_t *part, int n)
 {
     uint64_t joint[2] = {vmos_random() | 1, vmos_random()};
     int i, e = errno;
     for (i = 0; i < n; i++)
-        if (write_one(&part[i], part[n - 1].img, joint) != 0)
+        if ((i == n - 1 && syncall(part, i) != 0) || write_one(&part[i], part[n - 1].img, joint) != 0)
             return giveup(part, n, part[n - 1].img);
+    if (syncall(&part[n - 1], 1) != 0)
+        return giveup(part, n, part[n - 1].img);
     for (i = 0; i < n - 1; i++) {
         vmr_lock(part[i].img->vm);
         vmi_decide(part[i].img, joint); /* if that fails, the decider knows */

@@ -19,7 +19,7 @@ static char lastwhy[160];
 
 /* ---- reasons ---- */
 
-static const char *reason(int e)
+const char *vmi_reason(int e)
 {
     switch (e) {
     case EBUSY:
@@ -197,6 +197,7 @@ static int recover(vmi_t *img)
         return 0;
     if (vmi_journal_end(img) != 0)
         return -1;
+    img->unsynced = 1; /* who wrote what is here may have died before its sync */
     if (img->jpos > 0 && vmi_checkpoint(img, 0) != 0 && errno != EBUSY)
         return -1;
     return 0;
@@ -312,7 +313,7 @@ vmi_t *vmi_open(const char *path, const Vmimgopt_t *opt, char *why)
     vmi_t *img = make(path, opt);
     int viewed = 0, e = errno;
     if (img == NULL || start(img, opt, why, &viewed) != 0) {
-        vmi_refuse(why, "%s: %s", path != NULL ? path : "(no path)", reason(errno));
+        vmi_refuse(why, "%s: %s", path != NULL ? path : "(no path)", vmi_reason(errno));
         if (img != NULL)
             discard(img, viewed);
         return NULL;
@@ -369,8 +370,10 @@ int vmi_ask(const char *path, const uint64_t id[2], const uint64_t joint[2])
         vmi_measure(img, img->super.base, img->super.limit);
         for (i = 0; i < VMI_JOINTS; i++)
             img->found |= img->super.joint[i][0] == joint[0] && img->super.joint[i][1] == joint[1];
-        if (img->found || (tables(img) == 0 && vmi_load(img) == 0))
-            r = img->found;
+        if (img->found)
+            r = 1;
+        else if (tables(img) == 0 && vmi_load(img) == 0 && (!img->found || vmi_io->sync(img->fd) == 0))
+            r = img->found; /* what others do for it lasts, and so must its record */
     }
     discard(img, 0);
     return r;
@@ -395,7 +398,7 @@ vmi_t *vmi_peek(const char *path, char *why)
     vmi_t *img = make(path, &opt);
     if (img != NULL && peek(img, why) == 0)
         return img;
-    vmi_refuse(why, "%s: %s", path != NULL ? path : "(no path)", reason(errno));
+    vmi_refuse(why, "%s: %s", path != NULL ? path : "(no path)", vmi_reason(errno));
     if (img != NULL)
         discard(img, 0);
     return NULL;

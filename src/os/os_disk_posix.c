@@ -44,12 +44,15 @@ static int ask(int fd, uint64_t byte, int mode, int wait)
 static int ask(int fd, uint64_t byte, int mode, int wait)
 {
     static const int ops[] = {LOCK_UN, LOCK_SH, LOCK_EX};
+    int r;
     if (byte % 2 == 0)
         return flock(fd, ops[mode] | (wait ? 0 : LOCK_NB));
     if (mode != 1) /* a writer finds no readers */
         return 0;
-    errno = ENOTSUP;
-    return -1;
+    r = flock(fd, LOCK_SH | LOCK_NB);
+    if (r != 0 && errno == EWOULDBLOCK)
+        errno = ENOTSUP; /* not beside a writer */
+    return r;
 }
 #endif
 

@@ -152,14 +152,14 @@ static void moved_copied_and_linked(void **state)
 
 static void by_name_of_memory(void **state)
 {
-    Vmalloc_t *vm = vmmopen("vmalloc test", 17, 1 << 20), *again;
+    Vmalloc_t *vm = vmmopen("vmalloc test", getpid(), 1 << 20), *again;
 
     (void)state;
     assert_non_null(vm);
     assert_ptr_equal(vmmvalue(vm, 1, (Void_t *)5, VM_MMSET), (Void_t *)5);
     assert_int_equal(vmclose(vm), 0);
-    again = vmmopen("vmalloc test", 18, 1 << 20);
-    vm = vmmopen("vmalloc test", 17, 1 << 20);
+    again = vmmopen("vmalloc other test", getpid(), 1 << 20);
+    vm = vmmopen("vmalloc test", getpid(), 1 << 20);
     assert_non_null(vm);
     assert_non_null(again);
     assert_ptr_not_equal(vm, again);
