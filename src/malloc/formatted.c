@@ -168,14 +168,19 @@ static void strings(const char *call, int wide, const void *format, va_list ap)
     va_end(r.ap);
 }
 
+/* Without a format glibc returns -1, and takes no argument. */
 static void look(const char *call, const char *format, va_list ap)
 {
+    if (format == NULL)
+        return;
     text(format, ALL, call);
     strings(call, 0, format, ap);
 }
 
 static void wlook(const char *call, const wchar_t *format, va_list ap)
 {
+    if (format == NULL)
+        return;
     widetext(format, ALL, call);
     strings(call, 1, format, ap);
 }
@@ -190,7 +195,7 @@ static void stream(const char *call, const FILE *file)
 /* At most n bytes go to `to`. */
 static void target(const char *call, char *to, size_t n, const char *format, va_list ap)
 {
-    size_t room = n != 0 ? vmdg_room(to) : ALL;
+    size_t room = n != 0 && format != NULL ? vmdg_room(to) : ALL;
     va_list again;
     int len;
     if (room == ALL)

@@ -90,6 +90,18 @@ static void exact(void)
         _exit(1);
 }
 
+/* What libc refuses is refused as ever, and room that is not used need not be there. */
+static void no_format(void)
+{
+#ifdef __GLIBC__ /* others do not look whether there is one */
+    int (*volatile print)(const char *, ...) = printf;
+    int (*volatile wprint)(const wchar_t *, ...) = wprintf;
+    int (*volatile sprint)(char *, const char *, ...) = sprintf;
+    if (print(NULL) != -1 || errno != EINVAL || wprint(NULL) != -1 || sprint(block(10), NULL) != -1)
+        _exit(1);
+#endif
+}
+
 static sigjmp_buf back;
 static void handler(int sig)
 {
@@ -205,6 +217,7 @@ static const crime_t crimes[] = {
     {"copy before", copy_before, 7, 0},       {"copy freed", copy_freed, 7, 0},
     {"copy overlapping", copy_overlapping, 7, 0}, {"write out past", write_out_past, 7, 0},
     {"exact", exact, 0, 0},                   {"fault handled", fault_handled, 0, 0},
+    {"no format", no_format, 0, 0},
     {"bad alignment", bad_alignment, 7, 0},   {"use unwritten", use_unwritten, 7, 1},
 };
 enum { CRIMES = sizeof crimes / sizeof *crimes };
