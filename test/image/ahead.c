@@ -9,11 +9,12 @@
 
 #define SIZE ((size_t)100 * 4096)
 
-static int full; /* the disk, for records */
+static int full; /* the disk, for records; -1: once */
 
 static int io_write(int fd, const void *buf, size_t n, uint64_t off)
 {
     if (full && n >= 8 && memcmp(buf, "vrecord", 7) == 0) {
+        full += full < 0;
         errno = ENOSPC;
         return -1;
     }
@@ -175,6 +176,44 @@ static void test_again_after_a_full_disk(void **state)
     assert_int_equal(vmimagecheck(file, NULL, NULL), 0);
 }
 
+/* The same where the commit itself tries again, with the journal moved to before those pages: a commit that failed had
+ * moved it far behind them. */
+static void test_again_with_the_journal_moved(void **state)
+{
+    const size_t far = (size_t)128 << 20, n = (size_t)20 << 20;
+    Vmalloc_t *vm;
+    char *p;
+    size_t i;
+    (void)state;
+    fresh();
+    vm = must_open(file, 0, NULL);
+    p = vmalloc(vm, far);
+    assert_non_null(p);
+    p[far - 1] = 1;
+    full = 1;
+    assert_int_equal(vmcommit(vm), -1);
+    full = 0;
+    assert_int_equal(vmrollback(vm), 0);
+    push(vm, 2);
+    assert_int_equal(vmcommit(vm), 0);
+    p = vmalloc(vm, n);
+    assert_non_null(p);
+    memset(p, 'x', n);
+    assert_int_equal(vmrootset(vm, "block", p, 0, 1), 0);
+    full = -1;
+    assert_int_equal(vmcommit(vm), 0);
+    assert_int_equal(full, 0);
+    assert_int_equal(vmclose(vm), 0);
+    vm = must_open(file, VM_IMGREAD, NULL);
+    p = vmrootget(vm, "block", NULL);
+    assert_non_null(p);
+    for (i = 0; i < n && p[i] == 'x'; i++)
+        ;
+    assert_int_equal(i, n);
+    assert_int_equal(vmclose(vm), 0);
+    assert_int_equal(vmimagecheck(file, NULL, NULL), 0);
+}
+
 static void test_in_turns(void **state)
 {
     Vmalloc_t *vm;
@@ -250,6 +289,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_where_holes_cannot_be_made, begin, end),
         cmocka_unit_test_setup_teardown(test_after_a_full_disk, begin, end),
         cmocka_unit_test_setup_teardown(test_again_after_a_full_disk, begin, end),
+        cmocka_unit_test_setup_teardown(test_again_with_the_journal_moved, begin, end),
         cmocka_unit_test_setup_teardown(test_in_turns, begin, end),
         cmocka_unit_test_setup_teardown(test_where_the_journal_is, begin, end),
         cmocka_unit_test_setup_teardown(test_where_the_journal_is_without_tracking, begin, end),
