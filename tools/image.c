@@ -243,8 +243,11 @@ static int work(const struct command *command, const request_t *want)
         return status;
     alarm(20);
     status = image_open(&image, want->file, command->readonly);
-    if (image.vm == NULL)
+    if (image.vm == NULL) {
+        if (pages.n > 0 && want->json)
+            printf("{\"sound\":false,\"faults\":0,\"pages\":%zu,\"blocks\":0,\"bytes\":0}\n", pages.n);
         return pages.n > 0 ? IMAGE_DAMAGED : status;
+    }
     image.pages = command->sums && !image.shared ? &pages : NULL;
     alarm(patience(&image));
     if (status == 0)

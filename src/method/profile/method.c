@@ -267,6 +267,7 @@ static int on_open(Vmalloc_t *vm, int event, void *arg)
 
 static int profile_event(Vmalloc_t *vm, int event, void *arg)
 {
+    int r;
     switch (event) {
     case VM_METHOPEN:
     case VM_METHATTACH:
@@ -289,7 +290,10 @@ static int profile_event(Vmalloc_t *vm, int event, void *arg)
     default:
         break;
     }
-    return lower(vm, event, arg);
+    r = lower(vm, event, arg);
+    if (event == VM_METHCLEAR || event == VM_METHTORN) /* threads' lanes have gone */
+        vmpf_changed();
+    return r;
 }
 
 vmmt_over_t vmmt_profile = {
