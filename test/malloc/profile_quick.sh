@@ -127,4 +127,32 @@ for file in "${files[@]}"; do
     echo "$times" >>"$work/times"
 done
 [ "$(sort "$work/times" | tr '\n' ' ')" = "1 2 " ] || { echo "FAILED: not one parent and one child"; failed=1; }
+
+# After vmclear() threads look for their lanes again; nothing is allocated but by the loop.
+cat >"$work/clear.c" <<'EOF'
+#include <stdlib.h>
+#include <unistd.h>
+#include <vmalloc.h>
+
+static unsigned *all[5000];
+
+int main(void)
+{
+    for (unsigned round = 0; round < 4; round++) {
+        for (unsigned i = 0; i < 5000; i++) {
+            all[i] = calloc(1, 16 + i * 37 % 500);
+            all[i][0] = i, all[i][1] = round;
+        }
+        for (unsigned i = 0; i < 5000; i++)
+            if (all[i][0] != i || all[i][1] != round)
+                _exit(1);
+        if (vmdbcheck(Vmregion) != 0 || vmclear(Vmregion) != 0)
+            _exit(2);
+    }
+    _exit(0);
+}
+EOF
+"${CC:-cc}" -g -O1 -I"$VMALLOC_SOURCE/include" -o "$work/clear" "$work/clear.c" "$library" || exit 1
+timeout 100 env LD_LIBRARY_PATH="${library%/*}" VMPROFILE="$work/clear.profile,full" "$work/clear" ||
+    { echo "FAILED: after vmclear(): $?"; failed=1; }
 exit "$failed"
