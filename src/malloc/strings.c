@@ -6,8 +6,10 @@
 #define _GNU_SOURCE 1
 #include "books.h"
 #include "checked.h"
+#include "os_debug.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -137,10 +139,55 @@ static void copiedupto(void *to, const void *from, int c, size_t n, const char *
     WRITES(to, len, call);
 }
 
+/* The array may be nowhere, which the kernel tells the program. */
 static void vector(const struct iovec *io, int n, int write, const char *call)
 {
-    for (int i = 0; i < n; i++)
-        vmdg_access(io[i].iov_base, io[i].iov_len, write, call);
+    struct iovec some[16];
+    if (n > IOV_MAX)
+        return;
+    for (int i = 0, most; i < n; i += most) {
+        most = VMB_MIN(n - i, 16);
+        if (vmos_peek(io + i, some, (size_t)most * sizeof *some) != (size_t)most * sizeof *some)
+            return;
+        for (int k = 0; k < most; k++)
+            vmdg_access(some[k].iov_base, some[k].iov_len, write, call);
+    }
+}
+
+/* A path is as long as it is, whatever room is said to be there: it is asked for with other room before,
+ * if it goes to a block of less than n bytes.  0: it does not, or was told. */
+static int issmall(const char *to, size_t n, const char *call)
+{
+    size_t room = n != 0 ? vmdg_room(to) : ALL;
+    if (room == ALL)
+        WRITES(to, n != 0, call);
+    return room < n;
+}
+
+static void folder(const char *to, size_t n)
+{
+    char path[PATH_MAX];
+    int keep = errno;
+    size_t len;
+    if (!issmall(to, n, "getcwd"))
+        return;
+    len = getcwd(path, sizeof path) != NULL ? strlen(path) + 1 : 0;
+    errno = keep;
+    if (len <= n)
+        WRITES(to, len, "getcwd");
+}
+
+static void linked(const char *name, const char *to, size_t n)
+{
+    char path[PATH_MAX];
+    int keep = errno;
+    ssize_t len;
+    if (!issmall(to, n, "readlink"))
+        return;
+    len = readlink(name, path, sizeof path);
+    errno = keep;
+    if (len > 0)
+        WRITES(to, VMB_MIN((size_t)len, n), "readlink");
 }
 
 /* A stream that was closed is a freed block. */
@@ -186,8 +233,8 @@ static int isclosed(FILE *file, const char *call)
 #define LOOK_fclose                                                                                 \
     if (isclosed(file, "fclose"))                                                                   \
     return EOF
-#define LOOK_getcwd WRITES(to, n, "getcwd")
-#define LOOK_readlink upto(path, 0, ALL, "readlink"), WRITES(to, n, "readlink")
+#define LOOK_getcwd folder(to, n)
+#define LOOK_readlink upto(path, 0, ALL, "readlink"), linked(path, to, n)
 #define LOOK_pread WRITES(to, n, "pread")
 #define LOOK_pwrite READS(from, n, "pwrite")
 #define LOOK_readv vector(io, n, 1, "readv")

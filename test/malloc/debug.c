@@ -11,8 +11,10 @@
 #include <vmalloc.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <sys/uio.h>
 #include <wchar.h>
 
 static char volatile sink;
@@ -100,6 +102,25 @@ static void no_format(void)
     if (print(NULL) != -1 || errno != EINVAL || wprint(NULL) != -1 || sprint(block(10), NULL) != -1)
         _exit(1);
 #endif
+}
+
+static void paths(void)
+{
+    char *to = block(16);
+    struct iovec *nowhere = opaque((void *)8);
+    int fd = open("/dev/zero", O_RDWR);
+    if (chdir("/proc") != 0 || getcwd(to, (size_t)(opaque(to) == to) << 12) != to || strcmp(to, "/proc") != 0 ||
+        readlink("/proc/self", to, (size_t)(opaque(to) == to) << 12) <= 0)
+        _exit(1);
+    if (readv(fd, nowhere, 1) != -1 || errno != EFAULT || writev(fd, opaque(NULL), 1) != -1 ||
+        errno != EFAULT || readv(fd, nowhere, 1 << 20) != -1 || errno != EINVAL)
+        _exit(2);
+}
+static void path_past(void)
+{
+    char *p = block(4);
+    if (chdir("/proc") != 0 || getcwd(p, (size_t)(opaque(p) == p) << 12) == NULL)
+        _exit(errno == EFAULT ? 0 : 1);
 }
 
 static sigjmp_buf back;
@@ -217,7 +238,8 @@ static const crime_t crimes[] = {
     {"copy before", copy_before, 7, 0},       {"copy freed", copy_freed, 7, 0},
     {"copy overlapping", copy_overlapping, 7, 0}, {"write out past", write_out_past, 7, 0},
     {"exact", exact, 0, 0},                   {"fault handled", fault_handled, 0, 0},
-    {"no format", no_format, 0, 0},
+    {"no format", no_format, 0, 0},           {"paths", paths, 0, 0},
+    {"path past", path_past, 7, 0},
     {"bad alignment", bad_alignment, 7, 0},   {"use unwritten", use_unwritten, 7, 1},
 };
 enum { CRIMES = sizeof crimes / sizeof *crimes };
