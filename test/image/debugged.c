@@ -104,6 +104,46 @@ static void freed_stays_freed(void **state)
     assert_int_equal(vmclose(vm), 0);
 }
 
+/* A region whose memory is full of fences of blocks that are gone, half of them freed before. */
+static Vmalloc_t *used(int many)
+{
+    Vmalloc_t *vm = open_image(file, 0, Vmdebug);
+    assert_non_null(vm);
+    for (int i = 0; i < many; i++) {
+        char *p = vmalign(vm, 88, (size_t)16 << i % 2);
+        assert_non_null(p);
+        if (i % 4 < 2)
+            assert_int_equal(vmfree(vm, p), 0);
+    }
+    assert_int_equal(vmclear(vm), 0);
+    return vm;
+}
+
+/* Such fences are not taken for that of a block of larger alignment, though they are nearer to the beginning. */
+static void aligned_where_others_were(void **state)
+{
+    enum { MANY = 500, SIZE = 40 };
+    static char *p[MANY], whole[SIZE];
+    Vmalloc_t *vm = used(2 * MANY);
+    (void)state;
+    memset(whole, 1, SIZE);
+    for (int i = 0; i < MANY; i++) {
+        p[i] = vmalign(vm, SIZE, (size_t)64 << i % 3);
+        assert_non_null(p[i]);
+        memset(p[i], 1, SIZE);
+    }
+    assert_int_equal(vmcommit(vm), 0);
+    assert_int_equal(vmclose(vm), 0);
+    vm = must_open(file, 0, Vmdebug);
+    assert_int_equal(vmdbcheck(vm), 0);
+    for (int i = 0; i < MANY; i++) {
+        assert_int_equal(vmsize(vm, p[i]), SIZE);
+        assert_memory_equal(p[i], whole, SIZE);
+        assert_int_equal(vmfree(vm, p[i]), 0);
+    }
+    assert_int_equal(vmclose(vm), 0);
+}
+
 /* What was freed after the last commit is not. */
 static void rolled_back_to_life(void **state)
 {
@@ -161,6 +201,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(over_each_method, start, end),
         cmocka_unit_test_setup_teardown(damage_is_found_later, start, end),
         cmocka_unit_test_setup_teardown(freed_stays_freed, start, end),
+        cmocka_unit_test_setup_teardown(aligned_where_others_were, start, end),
         cmocka_unit_test_setup_teardown(rolled_back, start, end),
         cmocka_unit_test_setup_teardown(rolled_back_to_life, start, end),
         cmocka_unit_test_setup_teardown(another_method_is_refused, start, end),

@@ -161,6 +161,15 @@ static int guarded(Vmalloc_t *vm, made_t *m, size_t align, vmdg_family_t family,
     return 1;
 }
 
+/* Front fences of blocks that lay here before, where vmdg_adopt() would look before it comes to ours; that of
+ * an odd alignment it does not find, and goes on to the end. */
+static VMOS_COLD void forget(const made_t *m, size_t lead)
+{
+    size_t end = ispower(lead) ? lead : m->n;
+    for (size_t at = VMDG_FRONT; at < end; at *= 2)
+        vmdg_store(m->base + at - VMDG_FRONT, 0);
+}
+
 /* Between fences. */
 static int fenced(Vmalloc_t *vm, made_t *m, size_t align, int zero, vmdg_family_t family, int local)
 {
@@ -173,6 +182,8 @@ static int fenced(Vmalloc_t *vm, made_t *m, size_t align, int zero, vmdg_family_
     m->base = obtain(vm, m->n, align, zero, local);
     if (VMOS_UNLIKELY(m->base == NULL))
         return 0;
+    if (VMOS_UNLIKELY(lead > VMDG_FRONT))
+        forget(m, lead);
     m->p = m->base + lead;
     m->what = whatfor(m->size, lead, family);
     return 1;
