@@ -94,6 +94,21 @@ static void test_writing_to_a_freed_block_shows(void **state)
     assert_int_equal(errors_since(), 0);
 }
 
+/* Its pages may be hidden only where who runs into them is told so. */
+static void test_a_large_freed_block_is_no_trap_where_faults_are_not_caught(void **state)
+{
+    size_t size = (size_t)1 << 19;
+    volatile char *p = vmalloc(vm, size);
+    (void)state;
+    assert_non_null(p);
+    assert_int_equal(vmfree(vm, (char *)p), 0);
+    assert_int_equal((unsigned char)p[size / 2], VMDG_FREEDBYTE);
+    assert_int_equal(vmdbcheck(vm), 0);
+    p[size / 2] = 0;
+    assert_int_equal(vmdbcheck(vm), 1);
+    assert_int_equal(errors_since(), 1);
+}
+
 static void test_addresses_that_are_no_blocks_are_told_apart(void **state)
 {
     static char data[64];
@@ -225,6 +240,7 @@ int main(void)
         EACH(test_writing_only_what_was_asked_for_is_no_error),
         EACH(test_a_double_free_is_known_at_once_and_much_later),
         EACH(test_writing_to_a_freed_block_shows),
+        EACH(test_a_large_freed_block_is_no_trap_where_faults_are_not_caught),
         EACH(test_addresses_that_are_no_blocks_are_told_apart),
         EACH(test_what_went_with_its_region_is_told_so),
         EACH(test_methods_with_rules_of_their_own),

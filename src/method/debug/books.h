@@ -438,6 +438,7 @@ int vmdg_guard_hide(Vmalloc_t *vm, vmdg_desc_t *d);
 void vmdg_guard_hidden(const char *p, size_t size, char **from, char **end);
 /* From now on faults are explained. */
 void vmdg_fault_begin(void);
+extern int vmdg_catching VMOS_HIDDEN; /* 1: they are; 0: nobody asked for it, -1: they cannot be */
 
 /* This allocation is to fail. */
 int vmdg_fail(void);

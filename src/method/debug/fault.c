@@ -12,6 +12,8 @@
 
 #define NEAR ((size_t)1 << 16)
 
+int vmdg_catching;
+
 /* ---- which block ---- */
 
 /* Whether a lies in the pages of the block that a guard may be in, with one on either side, or in those that
@@ -137,8 +139,15 @@ static int fault(const vmos_fault_t *f)
     return 0;
 }
 
+/* Once: that it failed is to stay known, and told of but once. */
 void vmdg_fault_begin(void)
 {
-    if (vmos_onfault(fault) != 0)
+    int caught, unknown = 0;
+    if (__atomic_load_n(&vmdg_catching, __ATOMIC_RELAXED) != 0)
+        return;
+    caught = vmos_onfault(fault) == 0;
+    __atomic_compare_exchange_n(&vmdg_catching, &unknown, caught ? 1 : -1, 0, __ATOMIC_RELAXED,
+                                __ATOMIC_RELAXED);
+    if (!caught)
         vmb_fault("faults cannot be caught on this system: only fences find errors");
 }

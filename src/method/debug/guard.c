@@ -182,13 +182,16 @@ static void unveil(char *p, size_t size)
     errno = keep;
 }
 
-/* The mark comes first: who runs into the pages is to find it. */
+/* Only where faults are caught: else reading such a block would end the process without a word.  The mark comes
+ * first: who runs into the pages is to find it. */
 int vmdg_guard_hide(Vmalloc_t *vm, vmdg_desc_t *d)
 {
     const uint64_t mark = (uint64_t)VMDG_HIDDEN << VMDG_GUARDSHIFT;
     char *p = vmdg_addr(d), *from, *end;
     size_t size = vmdg_sizeof(vmdg_what(d));
-    if (!isown(vm) || __atomic_load_n(&nhidden, __ATOMIC_RELAXED) >= HIDDEN)
+    if (__atomic_load_n(&vmdg_catching, __ATOMIC_RELAXED) <= 0 || !isown(vm))
+        return -1;
+    if (__atomic_load_n(&nhidden, __ATOMIC_RELAXED) >= HIDDEN)
         return -1;
     vmdg_guard_hidden(p, size, &from, &end);
     if (from >= end)
