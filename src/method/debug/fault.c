@@ -11,6 +11,8 @@
 #include <string.h>
 
 #define NEAR ((size_t)1 << 16)
+/* How far in front of an address a block with a guard may begin. */
+#define REACHBACK ((size_t)1 << (sizeof(size_t) > 4 ? 36 : 31))
 
 int vmdg_catching;
 
@@ -35,7 +37,7 @@ static int hasguard(const vmdg_desc_t *d, const char *a)
 static uint32_t guardof(const char *a)
 {
     size_t page = vmos_pagesize();
-    const char *at, *low = (uintptr_t)a > NEAR << 20 ? a - (NEAR << 20) : NULL;
+    const char *at, *low = (uintptr_t)a > REACHBACK ? a - REACHBACK : NULL;
     uint32_t id = vmdg_index_before(a, low, &at);
     if (id != 0 && hasguard(vmdg_desc(id), a))
         return id;
