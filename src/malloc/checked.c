@@ -332,6 +332,9 @@ static void *c_dlsym(void *handle, const char *name)
     {"__v" #name "_chk", (void *)(uintptr_t)vmma_v##name##_chk, (void *)(uintptr_t)__v##name##_chk},
 #define STRINGS(name, result, parameters, arguments)                                                \
     {#name, (void *)(uintptr_t)vmma_##name, (void *)(uintptr_t)name},
+#define NUMBERS(name, result)                                                                       \
+    {#name, (void *)(uintptr_t)vmma_##name, (void *)(uintptr_t)vmma_libc_##name},                   \
+    {"__isoc23_" #name, (void *)(uintptr_t)vmma_c23_##name, (void *)(uintptr_t)vmma_libc23_##name},
 /* The first two are for faults, which every level tells of. */
 static const vmos_patch_t patches[] = {
     ENTRY(sigaction), ENTRY(signal),
@@ -346,6 +349,7 @@ static const vmos_patch_t patches[] = {
     VMMA_FORMATTED(FORMATTED)
     VMMA_FORMATTED_CHK(FORMATTED_CHK)
     VMMA_STRINGS(STRINGS)
+    VMMA_NUMBERS(NUMBERS)
 };
 #define NPATCHES (sizeof patches / sizeof *patches)
 

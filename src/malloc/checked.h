@@ -105,10 +105,6 @@ VMMA_FORMATTED_CHK(VMMA_FORMATTED_CHK_DECLARE)
     f(atoi, int, (const char *s), (s))                                                              \
     f(atol, long, (const char *s), (s))                                                             \
     f(atof, double, (const char *s), (s))                                                           \
-    f(strtol, long, (const char *s, char **end, int base), (s, end, base))                          \
-    f(strtoul, unsigned long, (const char *s, char **end, int base), (s, end, base))                \
-    f(strtoll, long long, (const char *s, char **end, int base), (s, end, base))                    \
-    f(strtoull, unsigned long long, (const char *s, char **end, int base), (s, end, base))          \
     f(strtod, double, (const char *s, char **end), (s, end))                                        \
     f(wcscmp, int, (const wchar_t *a, const wchar_t *b), (a, b))                                    \
     f(wcschr, wchar_t *, (const wchar_t *s, wchar_t c), (s, c))                                     \
@@ -129,6 +125,26 @@ VMMA_FORMATTED_CHK(VMMA_FORMATTED_CHK_DECLARE)
 #define VMMA_STRINGS_DECLARE(name, result, parameters, arguments)                                   \
     VMMA_HIDDEN result vmma_##name parameters;
 VMMA_STRINGS(VMMA_STRINGS_DECLARE)
+
+/* numbers.c: integers in strings, f(name, result), all with the parameters of strtol().  glibc's headers since
+ * 2.38 make them functions of C23 under other symbols, __isoc23_strtol() and so on, for which "0b1" is 1: each
+ * is named by its symbol here, so that a program gets the one that it was compiled for.  A libc that lacks
+ * the latter has NULL there. */
+#define VMMA_NUMBERS(f)                                                                             \
+    f(strtol, long)                                                                                 \
+    f(strtoul, unsigned long)                                                                       \
+    f(strtoll, long long)                                                                           \
+    f(strtoull, unsigned long long)
+#define VMMA_NUMBERS_DECLARE(name, result)                                                          \
+    extern result vmma_libc_##name(const char *s, char **end, int base) __asm__(#name);             \
+    extern result vmma_libc23_##name(const char *s, char **end, int base)                           \
+        __asm__("__isoc23_" #name) __attribute__((weak));                                           \
+    VMMA_HIDDEN result vmma_##name(const char *s, char **end, int base);                            \
+    VMMA_HIDDEN result vmma_c23_##name(const char *s, char **end, int base);
+VMMA_NUMBERS(VMMA_NUMBERS_DECLARE)
+
+/* An integer is read in this base. */
+VMMA_HIDDEN void vmma_based(const char *s, int base, const char *call);
 
 /* Two strings are compared, n elements at most: told is one that is compared beyond its block. */
 VMMA_HIDDEN void vmma_compared(const char *a, const char *b, size_t n, const char *call);

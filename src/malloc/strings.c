@@ -109,7 +109,7 @@ static void number(const char *s, const char *call)
         READS(s, room + 1, call);
 }
 
-static void based(const char *s, int base, const char *call)
+void vmma_based(const char *s, int base, const char *call)
 {
     if (base == 10 || base == 16)
         number(s, call);
@@ -221,10 +221,6 @@ static int isclosed(FILE *file, const char *call)
 #define LOOK_atoi number(s, "atoi")
 #define LOOK_atol number(s, "atol")
 #define LOOK_atof number(s, "atof")
-#define LOOK_strtol based(s, base, "strtol")
-#define LOOK_strtoul based(s, base, "strtoul")
-#define LOOK_strtoll based(s, base, "strtoll")
-#define LOOK_strtoull based(s, base, "strtoull")
 #define LOOK_strtod number(s, "strtod")
 #define LOOK_wcscmp wcompared(a, b, "wcscmp")
 #define LOOK_wcschr wideupto(s, c, "wcschr")
