@@ -17,8 +17,8 @@ extern "C" {
  * neither in registers, stacks, static and thread-local data, mapped memory, nor in a live block that is
  * reached itself.  All other threads stand still for that time, by a signal; system calls that they wait
  * in may return with EINTR.  Returns how many blocks are lost; -1 when vm is no such region (EINVAL) or the
- * scan cannot be made (EAGAIN; ENOTSUP: the system does not tell what memory there is).  From any thread,
- * and from a signal handler that did not interrupt a report. */
+ * scan cannot be made (EAGAIN, as without memory or a descriptor for it; ENOTSUP: the system does not tell
+ * what memory there is).  From any thread, and from a signal handler that did not interrupt a report. */
 extern VM_API long vmdbleaks(Vmalloc_t *vm);
 
 /* Write the sums of vm's blocks to where reports go, in the original's lines.  0, or -1 when there is no

@@ -26,8 +26,8 @@ typedef struct vmos_mapping {
     char name[256]; /* path, "[stack]", ...; "" anonymous */
 } vmos_mapping_t;
 int vmos_mapping(const void *addr, vmos_mapping_t *m);
-/* f for each mapping in order of addresses until it returns non-zero, which is returned; -1 when
- * the system does not tell. */
+/* f for each mapping in order of addresses until it returns non-zero, which is returned; -1
+ * when the system does not tell (ENOTSUP), or not now, for want of descriptors or memory (EAGAIN). */
 int vmos_mappings(int (*f)(const vmos_mapping_t *m, void *arg), void *arg);
 
 /* ---- guards in page tables: no access, at no mapping of their own ---- */

@@ -132,7 +132,7 @@ int vmos_mappings(int (*f)(const vmos_mapping_t *m, void *arg), void *arg)
     int fd, r = 0, keep = errno;
     fd = openfor("/proc/self/maps");
     if (fd < 0) {
-        errno = keep;
+        errno = errno == EMFILE || errno == ENFILE || errno == ENOMEM ? EAGAIN : ENOTSUP;
         return -1;
     }
     while (r == 0 && (got = syscall(SYS_read, fd, buf + have, sizeof buf - 1 - have)) > 0) {
@@ -173,7 +173,9 @@ static int holds(const vmos_mapping_t *m, void *arg)
 int vmos_mapping(const void *addr, vmos_mapping_t *m)
 {
     seek_t s = {(uintptr_t)addr, m};
-    return vmos_mappings(holds, &s) == 1 ? 0 : -1;
+    int keep = errno, r = vmos_mappings(holds, &s);
+    errno = keep;
+    return r == 1 ? 0 : -1;
 }
 
 /* ---- guards ---- */

@@ -51,6 +51,7 @@ int vmos_mapping(const void *addr, vmos_mapping_t *m)
 int vmos_mappings(int (*f)(const vmos_mapping_t *m, void *arg), void *arg)
 {
     (void)f, (void)arg;
+    errno = ENOTSUP;
     return -1;
 }
 

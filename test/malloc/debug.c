@@ -218,6 +218,14 @@ static void short_threads(void)
         _exit(3);
 }
 
+static void no_descriptors(void)
+{
+    struct rlimit none = {0, 0};
+    long (*leaks)(Vmalloc_t *) = (long (*)(Vmalloc_t *))(uintptr_t)dlsym(RTLD_DEFAULT, "vmdbleaks");
+    if (leaks == NULL || setrlimit(RLIMIT_NOFILE, &none) != 0 || leaks(NULL) != -1 || errno != EAGAIN)
+        _exit(4);
+}
+
 typedef struct crime {
     const char *name;
     void (*doit)(void);
@@ -253,6 +261,8 @@ static int perform(const char *name)
         correct();
     if (strcmp(name, "short threads") == 0)
         short_threads();
+    if (strcmp(name, "no descriptors") == 0)
+        no_descriptors();
     return strcmp(name, "status") == 0 ? (free_twice(), 5) : 0;
 }
 
@@ -321,6 +331,14 @@ static void test_short_threads_leave_no_memory(void **state)
     assert_true(ended(&c, 0));
 }
 
+static void test_a_scan_that_cannot_be_made_is_told(void **state)
+{
+    child_t c = spawn_with("no descriptors", "VMDEBUG", "leaks");
+    (void)state;
+    assert_true(ended(&c, 0));
+    assert_non_null(strstr(c.said, "leaks: not looked for: no descriptor"));
+}
+
 static void test_status_is_the_programs_own(void **state)
 {
     child_t c = spawn_with("status", "VMDEBUG", "1");
@@ -372,6 +390,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_guards_below),
         cmocka_unit_test(test_correct_programs_are_silent),
         cmocka_unit_test(test_short_threads_leave_no_memory),
+        cmocka_unit_test(test_a_scan_that_cannot_be_made_is_told),
         cmocka_unit_test(test_status_is_the_programs_own),
         cmocka_unit_test(test_watchpoints),
         cmocka_unit_test(test_failures_on_purpose),

@@ -43,7 +43,8 @@ typedef struct vmdg_scan {
 void vmdg_leaks_word(vmdg_scan_t *s, uintptr_t word, vmdg_reach_t reach);
 /* All words of [from, end), where not all may be there. */
 void vmdg_leaks_words(vmdg_scan_t *s, const char *from, const char *end, vmdg_reach_t reach);
-/* Whether the system tells what memory there is: else all blocks would count as lost. */
+/* Whether the system tells what memory there is: else all blocks would count as lost.  0 with errno
+ * ENOTSUP; EAGAIN: not now. */
 int vmdg_leaks_known(void);
 /* All roots; other threads stand still. */
 void vmdg_leaks_roots(vmdg_scan_t *s, const vmos_stopped_t *threads, size_t n);

@@ -15,6 +15,7 @@
 #include "os_debug.h"
 #include "os_stack.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define DEADMOST ((size_t)8 << 20) /* of a stack: what lies further down was not a stack's */
@@ -134,7 +135,10 @@ static int any(const vmos_mapping_t *m, void *arg)
 
 int vmdg_leaks_known(void)
 {
-    return vmos_mappings(any, NULL) > 0;
+    int r = vmos_mappings(any, NULL);
+    if (r == 0)
+        errno = ENOTSUP;
+    return r > 0;
 }
 
 void vmdg_leaks_roots(vmdg_scan_t *s, const vmos_stopped_t *threads, size_t n)

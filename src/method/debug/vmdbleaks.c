@@ -22,10 +22,8 @@ long vmdbleaks(Vmalloc_t *vm)
         errno = EINVAL;
         return -1;
     }
-    if (!vmdg_leaks_known()) {
-        errno = ENOTSUP;
+    if (!vmdg_leaks_known())
         return -1;
-    }
     __builtin_unwind_init();
     lost = scan(vm != NULL ? vmdg_of(vm)->region : 0, VMDG_ATDEMAND);
     errno = lost < 0 ? EAGAIN : keep;
@@ -34,8 +32,12 @@ long vmdbleaks(Vmalloc_t *vm)
 
 void vmdg_leaks_atend(void)
 {
-    if (!vmdg_leaks_known())
+    if (!vmdg_leaks_known()) {
+        vmb_fault("leaks: not looked for: %s",
+                  errno == EAGAIN ? "no descriptor is left to ask what memory there is"
+                                  : "the system does not tell what memory there is");
         return;
+    }
     __builtin_unwind_init();
     scan(0, VMDG_ATEXIT);
 }
