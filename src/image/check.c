@@ -25,11 +25,6 @@ typedef struct looking {
     long wrong;
 } looking_t;
 
-static int zeros(const char *p, size_t n)
-{
-    return p[0] == 0 && memcmp(p, p + 1, n - 1) == 0;
-}
-
 static int tell(looking_t *l, uint64_t p, int wrong)
 {
     Vmimgpage_t page = {.addr = vmi_addrof(l->img, p),
@@ -91,7 +86,7 @@ static int batch(looking_t *l, uint64_t p, size_t n)
     if (vmi_sums_read(l->img, p, n, l->sums) != 0)
         return -1;
     for (i = 0; i < n; i++, at += size)
-        if ((l->sums[i] == 0 ? !zeros(at, size) : l->sums[i] != vmi_sum(at, size, 0)) && tell(l, p + i, 1) != 0)
+        if ((l->sums[i] == 0 ? !vmi_iszero(at, size) : l->sums[i] != vmi_sum(at, size, 0)) && tell(l, p + i, 1) != 0)
             return -1;
     if (p + n - l->told < PROGRESS)
         return 0;

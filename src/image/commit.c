@@ -57,11 +57,6 @@ static int flush(writing_t *w)
     return 0;
 }
 
-static int iszero(const char *p, size_t n)
-{
-    return p[0] == 0 && memcmp(p, p + 1, n - 1) == 0;
-}
-
 /* The first look at a page of which nothing is known: its contents in the file are compared, where that
  * is likely to save the writing.  Behind the last page it says nothing, for the journal may lie there. */
 static int asbefore(writing_t *w, uint64_t page, uint64_t sum)
@@ -85,7 +80,7 @@ static int inside(writing_t *w, uint64_t page)
     sum = vmi_copysum(w->chunk + w->have, vmi_addrof(img, page), img->psize);
     if (sum == img->hash[page] || (img->hash[page] == 0 && asbefore(w, page, sum)))
         return 0;
-    if (iszero(w->chunk + w->have, img->psize)) {
+    if (vmi_iszero(w->chunk + w->have, img->psize)) {
         w->list[w->head->count++] = (vmi_entry_t){page | VMI_ZERO, sum};
         return 0;
     }
@@ -102,7 +97,7 @@ static int ahead(writing_t *w, uint64_t page)
     if (w->have > 0 && (w->have == VMI_CHUNK || w->place + w->have != to) && flush(w) != 0)
         return -1;
     sum = vmi_copysum(w->chunk + w->have, vmi_addrof(img, page), img->psize);
-    if (iszero(w->chunk + w->have, img->psize))
+    if (vmi_iszero(w->chunk + w->have, img->psize))
         return 0;
     if (w->have == 0)
         w->place = to;

@@ -120,6 +120,10 @@ int vmi_journal_undo(vmi_t *img, uint64_t at);
 int vmi_journal_room(vmi_t *img, size_t n);
 /* A commit of several images is decided here: remember that. */
 void vmi_decided(vmi_t *img, const uint64_t joint[2]);
+VMOS_INLINE int vmi_iszero(const char *p, size_t n)
+{
+    return p[0] == 0 && __builtin_memcmp(p, p + 1, n - 1) == 0;
+}
 /* The committed contents of a page. */
 int vmi_journal_page(vmi_t *img, uint64_t page, void *buf);
 
