@@ -61,9 +61,7 @@ static VMOS_NOINLINE void *plain(size_t size, vmdg_family_t family)
         unsigned cls = vmbe_class(size);
         vmbe_cursor_t *c = &lane->cur[cls];
         void *p = vmbe_next(c);
-        if (p == NULL)
-            p = vmbe_aim(c, vmbe_current(c)) ? vmbe_next(c) : vmbe_refill(lane, cls);
-        if (VMOS_LIKELY(p != NULL))
+        if (p != NULL || (p = vmbe_nextword(c)) != NULL || (p = vmbe_refill(lane, cls)) != NULL)
             return p;
     }
     return allocate(size, family);
@@ -84,25 +82,15 @@ static VMOS_COLD void *turned(Vmalloc_t *vm, size_t size)
     return VMOS_LIKELY(p != NULL) ? p : vmma_nomemory();
 }
 
-/* From the next word of the class's slab, where malloc() itself may serve. */
-VMOS_INLINE void *nextword(vmbe_lane_t *lane, size_t size)
-{
-    vmbe_cursor_t *c;
-    if (lane->front != Vmregion || size > BE_TABLEMAX)
-        return NULL;
-    c = vmbe_cursor(lane, size);
-    return vmbe_aim(c, vmbe_current(c)) ? vmbe_next(c) : NULL;
-}
-
 /* While a profile is taken, all that malloc() asks for comes here: nearly as straight as there.
  * Nothing is called but at the end, so that there is no frame. */
 void *vmma_alloc(size_t size)
 {
     vmbe_lane_t *lane = vmma_lane;
     Vmalloc_t *vm = BE_LOAD(vmma_profiled);
-    void *p = nextword(lane, size);
-    if (p != NULL)
-        return p;
+    void *p;
+    if (lane->front == Vmregion && size <= BE_TABLEMAX && (p = vmbe_nextword(vmbe_cursor(lane, size))) != NULL)
+        return p; /* malloc() may serve, and what it found was a word used up */
     if (VMOS_LIKELY(vm == NULL))
         return VMOS_UNLIKELY(vmma_debugged()) ? vmma_debug_alloc(size, 0, 0, VMDG_MALLOC)
                                               : vmma_allocas(size, VMDG_MALLOC);

@@ -53,6 +53,12 @@ VMOS_INLINE int vmbe_aim(vmbe_cursor_t *c, vmbe_run_t *run)
     return 0;
 }
 
+/* A block from the next word of the cursor's slab that has one; NULL: it is used up, then vmbe_refill(). */
+VMOS_INLINE void *vmbe_nextword(vmbe_cursor_t *c)
+{
+    return vmbe_aim(c, vmbe_current(c)) ? vmbe_next(c) : NULL;
+}
+
 /* Index of the block of a slab that starts at p, (size_t)-1 when none does; it may lie beyond the
  * slab's last block.  class.h has the reason. */
 VMOS_INLINE size_t vmbe_index(const vmbe_run_t *run, const void *p)

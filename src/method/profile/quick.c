@@ -76,13 +76,6 @@ static VMOS_NOINLINE uint32_t learn(vmpf_book_t *b, vmpf_region_t *st, const vmo
     return site;
 }
 
-/* From the next word of the cursor's slab; what is due when that is used up is the method's. */
-VMOS_INLINE void *take(vmbe_cursor_t *c)
-{
-    void *p = vmbe_next(c);
-    return VMOS_LIKELY(p != NULL) ? p : vmbe_aim(c, vmbe_current(c)) ? vmbe_next(c) : NULL;
-}
-
 /* By the method. */
 static VMOS_NOINLINE void *otherwise(Vmalloc_t *vm, size_t size)
 {
@@ -118,10 +111,10 @@ VMOS_NOINLINE VMOS_UNCHECKED void *vmpf_quick_alloc(Vmalloc_t *vm, size_t size)
     site = VMOS_LIKELY(e != NULL) ? e->value : learn(b, st, &r, key, epoch);
     if (VMOS_UNLIKELY(site == 0))
         return giveup(b, vm, size);
-    c = (vmbe_cursor_t *)(void *)((char *)b->lane + vmbe_cursortab[(size + VMPF_TAIL + 15) >> 4]);
-    p = take(c);
-    if (VMOS_UNLIKELY(p == NULL))
-        return giveup(b, vm, size);
+    c = vmbe_cursor(b->lane, size + VMPF_TAIL);
+    p = vmbe_next(c);
+    if (VMOS_UNLIKELY(p == NULL) && (p = vmbe_nextword(c)) == NULL)
+        return giveup(b, vm, size); /* what is due when the slab is used up is the method's */
     vmpf_add_birth(vmpf_site(site), (vmpf_amount_t){1, size}, size, c->size);
     vmpf_write_tail(p, c->size, site, (uint32_t)b->calls, size);
     VMPF_ADD(b->calls, 1);
