@@ -83,15 +83,31 @@ int vmdg_guard_wanted(Vmalloc_t *vm, size_t align)
 
 /* ---- access ---- */
 
+/* By a mapping of its own.  Large freed blocks always, since there are few: guards in page tables take time for
+ * each page, and so does getting pages back that were dropped. */
+static int veil(char *p, size_t size, int drop)
+{
+    int keep = errno, r;
+    if (drop)
+        vmos_purge(p, size);
+    r = vmos_protect(p, size);
+    errno = keep;
+    return r;
+}
+
+static void unveil(char *p, size_t size)
+{
+    int keep = errno;
+    vmos_unprotect(p, size);
+    errno = keep;
+}
+
 static int forbid(char *p, size_t size)
 {
     int keep = errno, r;
-    if (vmos_guards()) {
-        r = vmos_guard(p, size);
-    } else {
-        vmos_purge(p, size);
-        r = vmos_protect(p, size);
-    }
+    if (!vmos_guards())
+        return veil(p, size, 1);
+    r = vmos_guard(p, size);
     errno = keep;
     return r;
 }
@@ -99,10 +115,11 @@ static int forbid(char *p, size_t size)
 static void allow(char *p, size_t size)
 {
     int keep = errno;
-    if (vmos_guards())
-        vmos_unguard(p, size);
-    else
-        vmos_unprotect(p, size);
+    if (!vmos_guards()) {
+        unveil(p, size);
+        return;
+    }
+    vmos_unguard(p, size);
     errno = keep;
 }
 
@@ -161,25 +178,6 @@ void vmdg_guard_hidden(const char *p, size_t size, char **from, char **end)
 {
     *from = (char *)VMB_UP((uintptr_t)p, vmos_pagesize());
     *end = (char *)VMB_DOWN((uintptr_t)p + size, vmos_pagesize());
-}
-
-/* Always mappings of their own, since there are few: guards in page tables take time for each page, and so
- * does getting pages back that were dropped. */
-static int veil(char *p, size_t size, int drop)
-{
-    int keep = errno, r;
-    if (drop)
-        vmos_purge(p, size);
-    r = vmos_protect(p, size);
-    errno = keep;
-    return r;
-}
-
-static void unveil(char *p, size_t size)
-{
-    int keep = errno;
-    vmos_unprotect(p, size);
-    errno = keep;
 }
 
 /* Only where faults are caught: else reading such a block would end the process without a word.  The mark comes
