@@ -12,7 +12,6 @@
  * processes.  Cost: two atomic exchanges when free; at worst one system call on either side.
  */
 #define _GNU_SOURCE 1
-#include "os_probe.h"
 #include "os_spin.h"
 
 #include <errno.h>
@@ -31,22 +30,14 @@ static void futex(uint32_t *word, int op, uint32_t value)
     errno = keep;
 }
 
+static void sleepon(uint32_t *word, uint32_t value)
+{
+    futex(word, WAIT, value);
+}
+
 VMOS_COLD void vmos_lock_slow(vmos_lock_t *lk)
 {
-    VMOS_PROBE1(wait, lk);
-    __atomic_fetch_add(&lk->wait, 1, __ATOMIC_RELAXED);
-    if (vmos_cpus() > 1 && vmos_spin(lk) == 0)
-        return;
-    for (;;) {
-        uint32_t word = __atomic_load_n(&lk->word, __ATOMIC_RELAXED);
-        uint32_t want = word == 0 ? vmos_mark() | VMOS_WAITED : word | VMOS_WAITED;
-        if (word != want && !__atomic_compare_exchange_n(&lk->word, &word, want, 0,
-                                                         __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-            continue;
-        if (word == 0)
-            return;
-        futex(&lk->word, WAIT, want);
-    }
+    vmos_lock_wait(lk, sleepon);
 }
 
 /* The word was set free before; the lock itself may be gone by now, and a wake-up for an address

@@ -8,7 +8,7 @@
  */
 #define _DEFAULT_SOURCE 1
 #define _DARWIN_C_SOURCE 1
-#include "os.h"
+#include "os_pages_none.h"
 
 #include <errno.h>
 #include <sys/mman.h>
@@ -17,12 +17,6 @@
 #ifndef MAP_NORESERVE
 #define MAP_NORESERVE 0
 #endif
-
-static int cannot(void)
-{
-    errno = ENOTSUP;
-    return -1;
-}
 
 size_t vmos_pagesize(void)
 {
@@ -39,11 +33,6 @@ size_t vmos_pagesize(void)
 size_t vmos_kernelpage(void)
 {
     return vmos_pagesize();
-}
-
-size_t vmos_hugesize(void)
-{
-    return 0;
 }
 
 /* ---- mapping ---- */
@@ -89,13 +78,6 @@ void *vmos_mapalign(size_t size, size_t align, int flags)
     return p + head;
 }
 
-void *vmos_maphuge(size_t size, size_t pagesize)
-{
-    (void)size, (void)pagesize;
-    cannot();
-    return NULL;
-}
-
 int vmos_unmap(void *addr, size_t size)
 {
     return munmap(addr, size);
@@ -118,39 +100,4 @@ int vmos_protect(void *addr, size_t size)
 int vmos_unprotect(void *addr, size_t size)
 {
     return mprotect(addr, size, PROT_READ | PROT_WRITE);
-}
-
-int vmos_askhuge(void *addr, size_t size)
-{
-    (void)addr, (void)size;
-    return cannot();
-}
-
-void vmos_populate(void *addr, size_t size)
-{
-    (void)addr, (void)size;
-}
-
-int vmos_movepages(void *to, void *from, size_t size)
-{
-    (void)to, (void)from, (void)size;
-    return cannot();
-}
-
-void vmos_name(void *addr, size_t size, const char *name)
-{
-    (void)addr, (void)size, (void)name;
-}
-
-int vmos_numa(void *addr, size_t size, int mode, unsigned long nodes)
-{
-    (void)addr, (void)size, (void)mode, (void)nodes;
-    return cannot();
-}
-
-void *vmos_sbrk(ptrdiff_t incr)
-{
-    (void)incr;
-    cannot();
-    return NULL;
 }

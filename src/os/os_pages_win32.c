@@ -17,18 +17,12 @@
  * Invariant: what was reserved here and has no committed page is released, but for the moments in which
  * `parts` is held.  Cost: two to four system calls, and one for each change of state inside a piece.
  */
-#include "os.h"
+#include "os_pages_none.h"
 
 #include <errno.h>
 #include <windows.h>
 
 typedef MEMORY_BASIC_INFORMATION info_t;
-
-static int cannot(void)
-{
-    errno = ENOTSUP;
-    return -1;
-}
 
 static void *nomemory(void)
 {
@@ -55,11 +49,6 @@ size_t vmos_pagesize(void)
 size_t vmos_kernelpage(void)
 {
     return about()->dwPageSize;
-}
-
-size_t vmos_hugesize(void)
-{
-    return 0;
 }
 
 /* ---- mapping ---- */
@@ -138,13 +127,6 @@ void *vmos_mapalign(size_t size, size_t align, int flags)
         return p;
     VirtualFree(all, 0, MEM_RELEASE);
     return nomemory();
-}
-
-void *vmos_maphuge(size_t size, size_t pagesize)
-{
-    (void)size, (void)pagesize;
-    cannot();
-    return NULL;
 }
 
 /* ---- what is mapped, piece by piece ---- */
@@ -253,41 +235,4 @@ int vmos_protect(void *addr, size_t size)
 int vmos_unprotect(void *addr, size_t size)
 {
     return each(addr, size, allow);
-}
-
-/* ---- what Windows has not, or not for everybody ---- */
-
-int vmos_askhuge(void *addr, size_t size)
-{
-    (void)addr, (void)size;
-    return cannot();
-}
-
-void vmos_populate(void *addr, size_t size)
-{
-    (void)addr, (void)size;
-}
-
-int vmos_movepages(void *to, void *from, size_t size)
-{
-    (void)to, (void)from, (void)size;
-    return cannot();
-}
-
-void vmos_name(void *addr, size_t size, const char *name)
-{
-    (void)addr, (void)size, (void)name;
-}
-
-int vmos_numa(void *addr, size_t size, int mode, unsigned long nodes)
-{
-    (void)addr, (void)size, (void)mode, (void)nodes;
-    return cannot();
-}
-
-void *vmos_sbrk(ptrdiff_t incr)
-{
-    (void)incr;
-    cannot();
-    return NULL;
 }
