@@ -35,6 +35,12 @@ static uint64_t sum(const vmi_shead_t *head)
 
 /* ---- making ---- */
 
+/* Sizes that the layout of what is in it depends on: that of an address, and whether a long has another. */
+static uint32_t words(void)
+{
+    return (uint32_t)(sizeof(void *) | (sizeof(long) == sizeof(void *) ? 0 : sizeof(long) << 8));
+}
+
 #define GIB ((uint64_t)1 << 30)
 #if UINTPTR_MAX > 0xffffffffu
 #define LIMIT (16 * GIB)
@@ -70,7 +76,7 @@ int vmi_share_make(vmi_shead_t *head, const Vmshare_t *opt, unsigned meth)
     memcpy(head->magic, magic, sizeof magic);
     head->version = VMI_SVERSION;
     head->order = VMI_SORDER;
-    head->word = sizeof(void *);
+    head->word = words();
     head->meth = meth;
     head->base = base;
     head->limit = limit;
@@ -101,7 +107,7 @@ static int ourkind(const vmi_shead_t *head, char *why, size_t n)
         return no(EPROTO, "its byte order is another one", why, n);
     if (head->version != VMI_SVERSION)
         return no(EPROTO, "its version is another one", why, n);
-    if (head->word != sizeof(void *))
+    if (head->word != words())
         return no(EPROTO, "its words are of another size", why, n);
     if (head->sum != sum(head))
         return no(EUCLEAN, "its head is damaged", why, n);
@@ -186,20 +192,20 @@ vmi_shead_t *vmi_share_map(int fd, const vmi_shead_t *head)
     size_t limit = (size_t)head->limit;
     int e;
 
-    if (vmos_mapat(base, limit, VMOS_RESERVE) == NULL) {
-        errno = EADDRINUSE;
-        return NULL;
+    if (vmos_object_map(fd, base, limit) == 0) {
+        if (adopt(head) == 0)
+            return base;
+        e = errno;
+        vmos_object_unmap(base, limit);
+        errno = e;
     }
-    if (vmos_object_map(fd, base, limit, 0) == 0 && adopt(head) == 0)
-        return base;
-    e = errno == EEXIST || errno == EINVAL ? EADDRINUSE : errno;
-    vmos_unmap(base, limit);
-    errno = e;
+    if (errno == EEXIST || errno == EINVAL)
+        errno = EADDRINUSE;
     return NULL;
 }
 
 void vmi_share_unmap(vmi_shead_t *head, size_t limit)
 {
     drop((char *)head, leaves(limit));
-    vmos_unmap(head, limit);
+    vmos_object_unmap(head, limit);
 }

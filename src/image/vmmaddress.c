@@ -59,7 +59,7 @@ static uint64_t next(uint64_t n)
 
 static int isfree(void *addr, size_t size)
 {
-    void *p = vmos_mapat(addr, size, VMOS_RESERVE | VMOS_SMALL);
+    void *p = vmos_mapat(addr, size, VMOS_RESERVE | VMOS_SMALL | VMOS_NOTOUCH);
 
     if (p != NULL)
         vmos_unmap(p, size);
@@ -84,7 +84,7 @@ Void_t *vmmaddress(size_t size)
         }
     }
     /* where the system, or a tool that watches the program, keeps those addresses for itself */
-    p = vmos_mapalign((size_t)(n * UNIT), (size_t)UNIT, VMOS_RESERVE | VMOS_SMALL);
+    p = vmos_mapalign((size_t)(n * UNIT), (size_t)UNIT, VMOS_RESERVE | VMOS_SMALL | VMOS_NOTOUCH);
     if (p != NULL) {
         vmos_unmap(p, (size_t)(n * UNIT));
         errno = e;

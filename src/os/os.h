@@ -16,6 +16,10 @@
 #define EUCLEAN EBADMSG
 #endif
 
+#ifndef EUSERS /* more processes use it than can */
+#define EUSERS EAGAIN
+#endif
+
 #if defined(__GNUC__)
 #define VMOS_LIKELY(x) __builtin_expect(!!(x), 1)
 #define VMOS_UNLIKELY(x) __builtin_expect(!!(x), 0)
@@ -78,6 +82,7 @@ size_t vmos_hugesize(void);
 
 #define VMOS_RESERVE 1 /* do not charge for memory not touched (MAP_NORESERVE) */
 #define VMOS_SMALL 2   /* never merge into huge pages: for large tables with few parts in use */
+#define VMOS_NOTOUCH 4 /* for the addresses alone: nobody touches what is there */
 
 /* size bytes (a multiple of the page size) of cleared memory, at or near hint if not NULL. */
 void *vmos_map(void *hint, size_t size, int flags);
@@ -267,9 +272,11 @@ int vmos_object_punch(int fd, uint64_t from, uint64_t to);
 int vmos_object_read(int fd, void *buf, size_t n, uint64_t from);
 /* Write n bytes there. */
 int vmos_object_write(int fd, const void *buf, size_t n, uint64_t to);
-/* Map size bytes from `from` on at addr, in place of what the caller has there (vmos_mapat()), shared
- * with all who map them; pages are fetched one by one. */
-int vmos_object_map(int fd, void *addr, size_t size, uint64_t from);
+/* Map the first size bytes exactly at addr, where nothing is mapped yet (else EEXIST), shared with all who
+ * map them; pages are fetched one by one.  What lies behind the end can be used once the object is made longer
+ * (vmos_object_grow()); systems where that cannot be make it longer now, by bytes that take no room. */
+int vmos_object_map(int fd, void *addr, size_t size);
+int vmos_object_unmap(void *addr, size_t size);
 /* Hand what was written to the device. */
 int vmos_object_sync(void *addr, size_t size, int wait);
 

@@ -26,9 +26,45 @@ uint64_t vmos_coarsetime(void)
     return vmos_nanotime() / 1000000u;
 }
 
+/* RtlGenRandom(), by the name that the system's library has for it. */
+BOOLEAN NTAPI SystemFunction036(PVOID buffer, ULONG size);
+
+uint64_t vmos_random(void)
+{
+    static uint64_t count;
+    uint64_t x;
+    if (!SystemFunction036(&x, sizeof(x)))
+        x = (vmos_nanotime() ^ (uint64_t)vmos_pid() << 32) * 0x9e3779b97f4a7c15u +
+            __atomic_add_fetch(&count, 1, __ATOMIC_RELAXED);
+    return x;
+}
+
 long vmos_pid(void)
 {
     return (long)GetCurrentProcessId();
+}
+
+/* Users have names of any length here; what is asked is whether one is this process' (os_object_win32.c). */
+unsigned long vmos_uid(void)
+{
+    return 1;
+}
+
+/* Not known: who lives is told by locks alone. */
+uint64_t vmos_bootid(void)
+{
+    return 0;
+}
+
+uint64_t vmos_pidspace(void)
+{
+    return 0;
+}
+
+uint64_t vmos_began(long pid)
+{
+    (void)pid;
+    return 0;
 }
 
 /* There are no set-user-ID programs. */

@@ -268,15 +268,29 @@ int vmos_object_write(int fd, const void *buf, size_t n, uint64_t to)
 
 /* Pages one by one: a file system that keeps them in large folios would write a whole folio for
  * each page that was touched, and read as much. */
-int vmos_object_map(int fd, void *addr, size_t size, uint64_t from)
+int vmos_object_map(int fd, void *addr, size_t size)
 {
     int keep = errno;
-    void *p = mmap(addr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, (off_t)from);
-    if (p == MAP_FAILED)
+    void *p = vmos_mapat(addr, size, VMOS_RESERVE | VMOS_NOTOUCH);
+    if (p == NULL) {
+        errno = EEXIST;
         return -1;
+    }
+    p = mmap(addr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0);
+    if (p == MAP_FAILED) {
+        keep = errno;
+        vmos_unmap(addr, size);
+        errno = keep;
+        return -1;
+    }
     madvise(p, size, MADV_RANDOM);
     errno = keep;
     return 0;
+}
+
+int vmos_object_unmap(void *addr, size_t size)
+{
+    return vmos_unmap(addr, size);
 }
 
 int vmos_object_sync(void *addr, size_t size, int wait)

@@ -12,10 +12,10 @@
  * was reserved here is known by a protection that nobody else reserves with and that no page gets.
  *
  * There is no memory here that is reserved for touching it later: all that is mapped is charged for,
- * VMOS_RESERVE or not.
+ * VMOS_RESERVE or not, but for what nobody touches (VMOS_NOTOUCH), which is reserved alone.
  *
- * Invariant: what was reserved here and has no committed page is released, but for the moments in which
- * `parts` is held.  Cost: two to four system calls, and one for each change of state inside a piece.
+ * Invariant: what was reserved here to be touched and has no committed page is released, but for the moments
+ * in which `parts` is held.  Cost: two to four system calls, and one for each change of state inside a piece.
  */
 #include "os_pages_none.h"
 
@@ -63,10 +63,10 @@ static int commit(void *addr, size_t size)
 }
 
 /* [addr, addr+size) of addresses that are reserved now, within a unit at addr if it is not NULL. */
-static void *get(void *addr, size_t size)
+static void *get(void *addr, size_t size, int flags)
 {
     void *p = VirtualAlloc(addr, size, MEM_RESERVE, OURS);
-    if (p == NULL || commit(p, size) == 0)
+    if (p == NULL || flags & VMOS_NOTOUCH || commit(p, size) == 0)
         return p;
     VirtualFree(p, 0, MEM_RELEASE);
     SetLastError(ERROR_NOT_ENOUGH_MEMORY);
@@ -89,22 +89,20 @@ static int getback(char *addr, size_t size)
 
 void *vmos_map(void *hint, size_t size, int flags)
 {
-    void *p = hint != NULL ? get(hint, size) : NULL;
-    (void)flags;
+    void *p = hint != NULL ? get(hint, size, flags) : NULL;
     if (p == NULL)
-        p = get(NULL, size);
+        p = get(NULL, size, flags);
     return p != NULL ? p : nomemory();
 }
 
 void *vmos_mapat(void *addr, size_t size, int flags)
 {
-    void *p = get(addr, size);
-    (void)flags;
+    void *p = get(addr, size, flags);
     if (p != NULL)
         return p;
     if (GetLastError() != ERROR_INVALID_ADDRESS)
         return nomemory();
-    if (getback(addr, size) == 0)
+    if (!(flags & VMOS_NOTOUCH) && getback(addr, size) == 0)
         return addr;
     errno = EEXIST;
     return NULL;
@@ -123,7 +121,7 @@ void *vmos_mapalign(size_t size, size_t align, int flags)
     if (all == NULL)
         return nomemory();
     p = all + (-(uintptr_t)all & (align - 1));
-    if (commit(p, size) == 0)
+    if (flags & VMOS_NOTOUCH || commit(p, size) == 0)
         return p;
     VirtualFree(all, 0, MEM_RELEASE);
     return nomemory();
@@ -170,9 +168,10 @@ static int inuse(void *base)
 
 static int unmap(char *from, size_t n, const info_t *is)
 {
+    int ours = is->State == MEM_COMMIT || (is->State == MEM_RESERVE && is->AllocationProtect == OURS);
     if (is->State == MEM_COMMIT && !VirtualFree(from, n, MEM_DECOMMIT))
         return cannot();
-    if (is->State == MEM_COMMIT && !inuse(is->AllocationBase))
+    if (ours && !inuse(is->AllocationBase))
         VirtualFree(is->AllocationBase, 0, MEM_RELEASE);
     return 0;
 }

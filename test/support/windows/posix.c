@@ -2,7 +2,10 @@
 /* What is not a line or two of posix.h and <sys/mman.h>. */
 #include "posix.h"
 
+#include <process.h>
+#include <spawn.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <windows.h>
 #include <psapi.h>
 
@@ -59,4 +62,26 @@ long sysconf(int what)
     SYSTEM_INFO info;
     GetSystemInfo(&info);
     return what == _SC_PAGESIZE ? (long)info.dwPageSize : (long)info.dwNumberOfProcessors;
+}
+
+int kill(int pid, int signal)
+{
+    if (pid != _getpid())
+        return -1;
+    return TerminateProcess(GetCurrentProcess(), (UINT)signal) ? 0 : -1;
+}
+
+int posix_spawn(pid_t *pid, const char *path, const void *actions, const void *attributes, char *const *args,
+                char *const *environment)
+{
+    (void)actions, (void)attributes, (void)environment;
+    *pid = _spawnv(_P_NOWAIT, path, (const char *const *)args);
+    return *pid == -1 ? errno : 0;
+}
+
+pid_t waitpid(pid_t pid, int *status, int flags)
+{
+    (void)flags;
+    *status = 0;
+    return pid > 0 && _cwait(status, pid, 0) == pid ? pid : -1;
 }

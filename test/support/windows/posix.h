@@ -18,6 +18,10 @@
 #define tell test_tell
 #define gets test_gets
 #define SIGBUS SIGSEGV
+#define SIGKILL 9
+
+/* This process alone; it ends with the signal's number. */
+int kill(int pid, int signal);
 
 #define F_SETFL 4
 #define O_NONBLOCK 4
