@@ -42,7 +42,8 @@ static int restoreall(vmi_t *img)
 static void forgetall(vmi_t *img)
 {
     vmos_purge(img->hash, img->tablebytes);
-    img->jpos = img->jseq = 0;
+    img->jpos = img->jseq = img->lastsum = 0;
+    img->ntwins = 0;
     img->gen = img->super.gen;
     img->npages = img->super.npages;
     img->stale = 1;

@@ -8,7 +8,7 @@
  *
  * Until 4 is done the journal can be played again from its start, so a crash in the middle does no harm;
  * afterwards its records are of an epoch that has passed.  A journal that lies where pages must go is
- * first copied behind them as it is.
+ * first copied behind them as it is.  Of pages with twins these are written, and dropped afterwards.
  * Cost: the distinct pages in the journal, read and written once, and two to three syncs.
  */
 #include "image.h"
@@ -83,10 +83,19 @@ static size_t stretch(const vmi_t *img, uint64_t p, size_t max)
 {
     size_t n = 1;
     max = VMB_MIN(max, (size_t)vmi_run(img, p));
-    while (n < max && p + n < img->npages && vmb_bit(img->logged, (size_t)p + n) &&
+    while (n < max && p + n < img->npages && vmb_bit(img->logged, (size_t)p + n) && img->twin[p + n] == 0 &&
            img->where[p + n] == img->where[p] + n * img->psize)
         n++;
     return n;
+}
+
+/* Pages from p on that have twins, to their places: how many; 0: could not be written. */
+static size_t applytwins(vmi_t *img, uint64_t p, char *buf)
+{
+    size_t n = 0, max = VMB_MIN(VMI_CHUNK / img->psize, (size_t)vmi_run(img, p));
+    for (; n < max && p + n < img->npages && img->twin[p + n] != 0; n++)
+        memcpy(buf + n * img->psize, vmi_twin(img, p + n), img->psize);
+    return vmi_io->write(img->fd, buf, n * img->psize, vmi_offset(img, p)) == 0 ? n : 0;
 }
 
 static int apply(vmi_t *img)
@@ -96,6 +105,11 @@ static int apply(vmi_t *img)
     size_t n;
     for (p = 0; (p = vmb_bits_next1(img->logged, (size_t)p, img->npages)) < img->npages; p += n) {
         n = 1;
+        if (img->twin[p] != 0) {
+            if ((n = applytwins(img, p, buf)) == 0)
+                return -1;
+            continue;
+        }
         if (img->where[p] % VMI_SECTOR != 0) {
             if (vmi_zeros(img, vmi_offset(img, p), vmi_end(img, p + 1), buf, img->psize) != 0)
                 return -1;
@@ -122,11 +136,14 @@ static void restart(vmi_t *img)
 {
     uint64_t p;
     for (p = 0; (p = vmb_bits_next1(img->logged, (size_t)p, img->npages)) < img->npages; p++) {
-        img->where[p] = 0;
-        p |= 63;
-        img->logged[p >> 6] = 0;
+        const char *twin = vmi_twin(img, p);
+        if (twin != NULL)
+            img->hash[p] = vmi_sum(twin, img->psize, 0);
+        img->where[p] = img->twin[p] = 0;
+        img->logged[p >> 6] &= ~((uint64_t)1 << (p & 63));
     }
-    img->jpos = img->jseq = 0;
+    img->ntwins = 0;
+    img->jpos = img->jseq = img->lastsum = 0;
     img->unsynced = 0;
     img->checkpoints++;
 }

@@ -3,10 +3,11 @@
  * commit: what changed becomes a record of the journal.
  *
  *   changed pages -> copied and summed -> same sum as before?  left out
+ *                                       -> whole in the journal? lines that differ from its twin, into the record
  *                                       -> in the file already?  into the record
  *                                       -> behind its end?       to its place, and named in the record
  *
- *   img->rec   | header | pages, up to VMI_CHUNK at a time | a page | list ... |
+ *   img->rec   | header | pages, up to VMI_CHUNK at a time | a page | lines, VMI_LINEMOST | list, room for lines |
  *
  * A record that fits is one write, to which the list is moved up.  Of a longer one the pages are written
  * first, chunk by chunk, and the list and the header at last; nothing depends on that order, since the
@@ -26,6 +27,7 @@ typedef struct writing {
     vmi_t *img;
     vmi_record_t *head;
     vmi_entry_t *list;
+    char *lines;       /* those of the record, head->lines bytes */
     uint64_t at;       /* of the record */
     char *chunk;       /* pages on their way */
     size_t have;       /* bytes in it */
@@ -40,11 +42,6 @@ int vmi_fail(vmi_t *img)
     img->failed = errno != 0 ? errno : EIO;
     errno = EIO;
     return -1;
-}
-
-static size_t listbytes(uint64_t n)
-{
-    return (size_t)VMB_UP(n * sizeof(vmi_entry_t), VMI_SECTOR);
 }
 
 static int flush(writing_t *w)
@@ -70,16 +67,52 @@ static int asbefore(writing_t *w, uint64_t page, uint64_t sum)
     return 1;
 }
 
+/* A page that the journal has whole: the lines that changed, if they are few.  0: all of it must be written. */
+static int lined(writing_t *w, uint64_t page)
+{
+    vmi_t *img = w->img;
+    const char *twin = vmi_twin_make(img, page), *now = vmi_addrof(img, page);
+    uint64_t mask;
+    size_t bytes;
+    if (twin == NULL)
+        return 0;
+    mask = vmi_lines_differ(now, twin, img->psize);
+    bytes = (size_t)vmb_pop(mask) * (img->psize / VMI_LINES);
+    if (bytes > img->psize / 2 || w->head->lines + bytes > VMI_LINEMOST)
+        return 0;
+    if (mask == 0)
+        return 1;
+    vmi_lines_take(w->lines + w->head->lines, now, mask, img->psize);
+    w->head->lines += bytes;
+    w->list[w->head->count++] = (vmi_entry_t){page | VMI_LINED, mask};
+    return 1;
+}
+
+/* Whether a page that the journal has may get a twin. */
+static int twinable(const vmi_t *img, uint64_t page)
+{
+    return vmb_bit(img->logged, (size_t)page) && img->super.version > VMI_OLDEST &&
+           img->ntwins < VMI_TWINMOST / img->psize;
+}
+
 /* A page of the file: into the record, unless it is as it was. */
 static int inside(writing_t *w, uint64_t page)
 {
     vmi_t *img = w->img;
+    int e = errno;
     uint64_t sum;
+    if (img->twin[page] != 0 && lined(w, page))
+        return 0;
     if (w->have == VMI_CHUNK && flush(w) != 0)
         return -1;
     sum = vmi_copysum(w->chunk + w->have, vmi_addrof(img, page), img->psize);
-    if (sum == img->hash[page] || (img->hash[page] == 0 && asbefore(w, page, sum)))
-        return 0;
+    if (img->twin[page] == 0) {
+        if (sum == img->hash[page] || (img->hash[page] == 0 && asbefore(w, page, sum)))
+            return 0;
+        if (twinable(img, page) && lined(w, page))
+            return 0;
+        errno = e;
+    }
     if (vmi_iszero(w->chunk + w->have, img->psize)) {
         w->list[w->head->count++] = (vmi_entry_t){page | VMI_ZERO, sum};
         return 0;
@@ -140,15 +173,16 @@ static int finish(writing_t *w, unsigned flags)
 {
     vmi_t *img = w->img;
     vmi_record_t *h = w->head;
-    size_t bytes = listbytes(h->count);
+    size_t used = (size_t)(h->count * sizeof *w->list + h->lines), bytes = (size_t)VMB_UP(used, VMI_SECTOR);
     char *list = (char *)w->list;
     if ((w->ahead || w->done > 0 || w->have + bytes > VMI_CHUNK) && flush(w) != 0)
         return -1;
     h->list = VMI_SECTOR + w->done + w->have;
     h->size = h->list + bytes;
     h->flags = flags;
-    memset(w->list + h->count, 0, bytes - (size_t)h->count * sizeof *w->list);
-    h->listsum = vmi_sum(w->list, (size_t)h->count * sizeof *w->list, h->epoch);
+    memcpy(w->list + h->count, w->lines, (size_t)h->lines);
+    memset(list + used, 0, bytes - used);
+    h->listsum = vmi_sum(list, used, h->epoch);
     h->sum = vmi_sum(h, offsetof(vmi_record_t, sum), VMI_RECORD);
     if (bytes > VMI_CHUNK || w->done > 0) {
         if (vmi_io->write(img->fd, list, bytes, w->at + h->list) != 0)
@@ -189,13 +223,18 @@ static void unname(vmi_record_t *h, vmi_entry_t *list)
 }
 
 /* The record is there: what it says is the last commit. */
-static void done(vmi_t *img, const vmi_record_t *h, const vmi_entry_t *list)
+static void done(vmi_t *img, const vmi_record_t *h, const vmi_entry_t *list, const char *lines)
 {
     uint64_t i, off = img->super.journal + img->jpos + VMI_SECTOR;
     for (i = 0; i < h->count; i++) {
         uint64_t page = list[i].page & ~VMI_KIND, kind = list[i].page & VMI_KIND;
-        img->hash[page] = list[i].hash;
         img->unsaved[page >> 6] |= (uint64_t)1 << (page & 63);
+        if (kind == VMI_LINED) {
+            lines += vmi_lines_put(vmi_twin(img, page), lines, list[i].hash, img->psize);
+            continue;
+        }
+        img->hash[page] = list[i].hash;
+        img->twin[page] = 0;
         if (kind == VMI_AHEAD)
             continue;
         img->where[page] = kind == VMI_ZERO ? 1 : off;
@@ -206,6 +245,7 @@ static void done(vmi_t *img, const vmi_record_t *h, const vmi_entry_t *list)
         vmb_bits_set(img->unsaved, (size_t)img->npages, (size_t)(h->npages - img->npages));
     img->npages = h->npages;
     img->gen = h->gen;
+    img->lastsum = h->sum;
     img->lastrec = img->super.journal + img->jpos;
     img->jpos += h->size;
     img->jseq++;
@@ -327,7 +367,8 @@ static int record(vmi_t *img, const uint64_t joint[2], unsigned flags)
         return -1;
     w.head = (vmi_record_t *)(void *)img->rec;
     w.chunk = img->rec + VMI_SECTOR;
-    w.list = (vmi_entry_t *)(void *)(w.chunk + VMI_CHUNK + img->psize);
+    w.lines = w.chunk + VMI_CHUNK + img->psize;
+    w.list = (vmi_entry_t *)(void *)(w.lines + VMI_LINEMOST);
     w.at = img->super.journal + img->jpos;
     memset(img->rec, 0, VMI_SECTOR);
     *w.head = (vmi_record_t){.magic = VMI_RECORD,
@@ -335,6 +376,7 @@ static int record(vmi_t *img, const uint64_t joint[2], unsigned flags)
                              .seq = img->jseq,
                              .gen = img->gen + 1,
                              .npages = img->npages,
+                             .before = img->lastsum,
                              .joint = {joint != NULL ? joint[0] : 0, joint != NULL ? joint[1] : 0}};
     if ((vmi_bound(img) > img->npages && freshen(img) != 0) || pages(&w) != 0)
         return -1;
@@ -352,7 +394,7 @@ static int record(vmi_t *img, const uint64_t joint[2], unsigned flags)
     if (finish(&w, flags) != 0)
         return -1;
     img->changed = named;
-    done(img, w.head, w.list);
+    done(img, w.head, w.list, w.lines);
     fillahead(img, img->super.journal + img->jpos);
     if (settle(img) == 0)
         return 0;

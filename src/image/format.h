@@ -19,7 +19,8 @@
 #define VMI_MAGIC 0x316567616d696d76ULL   /* "vmimage1" */
 #define VMI_RECORD 0x0164726f63657276ULL  /* "vrecord" */
 #define VMI_META 0x0174656d67616d69ULL
-#define VMI_VERSION 2u /* 1 had no sums of pages in their places */
+#define VMI_VERSION 3u /* 1 had no sums of pages in their places */
+#define VMI_OLDEST 2u  /* read, and made 3 by the next superblock; it has no lines in records */
 #define VMI_ORDER 0x01020304u
 #define VMI_SECTOR ((size_t)512)
 #define VMI_SUPER1 ((uint64_t)4096) /* where the second superblock is */
@@ -48,7 +49,7 @@ typedef struct vmi_super {
 } vmi_super_t;
 _Static_assert(sizeof(vmi_super_t) == VMI_SECTOR, "a superblock is a sector");
 
-/* Header of a record, in a sector; the pages follow, and at `list` which they are. */
+/* Header of a record, in a sector; the pages follow, and at `list` which they are, and then lines. */
 typedef struct vmi_record {
     uint64_t magic;
     uint64_t epoch;
@@ -60,8 +61,10 @@ typedef struct vmi_record {
     uint64_t size;     /* of the record, a multiple of a sector */
     uint64_t joint[2]; /* not 0: part of the commit of several images with this number */
     uint64_t flags;
-    uint64_t spare[3];
-    uint64_t listsum;
+    uint64_t lines;    /* bytes of lines behind the list */
+    uint64_t before;   /* sum of the record before, 0: there is none in the epoch, or it is of version 2 */
+    uint64_t spare[1];
+    uint64_t listsum;  /* of the list and the lines */
     uint64_t sum;
 } vmi_record_t;
 _Static_assert(sizeof(vmi_record_t) == 128, "the list is aligned");
@@ -71,12 +74,16 @@ _Static_assert(sizeof(vmi_record_t) == 128, "the list is aligned");
 /* One page in a record. */
 typedef struct vmi_entry {
     uint64_t page; /* its number, and what of it is where: VMI_INLINE, ... */
-    uint64_t hash;
+    uint64_t hash; /* its sum; VMI_LINED: which lines there are, as bits */
 } vmi_entry_t;
 #define VMI_KIND ((uint64_t)3 << 62)
 #define VMI_INLINE ((uint64_t)0)       /* in the record */
 #define VMI_AHEAD ((uint64_t)1 << 62)  /* in its place */
 #define VMI_ZERO ((uint64_t)2 << 62)   /* all zeros */
+#define VMI_LINED ((uint64_t)3 << 62)  /* as it was, but for lines; the journal has it whole before */
+
+#define VMI_LINES 64                   /* of a page */
+#define VMI_LINEMOST ((size_t)1 << 20) /* bytes of lines in a record */
 
 /* Page 0. */
 typedef struct vmi_meta {

@@ -11,7 +11,8 @@
  *   4. where[p] is the place of p's newest version in the journal, when its bit in `logged` is set.
  *   5. The file has the sum of p, but where `unsaved` has a bit: then it is hash[p], or that of zeros when
  *      where[p] says so or hash[p] is 0.
- *   6. Order of locks: image, region list, region.  memoryf and purgef, which run with the region
+ *   6. A page with a twin (twin.c) is what that says, whatever hash[p] and where[p] are; it is in `logged`.
+ *   7. Order of locks: image, region list, region.  memoryf and purgef, which run with the region
  *      locked, touch only what a commit touches under both.
  */
 #ifndef VM_IMAGE_H
@@ -23,6 +24,8 @@
 #include <vmalloc/image.h>
 
 #define VMI_PATH 1024 /* longest path */
+#define VMI_TWINCHUNKS 24
+#define VMI_TWINMOST ((size_t)64 << 20) /* bytes of twins that a writer makes */
 
 typedef struct vmi {
     Vmdiscmore_t more; /* first: the discipline of the region */
@@ -56,6 +59,7 @@ typedef struct vmi {
     uint64_t mapped;       /* pages that are private views of the file, or were */
     int cuts;              /* stretches of them that are cleared memory now */
     uint64_t jpos, jseq;   /* where the next record goes, from super.journal; its number */
+    uint64_t lastsum;      /* of the record before that, 0: none */
     uint64_t lastrec;      /* where the last record of this process is */
     int stale;             /* places behind the last page may hold something: the next commit that
                             * reaches them makes zeros of them */
@@ -65,8 +69,11 @@ typedef struct vmi {
     size_t maxpages;
     uint64_t *hash, *where;          /* by page */
     uint64_t *dirty, *copied, *logged, *unsaved; /* bits by page; copied: known to be a private copy */
+    uint32_t *twin;        /* by page: which slot, from 1; 0: none */
     size_t tablebytes;
-    char *rec;             /* header, pages and list of a record; recbytes, grown as need be */
+    char *twins[VMI_TWINCHUNKS];
+    size_t ntwins;         /* slots in use */
+    char *rec;             /* header, pages, lines and list of a record; recbytes, grown as need be */
     size_t recbytes;
 
     uint64_t doubt[2];     /* the last record is part of this commit of several, and not decided here */
@@ -116,7 +123,7 @@ int64_t vmi_journal_read(vmi_t *img, uint64_t *changed);
 int vmi_journal_end(vmi_t *img);
 /* Take the last record, at `at`, out of the file. */
 int vmi_journal_undo(vmi_t *img, uint64_t at);
-/* Room for a list of n entries and a chunk; -1. */
+/* Room for a list of n entries, lines and a chunk; -1. */
 int vmi_journal_room(vmi_t *img, size_t n);
 /* A commit of several images is decided here: remember that. */
 void vmi_decided(vmi_t *img, const uint64_t joint[2]);
@@ -126,6 +133,18 @@ VMOS_INLINE int vmi_iszero(const char *p, size_t n)
 }
 /* The committed contents of a page. */
 int vmi_journal_page(vmi_t *img, uint64_t page, void *buf);
+
+/* ---- twins (twin.c) ---- */
+/* What the last commit has of a page, psize bytes; NULL: it has none. */
+char *vmi_twin(const vmi_t *img, uint64_t page);
+/* The same, made when there is none.  NULL: no memory, or it cannot be read. */
+char *vmi_twin_make(vmi_t *img, uint64_t page);
+void vmi_twin_close(vmi_t *img);
+/* Which lines differ, as bits. */
+uint64_t vmi_lines_differ(const void *a, const void *b, size_t psize);
+/* Copy those of mask out of a page, one behind the other, or back into one.  How many bytes that were. */
+size_t vmi_lines_take(void *to, const void *page, uint64_t mask, size_t psize);
+size_t vmi_lines_put(void *page, const void *from, uint64_t mask, size_t psize);
 
 /* ---- checkpoint.c ---- */
 /* Zeros over [from, to) of the file, which take no room where the file system can do that; buf: size bytes

@@ -10,6 +10,7 @@
  * their sums, but for those that a later record has again: a checkpoint that did not end may have
  * written them.  So the longest row of records that holds together is looked for: the row is read, then
  * the places are looked at, and when one is wrong the row ends before the record that named it.
+ * Of a page that a record has lines of, there is a twin from then on.
  * Cost: that of reading the journal, and of the places written ahead.
  */
 #include "image.h"
@@ -30,7 +31,7 @@ int vmi_journal_room(vmi_t *img, size_t n)
     size_t bytes;
     char *p;
     if (vmb_mulover(n, sizeof(vmi_entry_t), &bytes) ||
-        vmb_addover(bytes, 2 * VMI_SECTOR + VMI_CHUNK + vmos_pagesize(), &bytes)) {
+        vmb_addover(bytes, 2 * VMI_SECTOR + VMI_CHUNK + vmos_pagesize() + 2 * VMI_LINEMOST, &bytes)) {
         errno = ENOMEM;
         return -1;
     }
@@ -59,14 +60,23 @@ static int sound(const vmi_t *img, const vmi_record_t *r, uint64_t epoch, uint64
     return r->magic == VMI_RECORD && r->epoch == epoch && r->seq == seq &&
            r->sum == vmi_sum(r, offsetof(vmi_record_t, sum), VMI_RECORD) &&
            r->count <= img->maxpages && r->npages <= img->maxpages &&
-           r->list >= VMI_SECTOR && r->list <= VMI_SECTOR + r->count * img->psize &&
-           r->size == r->list + VMB_UP(r->count * sizeof(vmi_entry_t), VMI_SECTOR);
+           r->list >= VMI_SECTOR && r->list <= VMI_SECTOR + r->count * img->psize && r->lines <= VMI_LINEMOST &&
+           r->size == r->list + VMB_UP(r->count * sizeof(vmi_entry_t) + r->lines, VMI_SECTOR) &&
+           (r->before == img->lastsum || r->before == 0);
 }
 
-/* The list at img->rec, and the pages: 1 when all have their sums. */
+/* Whether an entry can say that some lines of a page changed: bytes of them, 0: it cannot. */
+static size_t linesof(const vmi_t *img, const vmi_entry_t *e)
+{
+    uint64_t page = e->page & ~VMI_KIND;
+    return page < img->npages && bit(img->logged, page) ? (size_t)vmb_pop(e->hash) * (img->psize / VMI_LINES) : 0;
+}
+
+/* The list and the lines at img->rec, and the pages: 1 when all have their sums. */
 static int contents(vmi_t *img, const vmi_record_t *r, uint64_t at)
 {
-    uint64_t i, off = at + VMI_SECTOR;
+    uint64_t i, off = at + VMI_SECTOR, lines = 0;
+    size_t bytes = (size_t)(r->count * sizeof(vmi_entry_t) + r->lines), some;
     vmi_entry_t *list;
     char *page;
     int ok;
@@ -74,14 +84,19 @@ static int contents(vmi_t *img, const vmi_record_t *r, uint64_t at)
         return -1;
     list = (vmi_entry_t *)(void *)img->rec;
     page = img->rec + img->recbytes - img->psize;
-    ok = readall(img, list, (size_t)r->count * sizeof *list, at + r->list);
+    ok = readall(img, list, bytes, at + r->list);
     if (ok <= 0)
         return ok;
-    if (vmi_sum(list, (size_t)r->count * sizeof *list, r->epoch) != r->listsum)
+    if (vmi_sum(list, bytes, r->epoch) != r->listsum)
         return 0;
     for (i = 0; i < r->count; i++) {
         if ((list[i].page & ~VMI_KIND) >= r->npages)
             return 0;
+        if ((list[i].page & VMI_KIND) == VMI_LINED) {
+            lines += some = linesof(img, &list[i]);
+            if (some == 0)
+                return 0;
+        }
         if ((list[i].page & VMI_KIND) != VMI_INLINE)
             continue;
         ok = readall(img, page, img->psize, off);
@@ -91,7 +106,7 @@ static int contents(vmi_t *img, const vmi_record_t *r, uint64_t at)
             return 0;
         off += img->psize;
     }
-    return off == at + r->list;
+    return off == at + r->list && lines == r->lines;
 }
 
 static int same(const uint64_t a[2], const uint64_t b[2])
@@ -119,19 +134,41 @@ static void judge(vmi_t *img, const vmi_record_t *r)
         img->found = 1;
 }
 
-/* Note what the record at `at`, whose list is at img->rec, says. */
-static void enter(vmi_t *img, const vmi_record_t *r, uint64_t at, uint64_t *changed)
+/* A page that the record has whole, at `at` if it does, or that it says to be in its place. */
+static void enterpage(vmi_t *img, const vmi_entry_t *e, uint64_t seq, uint64_t at)
 {
-    const vmi_entry_t *list = (const vmi_entry_t *)(const void *)img->rec;
-    uint64_t i, off = at + VMI_SECTOR;
-    for (i = 0; i < r->count; i++) {
-        uint64_t page = list[i].page & ~VMI_KIND, kind = list[i].page & VMI_KIND;
-        img->hash[page] = kind == VMI_ZERO ? 0 : list[i].hash;
-        img->where[page] = kind == VMI_INLINE ? off : kind == VMI_ZERO ? MARK_ZERO : MARK_AHEAD(r->seq);
-        if (kind == VMI_AHEAD)
-            clearbit(img->logged, page);
-        else
-            setbit(img->logged, page);
+    uint64_t page = e->page & ~VMI_KIND, kind = e->page & VMI_KIND;
+    img->twin[page] = 0; /* its slot is lost until the next checkpoint */
+    img->hash[page] = kind == VMI_ZERO ? 0 : e->hash;
+    img->where[page] = kind == VMI_INLINE ? at : kind == VMI_ZERO ? MARK_ZERO : MARK_AHEAD(seq);
+    if (kind == VMI_AHEAD)
+        clearbit(img->logged, page);
+    else
+        setbit(img->logged, page);
+}
+
+/* Lines of a page: how many bytes they are; 0: no memory, or the page cannot be read. */
+static size_t enterlines(vmi_t *img, const vmi_entry_t *e, const char *lines)
+{
+    char *twin = vmi_twin_make(img, e->page & ~VMI_KIND);
+    return twin != NULL ? vmi_lines_put(twin, lines, e->hash, img->psize) : 0;
+}
+
+/* Note what the record at `at`, whose list is at img->rec, says. */
+static int enter(vmi_t *img, const vmi_record_t *r, uint64_t at, uint64_t *changed)
+{
+    const vmi_entry_t *list = (const vmi_entry_t *)(const void *)img->rec, *e;
+    const char *lines = (const char *)(list + r->count);
+    uint64_t off = at + VMI_SECTOR;
+    for (e = list; e < list + r->count; e++) {
+        uint64_t page = e->page & ~VMI_KIND, kind = e->page & VMI_KIND;
+        if (kind == VMI_LINED) {
+            size_t n = enterlines(img, e, lines);
+            if (n == 0)
+                return -1;
+            lines += n;
+        } else
+            enterpage(img, e, r->seq, off);
         setbit(img->unsaved, page);
         if (changed != NULL)
             setbit(changed, page);
@@ -141,6 +178,8 @@ static void enter(vmi_t *img, const vmi_record_t *r, uint64_t at, uint64_t *chan
         vmb_bits_set(img->unsaved, (size_t)img->npages, (size_t)(r->npages - img->npages));
     img->npages = r->npages;
     img->gen = r->gen;
+    img->lastsum = r->sum;
+    return 0;
 }
 
 /* Read records up to number `most`. */
@@ -161,7 +200,8 @@ static int64_t readrow(vmi_t *img, uint64_t most, uint64_t *changed)
             return -1;
         if (ok == 0)
             break;
-        enter(img, &r, at, changed);
+        if (enter(img, &r, at, changed) != 0)
+            return -1;
         judge(img, &r);
         img->jseq++;
         img->jpos += r.size;
@@ -193,8 +233,10 @@ static void forget(vmi_t *img, uint64_t *changed)
     uint64_t p;
     for (p = 0; (p = vmb_bits_next1(changed, (size_t)p, img->npages)) < img->npages; p++) {
         img->where[p] = img->hash[p] = 0;
+        img->twin[p] = 0;
         clearbit(img->logged, p);
     }
+    img->ntwins = 0;
     vmb_bits_clear(img->unsaved, 0, (size_t)img->npages);
 }
 
@@ -228,6 +270,7 @@ int64_t vmi_journal_read(vmi_t *img, uint64_t *changed)
         most = (uint64_t)wrong;
         img->jpos = jpos;
         img->jseq = jseq;
+        img->lastsum = 0;
         img->npages = npages;
         img->gen = gen;
     }
@@ -257,7 +300,12 @@ int vmi_journal_end(vmi_t *img)
 int vmi_journal_page(vmi_t *img, uint64_t page, void *buf)
 {
     uint64_t off = vmi_offset(img, page);
+    const char *twin = vmi_twin(img, page);
     int64_t got;
+    if (twin != NULL) {
+        memcpy(buf, twin, img->psize);
+        return 0;
+    }
     if (page >= img->npages || (bit(img->logged, page) && img->where[page] == MARK_ZERO)) {
         memset(buf, 0, img->psize);
         return 0;

@@ -106,20 +106,23 @@ static vmi_t *make(const char *path, const Vmimgopt_t *opt)
     return img;
 }
 
-/* One mapping: two words and four bits for each page that the image can have. */
+/* One mapping: two and a half words and four bits for each page that the image can have. */
 static int tables(vmi_t *img)
 {
     size_t words = VMB_UP(img->maxpages * 8, img->psize), bits = VMB_UP(img->maxpages / 8 + 64, img->psize);
-    char *p = vmos_map(NULL, 2 * words + 4 * bits, VMOS_RESERVE | VMOS_SMALL);
+    size_t halves = VMB_UP(img->maxpages * sizeof *img->twin, img->psize);
+    char *p = vmos_map(NULL, 2 * words + halves + 4 * bits, VMOS_RESERVE | VMOS_SMALL);
     if (p == NULL)
         return -1;
-    img->tablebytes = 2 * words + 4 * bits;
+    img->tablebytes = 2 * words + halves + 4 * bits;
     img->hash = (uint64_t *)(void *)p;
     img->where = (uint64_t *)(void *)(p + words);
-    img->dirty = (uint64_t *)(void *)(p + 2 * words);
-    img->copied = (uint64_t *)(void *)(p + 2 * words + bits);
-    img->logged = (uint64_t *)(void *)(p + 2 * words + 2 * bits);
-    img->unsaved = (uint64_t *)(void *)(p + 2 * words + 3 * bits);
+    img->twin = (uint32_t *)(void *)(p + 2 * words);
+    p += 2 * words + halves;
+    img->dirty = (uint64_t *)(void *)p;
+    img->copied = (uint64_t *)(void *)(p + bits);
+    img->logged = (uint64_t *)(void *)(p + 2 * bits);
+    img->unsaved = (uint64_t *)(void *)(p + 3 * bits);
     return 0;
 }
 
@@ -134,6 +137,7 @@ static void discard(vmi_t *img, int viewed)
         vmos_unmap(img->hash, img->tablebytes);
     if (img->rec != NULL)
         vmos_unmap(img->rec, img->recbytes);
+    vmi_twin_close(img);
     if (img->fd >= 0)
         vmi_io->close(img->fd);
     vmos_unmap(img, img->bytes);

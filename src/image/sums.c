@@ -21,6 +21,9 @@
 /* The sum of a page as the commit has it that the file is to say; 0: zeros. */
 static uint64_t current(const vmi_t *img, uint64_t p)
 {
+    const char *twin = vmi_twin(img, p);
+    if (twin != NULL)
+        return vmi_sum(twin, img->psize, 0);
     return vmb_bit(img->logged, (size_t)p) && img->where[p] % VMI_SECTOR != 0 ? 0 : img->hash[p];
 }
 

@@ -29,8 +29,8 @@ static const char *fault(const vmi_super_t *s)
                    : "it is no image";
     if (s->order != VMI_ORDER)
         return "it was made on a machine with another byte order";
-    if (s->version != VMI_VERSION)
-        return s->version < VMI_VERSION
+    if (s->version < VMI_OLDEST || s->version > VMI_VERSION)
+        return s->version < VMI_OLDEST
                    ? "it is of an older version of the format, which this library does not read"
                    : "it is of a newer version of the format, which this library does not read";
     if (s->word != sizeof(void *))
@@ -79,10 +79,13 @@ int vmi_super_read(vmi_t *img, const char **why)
 
 int vmi_super_write(vmi_t *img)
 {
+    uint32_t version = img->super.version;
+    img->super.version = VMI_VERSION;
     img->super.seq++;
     img->super.sum = sumof(&img->super);
     if (vmi_io->write(img->fd, &img->super, sizeof img->super, placeof(img->super.seq)) == 0)
         return vmi_io->sync(img->fd) == 0 ? 0 : vmi_fail(img);
+    img->super.version = version;
     img->super.seq--; /* the same place again: the other one is whole */
     return -1;
 }

@@ -75,7 +75,7 @@ static void fields(void **state)
     FIELD(magic, 0x1234, EPROTO, "no image");
     FIELD(magic, __builtin_bswap64(VMI_MAGIC), EPROTO, "byte order");
     FIELD(order, 0x04030201, EPROTO, "byte order");
-    FIELD(version, VMI_VERSION - 1, EPROTO, "older version");
+    FIELD(version, VMI_OLDEST - 1, EPROTO, "older version");
     FIELD(version, VMI_VERSION + 1, EPROTO, "newer version");
     FIELD(word, 12, EPROTO, "word size");
     FIELD(page, 12288, EPROTO, "page size");
