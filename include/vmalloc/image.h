@@ -31,6 +31,9 @@ extern "C" {
 #define VM_IMGCLOSE 0040    /* vmclose() commits; without it vmclose() drops what was not committed */
 #define VM_IMGFOREIGN 0100  /* take a file that neither the user nor root owns */
 #define VM_IMGNOTRACK 0200  /* find changed pages by their contents, without help of the system */
+#define VM_IMGANYWHERE 0400 /* where its addresses are taken, open it at others: what the library keeps in
+                               it, and roots, are moved; the program's own addresses in it are not: for
+                               programs that keep offsets there (vmoff_t, vm::offset_ptr) */
 
 /* Vmimgopt_t.safety: what a commit that returned survives. */
 #define VM_IMGPOWER 0   /* everything: it is on the disk */
@@ -49,18 +52,19 @@ typedef struct _vmimgopt_s {
     size_t limit;         /* bytes that the region may grow to.  0: 64 GiB for a new image (less where
                              addresses are scarce), else as before; may be raised later */
     size_t journal;       /* bytes of journal after which changes are moved to their places, 0: chosen */
-    Void_t *addr;         /* where a new image shall lie, rounded down to 1 GiB; NULL: chosen */
+    Void_t *addr;         /* where a new image shall lie, rounded down to 1 GiB; NULL: chosen.  With
+                             VM_IMGANYWHERE any image, if there is room; NULL: where it lay */
     char why[160];        /* set by vmimage(): "" or, in a sentence, why it failed */
 } Vmimgopt_t;
 
 /* Open the committed image at path, which is made when there is none.  options may be NULL.  Cost does
  * not depend on the size of the image; after a crash the journal is read.  NULL with errno:
  *   EBUSY       another process writes, or this process has it open
- *   EADDRINUSE  the addresses of the image are taken in this process
+ *   EADDRINUSE  the addresses of the image are taken in this process (with VM_IMGANYWHERE: all are)
  *   EPROTO      not an image, or one of another version, word size, byte order, page size or method
  *   EUCLEAN     both headers are damaged, or the file was cut
  *   EPERM       the file belongs to another user
- *   ENOTSUP     nothing to go by: the system cannot do it
+ *   ENOTSUP     nothing to go by: the system cannot do it; or the method cannot be moved to other addresses
  *   and those of open(2), read(2) and write(2); vmimagewhy() tells more. */
 extern VM_API Vmalloc_t *vmimage(const char *path, Vmimgopt_t *options);
 
@@ -140,6 +144,8 @@ typedef struct _vmimgstat_s {
     int tier;                      /* VM_IMGUFFD, ... */
     int safety;                    /* VM_IMGPOWER, ... */
     int failed;                    /* errno of what the image failed with, 0: sound */
+    Void_t *home;                  /* where it lies in the last commit: not at base until the first
+                                      commit of an image that was moved, and in all readers of one */
 } Vmimgstat_t;
 extern VM_API int vmimgstat(Vmalloc_t *vm, Vmimgstat_t *st);
 

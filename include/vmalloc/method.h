@@ -42,6 +42,17 @@ typedef struct _vmseg_s {
                            may be off by a block.  Not locked; may come in a signal handler */
 #define VM_METHDEAD 9   /* to methods with VM_MTDEBUG: vmclose() was called though the region is gone,
                            and vm->data is NULL; 0: let it be, else it fails with EINVAL */
+#define VM_METHMOVE 10  /* the region, which is not open, lies at other addresses than it was left at: arg
+                           is a Vmmove_t.  1: all addresses in what the method keeps in the region are
+                           those of now; 0: it cannot do that.  VM_METHATTACH follows */
+
+/* What lay in [from, end] lies `by` bytes further on. */
+typedef struct _vmmove_s {
+    char *from, *end;
+    ptrdiff_t by;
+    int wrong; /* set by the method: an address is none of these, and not NULL */
+    int some;  /* for the library */
+} Vmmove_t;
 
 typedef struct _vmethodx_s {
     const char *name; /* "best" */

@@ -155,6 +155,9 @@ void *vmb_map_before(const void *addr, const void *low);
 #define VMB_LEAFBYTES (VMB_LEAFSIZE * sizeof(void *) + VMB_PAGE)
 int vmb_map_adopt(const void *addr, void *leaf);
 void vmb_map_drop(const void *addr, const void *leaf);
+/* Words for [addr, addr+size), whose leaves are there, that are in [from, end]: what they lead to lies `by` bytes
+ * further on now.  Nobody asks for them meanwhile. */
+void vmb_map_shift(const void *addr, size_t size, uintptr_t from, uintptr_t end, uintptr_t by);
 
 /* ---- printing into a buffer, without allocation, locale or stdio ---- */
 

@@ -118,6 +118,26 @@ void vmb_map_drop(const void *addr, const void *leaf)
         __atomic_store_n(&vmb_map_root[r], NULL, __ATOMIC_RELEASE);
 }
 
+static void shiftchunk(void **word, uintptr_t from, uintptr_t end, uintptr_t by)
+{
+    for (size_t i = 0; i < CHUNK; i++) {
+        uintptr_t p = (uintptr_t)word[i];
+        if (p >= from && p <= end)
+            word[i] = (void *)(p + by);
+    }
+}
+
+void vmb_map_shift(const void *addr, size_t size, uintptr_t from, uintptr_t end, uintptr_t by)
+{
+    size_t page = (uintptr_t)addr >> VMB_PAGESHIFT, last = page + (size >> VMB_PAGESHIFT);
+    for (page = VMB_DOWN(page, CHUNK); page < last; page += CHUNK) {
+        void **leaf = leafof(page);
+        size_t i = page & (VMB_LEAFSIZE - 1);
+        if (used(leaf, i / CHUNK))
+            shiftchunk(leaf + i, from, end, by);
+    }
+}
+
 /* ---- setting ---- */
 
 /* The words of n pages from page on, all in one chunk. */

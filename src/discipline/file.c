@@ -67,6 +67,7 @@ static int event(Vmalloc_t *vm, int type, Void_t *obj, Vmdisc_t *disc)
         return opening(img, obj);
     case VM_ENDOPEN:
         img->vm = vm;
+        img->data = vm->data;
         if (img->head->data == NULL)
             img->head->data = vm->data;
         break;
@@ -94,7 +95,7 @@ static Vmethod_t *methodof(const vmi_t *img, Vmethod_t *wish)
 
     if (img->head->data == NULL)
         return wish != NULL ? wish : Vmbest;
-    bits = (unsigned int)((const Vmdata_t *)img->head->data)->mode & VM_METHODS;
+    bits = (unsigned int)img->data->mode & VM_METHODS;
     if (wish != NULL)
         return (wish->meth & VM_METHODS) == bits ? wish : NULL;
     for (i = 0; i < sizeof all / sizeof *all; i++)
@@ -114,23 +115,42 @@ static void dress(vmi_t *img)
     img->more.name = "image";
 }
 
+static Vmethod_t *refused(const vmi_t *img, int e, char *why, const char *reason)
+{
+    errno = e;
+    vmi_refuse(why, "%s: %s", img->path, reason);
+    return NULL;
+}
+
+/* The method of a region that lies where it says. */
+static Vmethod_t *settle(vmi_t *img, const Vmimgopt_t *opt, char *why)
+{
+    static const char cannot[] = "what it says of its region cannot be";
+    Vmalloc_t vm = {.disc = &img->more.disc};
+    Vmethod_t *meth;
+
+    if (vmi_found(img) != 0 || (img->data != NULL && img->home == (uintptr_t)img->base && !plausible(img)))
+        return refused(img, EUCLEAN, why, cannot);
+    meth = methodof(img, opt->meth);
+    if (meth == NULL)
+        return refused(img, EPROTO, why, "it was made with another method");
+    vm.meth = *meth;
+    if (vmi_move(img, &vm, 0) != 0)
+        return refused(img, errno, why, errno == ENOTSUP  ? "its method cannot be moved to other addresses"
+                                        : errno == EPROTO ? "it was made over another method"
+                                                          : cannot);
+    return img->head->data == NULL || plausible(img) ? meth : refused(img, EUCLEAN, why, cannot);
+}
+
 static Vmalloc_t *openregion(vmi_t *img, const Vmimgopt_t *opt, char *why)
 {
     Vmethod_t *meth;
     Vmalloc_t *vm;
 
-    if (img->head->data != NULL && !plausible(img)) {
-        errno = EUCLEAN;
-        vmi_refuse(why, "%s: what it says of its region cannot be", img->path);
-        return NULL;
-    }
-    meth = methodof(img, opt->meth);
-    if (meth == NULL) {
-        errno = EPROTO;
-        vmi_refuse(why, "%s: it was made with another method", img->path);
-        return NULL;
-    }
     dress(img);
+    meth = settle(img, opt, why);
+    if (meth == NULL)
+        return NULL;
     vm = vmopen(&img->more.disc, meth, opt->vmflags & ~VM_MEMORYF);
     if (vm == NULL)
         vmi_refuse(why, errno == EPROTO ? "%s: it was made over another method"

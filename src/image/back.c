@@ -66,7 +66,7 @@ int vmi_load(vmi_t *img)
     n = vmi_journal_read(img, img->copied);
     vmb_bits_clear(img->copied, 0, img->npages);
     img->replayed = n > 0 ? (uint64_t)n : 0;
-    return n < 0 ? -1 : 0;
+    return n < 0 ? -1 : vmi_home(img);
 }
 
 /* All of memory anew. */
@@ -109,5 +109,7 @@ int vmi_back(vmi_t *img)
     }
     if (vmi_track_collect(img) != 0)
         return -1;
-    return img->flags & (VM_IMGREAD | VM_IMGTURNS) ? follow(img) : restoreall(img);
+    if (!(img->flags & (VM_IMGREAD | VM_IMGTURNS)))
+        return restoreall(img);
+    return follow(img) != 0 ? -1 : vmi_home(img);
 }

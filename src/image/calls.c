@@ -50,9 +50,15 @@ int vmsync(Vmalloc_t *vm)
 
 /* ---- going back, and on ---- */
 
+/* Where that fails, some addresses are those of now and some are not. */
 static int swap(void *arg)
 {
-    return vmi_back(arg);
+    vmi_t *img = arg;
+    int r = vmi_back(img), e = errno;
+    if (vmi_move(img, img->vm, r != 0) != 0)
+        return -1;
+    errno = e;
+    return r;
 }
 
 int vmrollback(Vmalloc_t *vm)
@@ -127,6 +133,7 @@ int vmimgstat(Vmalloc_t *vm, Vmimgstat_t *st)
     st->pagesize = img->psize;
     st->limit = img->limit;
     st->base = img->base;
+    st->home = (Void_t *)(uintptr_t)img->home;
     st->tier = img->tier;
     st->safety = img->safety;
     st->failed = img->failed;

@@ -163,6 +163,7 @@ static int run(vmi_t *img, uint64_t end)
     if (img->jpos > 0 && vmi_io->sync(img->fd) != 0)
         return vmi_fail(img);
     img->super.epoch++;
+    img->super.base = img->home;
     img->super.gen = img->gen;
     img->super.npages = img->npages;
     img->super.journal = journalfor(img, end);

@@ -246,6 +246,7 @@ static void done(vmi_t *img, const vmi_record_t *h, const vmi_entry_t *list, con
     img->npages = h->npages;
     img->gen = h->gen;
     img->lastsum = h->sum;
+    img->home = (uintptr_t)img->base;
     img->lastrec = img->super.journal + img->jpos;
     img->jpos += h->size;
     img->jseq++;

@@ -38,7 +38,7 @@ typedef struct vmi_super {
     uint64_t seq;     /* of the superblock: the newer one holds */
     uint64_t epoch;   /* of the journal */
     uint64_t gen;     /* commits that the pages stand for */
-    uint64_t base;    /* address of the region */
+    uint64_t base;    /* address of the region; page 0 may know better, see move.c */
     uint64_t limit;   /* bytes that it may grow to */
     uint64_t npages;  /* pages in the file */
     uint64_t journal; /* where the journal begins */
@@ -93,6 +93,7 @@ typedef struct vmi_meta {
     uint64_t nroots;
     uint64_t decider[2]; /* id of the image where the last commit of several is decided, */
     char at[1024];       /* and where it was */
+    uint64_t base;       /* address of the region that the pages are for; 0: that in the superblock */
 } vmi_meta_t;
 _Static_assert(sizeof(vmi_meta_t) <= 4096, "roots begin there");
 

@@ -54,6 +54,8 @@ typedef struct vmi {
     size_t sums;           /* and of sums before each leaf */
     size_t units;
     vmi_meta_t *head;      /* page 0 in memory */
+    uint64_t home;         /* address of the region in the last commit */
+    Vmdata_t *data;        /* where head->data leads from there, NULL: not made yet (vmi_found()) */
 
     uint64_t npages, gen;  /* of the last commit */
     uint64_t mapped;       /* pages that are private views of the file, or were */
@@ -103,6 +105,8 @@ void vmi_measure(vmi_t *img, uint64_t base, uint64_t limit);
 /* Find addresses for a new image, or reserve those of an old one.  -1: EADDRINUSE, ENOMEM. */
 int vmi_place(vmi_t *img, void *wish, size_t limit);
 int vmi_replace(vmi_t *img, size_t limit);
+/* The same for an old one that may lie anywhere: at wish unless NULL, at home, or where there is room. */
+int vmi_anyplace(vmi_t *img, void *wish, size_t limit);
 /* Have memory be the pages in the file, cleared memory behind, and the map's leaves lead there. */
 int vmi_view(vmi_t *img);
 void vmi_unview(vmi_t *img);
@@ -187,6 +191,17 @@ int vmi_load(vmi_t *img);
 /* Put the journal's pages over those that are mapped. */
 int vmi_overlay(vmi_t *img);
 
+/* ---- move.c ---- */
+/* Find out where the last commit says that the region lies, when the journal has been read. */
+int vmi_home(vmi_t *img);
+/* Set img->data, of a region that may not be moved yet.  -1: it is not in the region. */
+int vmi_found(vmi_t *img);
+/* Memory is what a commit for `from` has (some: some of it): all addresses in it become those of now.  vm: the
+ * region, or its disc and meth, and the rest is filled in.  -1 with errno as vmr_move(). */
+int vmi_move(vmi_t *img, Vmalloc_t *vm, int some);
+/* Roots that lead into the region (roots.c). */
+void vmi_roots_move(vmi_t *img, Vmmove_t *m);
+
 /* ---- joint.c ---- */
 /* Whether the last record, which is in doubt, counts: 1, 0; -1 when that cannot be found out. */
 int vmi_resolve(vmi_t *img);
@@ -201,6 +216,8 @@ void vmi_unpeek(vmi_t *img);
 vmi_t *vmi_open(const char *path, const Vmimgopt_t *opt, char *why);
 void vmi_close(vmi_t *img);
 void vmi_refuse(char *why, const char *format, ...) VMOS_PRINTS(2, 3);
+/* Whether a region of at most limit bytes can lie at base (super.c). */
+int vmi_canbe(uint64_t base, uint64_t limit);
 /* What an errno means where an image is opened or read. */
 const char *vmi_reason(int e);
 /* The image of vm, locked, or NULL with EINVAL; with EPERM in a child of the process that opened it. */

@@ -248,8 +248,8 @@ static int openold(vmi_t *img, const Vmimgopt_t *opt, char *why, int *viewed)
     vmi_measure(img, img->super.base, limit);
     if (tables(img) != 0 || whole(img, why) != 0 || recover(img) != 0)
         return -1;
-    if (vmi_replace(img, limit) != 0) {
-        if (errno == EADDRINUSE)
+    if ((img->flags & VM_IMGANYWHERE ? vmi_anyplace(img, opt->addr, limit) : vmi_replace(img, limit)) != 0) {
+        if (errno == EADDRINUSE && !(img->flags & VM_IMGANYWHERE))
             vmi_refuse(why, "%s: the addresses %p to %p that it was made for are taken",
                        img->path, (void *)img->low, (void *)(img->base + img->limit));
         return -1;
@@ -306,8 +306,10 @@ static int start(vmi_t *img, const Vmimgopt_t *opt, char *why, int *viewed)
     r = unborn(img, st.size) ? opennew(img, opt, viewed) : openold(img, opt, why, viewed);
     if (r != 0)
         return -1;
-    if (img->npages == 0)
+    if (img->npages == 0) {
         img->head->magic = VMI_META;
+        img->head->base = (uintptr_t)img->base;
+    }
     vmi_track_open(img);
     return 0;
 }
@@ -393,7 +395,10 @@ static int peek(vmi_t *img, char *why)
         return -1;
     }
     vmi_measure(img, img->super.base, img->super.limit);
-    return tables(img) != 0 || whole(img, why) != 0 ? -1 : vmi_load(img);
+    if (tables(img) != 0 || whole(img, why) != 0 || vmi_load(img) != 0)
+        return -1;
+    vmi_measure(img, img->home, img->super.limit);
+    return 0;
 }
 
 vmi_t *vmi_peek(const char *path, char *why)

@@ -208,7 +208,17 @@ int vmi_place(vmi_t *img, void *wish, size_t limit)
 
 int vmi_replace(vmi_t *img, size_t limit)
 {
-    return take(img, img->super.base, limit);
+    return take(img, img->home, limit);
+}
+
+int vmi_anyplace(vmi_t *img, void *wish, size_t limit)
+{
+    uint64_t base = VMB_DOWN(wish, VMB_LEAFSPAN);
+    if (wish != NULL && vmi_canbe(base, limit) && take(img, base, limit) == 0)
+        return 0;
+    if (vmi_replace(img, limit) == 0)
+        return 0;
+    return errno == EADDRINUSE ? vmi_place(img, NULL, limit) : -1;
 }
 
 int vmi_view(vmi_t *img)

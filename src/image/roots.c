@@ -80,6 +80,18 @@ static void tell(const root_t *r, Vmroot_t *root)
     root->version = r->version;
 }
 
+/* Values that are no addresses of the region stay: what they mean is the program's. */
+void vmi_roots_move(vmi_t *img, Vmmove_t *m)
+{
+    root_t *r = table(img);
+    uint64_t i;
+    for (i = 0; i < count(img); i++) {
+        char *p = r[i].value;
+        if (r[i].hash != 0 && p >= m->from && p <= m->end)
+            r[i].value = p + m->by;
+    }
+}
+
 int vmrootset(Vmalloc_t *vm, const char *name, Void_t *value, unsigned long type, unsigned int version)
 {
     vmi_t *img;

@@ -40,11 +40,17 @@ static const char *fault(const vmi_super_t *s)
     return NULL;
 }
 
+int vmi_canbe(uint64_t base, uint64_t limit)
+{
+    uint64_t end = (uint64_t)1 << VMB_MAPBITS;
+    return base != 0 && base % VMB_LEAFSPAN == 0 && base < end && limit <= end - base && limit != 0 &&
+           limit / 512 < base;
+}
+
 static const char *damage(const vmi_super_t *s)
 {
     uint64_t end = (uint64_t)1 << VMB_MAPBITS;
-    if (s->base == 0 || s->base % VMB_LEAFSPAN != 0 || s->base >= end || s->limit > end - s->base ||
-        s->limit == 0 || s->limit / 512 >= s->base)
+    if (!vmi_canbe(s->base, s->limit))
         return "its header names addresses that cannot be";
     if (s->npages > end / (VMB_MAPBITS > 40 ? 1024 : 2) / s->page || s->journal < VMI_HOME || s->journal % VMI_SECTOR != 0 ||
         s->journal >> 62 != 0)
@@ -104,7 +110,7 @@ int vmi_super_make(vmi_t *img, size_t limit, void *wish)
                        .epoch = 1};
     if (vmi_place(img, wish, limit) != 0)
         return -1;
-    s->base = (uintptr_t)img->base;
+    s->base = img->home = (uintptr_t)img->base;
     s->limit = img->limit;
     s->journal = VMI_HOME + ((uint64_t)6 << 20);
     if (vmi_io->truncate(img->fd, VMI_HOME) == 0 && vmi_super_write(img) == 0 &&

@@ -476,6 +476,8 @@ static int event(Vmalloc_t *vm, int ev, Void_t *arg)
         if (vmm_owner(&st->own) == (uintptr_t)arg)
             vmm_give(&st->own, 0);
         break;
+    case VM_METHMOVE:
+        return vmla_move(vm, arg);
     default:
         break;
     }

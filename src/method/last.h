@@ -220,6 +220,8 @@ long vmla_addr(Vmalloc_t *vm, Void_t *p, int local);
 long vmla_size(Vmalloc_t *vm, Void_t *p, int local);
 int vmla_stat(Vmalloc_t *vm, Vmstat_t *out);
 int vmla_walk(Vmalloc_t *vm, Vmblock_f f, Void_t *handle);
+/* All addresses that the region keeps become those of now (last_move.c): 1. */
+int vmla_move(Vmalloc_t *vm, Vmmove_t *m);
 /* vmdbcheck() (last_check.c). */
 int vmla_check(Vmalloc_t *vm);
 /* After a fork, and after a call was left by longjmp(), with the region locked. */

@@ -7,7 +7,7 @@
  *
  * To the region the two are one method, a vmmt_over_t.  The upper one's functions are what the
  * region calls; they call the lower one's through vmmt_under(vm), which finds its state where it
- * would be if it were alone.  The upper method passes all events on: VM_METHOPEN and VM_METHATTACH to
+ * would be if it were alone.  The upper method passes all events on: VM_METHOPEN, VM_METHATTACH and VM_METHMOVE to
  * the lower one first, the others to it last, and fills vmmt_over_t.more.size by VMMT_OVERSIZE.
  */
 #ifndef VM_METHOD_OVER_H
@@ -47,7 +47,7 @@ VMOS_INLINE int vmmt_fixed(const Vmalloc_t *vm)
 {
     return vmmt_joined(vm) || (vm->meth.meth & (VMR_TRACED | VMR_TOLD)) != 0;
 }
-/* At VM_METHOPEN and VM_METHATTACH, before the lower method hears of it: notes in the region which one that
+/* At VM_METHOPEN, VM_METHATTACH and VM_METHMOVE, before the lower method hears of it: notes in the region which one that
  * is; -1 with EPROTO when it was another one that made the region. */
 int vmmt_over_same(Vmalloc_t *vm, int event);
 VMOS_INLINE void *vmmt_upper(Vmalloc_t *vm)

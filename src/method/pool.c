@@ -401,6 +401,8 @@ static int event(Vmalloc_t *vm, int ev, Void_t *arg)
     case VM_METHEXIT:
         vmpo_threadends(st, (uintptr_t)arg);
         break;
+    case VM_METHMOVE:
+        return vmpo_move(st, arg);
     default:
         break;
     }

@@ -237,6 +237,9 @@ int vmpo_left(vmpo_t *st);
 /* The same while it held the region's lock, or after vmpo_left() with the region locked. */
 void vmpo_torn(vmpo_t *st);
 
+/* All addresses that the region keeps become those of now (pool_move.c): 1. */
+int vmpo_move(vmpo_t *st, Vmmove_t *m);
+
 /* vmdbcheck(). */
 int vmpo_check(Vmalloc_t *vm);
 

@@ -317,6 +317,28 @@ VMOS_INLINE int vmr_event(Vmalloc_t *vm, int event, Void_t *arg)
  * thread uses the region.  What swapf() returns; -1 with errno also when no region is there. */
 int vmr_swap(Vmalloc_t *vm, int (*swapf)(void *arg), void *arg);
 
+/* The address in the word at field, unless NULL, becomes that of now; one that cannot be becomes NULL, which
+ * m->wrong says.  (m->some: it may have been moved already.) */
+VMOS_INLINE void vmr_shift(Vmmove_t *m, void *field)
+{
+    uintptr_t p, size = (uintptr_t)m->end - (uintptr_t)m->from;
+
+    __builtin_memcpy(&p, field, sizeof p);
+    if (p == 0 || (m->some && p - ((uintptr_t)m->from + (uintptr_t)m->by) <= size))
+        return;
+    if (p - (uintptr_t)m->from > size) {
+        m->wrong = 1;
+        p = 0;
+    } else {
+        p += (uintptr_t)m->by;
+    }
+    __builtin_memcpy(field, &p, sizeof p);
+}
+
+/* All addresses in the region of vm, which lies where it shall but is not open, become those of now; vm may be
+ * no more than disc, meth and data.  -1 with errno: EUCLEAN, it is damaged; ENOTSUP, its method cannot do that. */
+int vmr_move(Vmalloc_t *vm, Vmmove_t *m);
+
 /* Areas of vmuserdata() in [from, end) are no more: the method has freed what they lie in.  Locked. */
 void vmr_forget(Vmalloc_t *vm, const void *from, const void *end);
 

@@ -126,8 +126,10 @@ static void on_attach(vmbe_t *be, Vmalloc_t *vm)
         lane->cache = NULL;
         be->nidle++;
     }
-    if (!intact(be))
+    if (!intact(be)) {
         vmbe_rebuild(be, 1);
+        be->jumped = 0;
+    }
 }
 
 static void on_fork(vmbe_t *be)
@@ -193,6 +195,8 @@ int vmbe_event(Vmalloc_t *vm, int event, void *arg)
     case VM_METHEXIT:
         vmbe_lane_exit(be, (uintptr_t)arg);
         break;
+    case VM_METHMOVE:
+        return vmbe_move(be, vm, arg);
     default:
         break;
     }

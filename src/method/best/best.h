@@ -396,6 +396,10 @@ void vmbe_mend(vmbe_t *be);
 /* No lane but the calling thread's is held by a thread. */
 int vmbe_alone(vmbe_t *be);
 
+/* ---- move.c; locked, or not open yet ---- */
+/* All addresses in what is not made anew at VM_METHATTACH become those of now: 1. */
+int vmbe_move(vmbe_t *be, Vmalloc_t *vm, Vmmove_t *m);
+
 /* ---- shared.c: regions that processes share ---- */
 /* The handle calls these functions from now on, if the region is one. */
 void vmbe_shared_settle(Vmalloc_t *vm);

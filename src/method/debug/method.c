@@ -99,6 +99,17 @@ static int on_attach(Vmalloc_t *vm)
     return more->walkf != NULL ? (*more->walkf)(vm, adopt, NULL) : 0;
 }
 
+/* A fence's word is made from the sum of the block's address and the key: it stays what it is. */
+static int on_move(Vmalloc_t *vm, Vmmove_t *m)
+{
+    int r = vmmt_over_same(vm, VM_METHMOVE);
+    if (r == 0)
+        r = (*vmmt_under(vm)->more->eventf)(vm, VM_METHMOVE, m);
+    if (r > 0)
+        vmdg_of(vm)->key -= (uint64_t)(int64_t)m->by;
+    return r;
+}
+
 static int debug_event(Vmalloc_t *vm, int event, Void_t *arg)
 {
     const Vmethodx_t *more = vmmt_under(vm)->more;
@@ -120,6 +131,8 @@ static int debug_event(Vmalloc_t *vm, int event, Void_t *arg)
     case VM_METHFORK:
         on_fork();
         break;
+    case VM_METHMOVE:
+        return on_move(vm, arg);
     case VM_METHEXIT:
         vmdg_thread_ends();
         vmdg_here_leave();

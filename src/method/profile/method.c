@@ -272,6 +272,8 @@ static int profile_event(Vmalloc_t *vm, int event, void *arg)
     case VM_METHOPEN:
     case VM_METHATTACH:
         return vmmt_over_same(vm, event) < 0 ? -1 : on_open(vm, event, arg);
+    case VM_METHMOVE: /* what the profile says of it is made anew when it is attached to */
+        return vmmt_over_same(vm, event) < 0 ? -1 : lower(vm, event, arg);
     case VM_METHCLEAR:
         vmpf_region_clear(vm);
         break;
