@@ -3,6 +3,7 @@
  * profiled: what the malloc interface does for profiles; profiled.h has the idea.
  */
 #include "profiled.h"
+#include "debugged.h"
 #include "method_tables.h"
 #include "options.h"
 
@@ -16,7 +17,7 @@ static Vmdisc_t *profiledisc;
 int vmma_drawn(size_t size)
 {
     vmpf_book_t *b = vmpf_enter();
-    int64_t bytes = (int64_t)(size + (size == 0));
+    int64_t bytes = (int64_t)vmpf_bytes(size);
     int fresh = vmpf_left < VMPF_UNDRAWN;
     if (b == NULL) { /* nothing is recorded just now: ask again later */
         vmpf_left = vmpf_settings.period < INT64_MAX ? (int64_t)vmpf_settings.period : INT64_MAX;
@@ -32,6 +33,52 @@ int vmma_drawn(size_t size)
         fresh = -1;
     vmpf_leave(b);
     return fresh >= 0;
+}
+
+/* Room for more blocks of a class. */
+static void draw(vmbe_meter_t *m, vmpf_book_t *b, unsigned cls)
+{
+    m->cls[cls].room = b != NULL ? vmpf_draw_blocks(b, vmbe_classbytes[cls])
+                                 : (int64_t)(vmpf_settings.period / vmbe_classbytes[cls]) + 1;
+}
+
+/* A lane keeps its meter when its thread ends: what is left of draws is as good for the next one. */
+VMOS_COLD int vmma_meter_add(vmbe_lane_t *lane)
+{
+    vmbe_meter_t *m = lane->meter;
+    vmpf_book_t *b;
+    if (lane == &vmbe_nolane || vmma_sampler != NULL || (b = vmpf_enter()) == NULL)
+        return 0;
+    if (m == NULL && (m = vmos_map(NULL, VMB_UP(sizeof *m, vmos_pagesize()), 0)) != NULL)
+        for (unsigned c = 0; c < BE_CLASSES; c++)
+            draw(m, b, c);
+    if (m != NULL) {
+        vmbe_meter_begin(lane, m);
+        vmpf_clock(b, lane);
+        lane->front = Vmheap;
+    }
+    vmpf_leave(b);
+    return m != NULL;
+}
+
+/* What Vmheap gave otherwise, to one who asked for memory of that region, is counted but never a
+ * sample.  If a point fell on such a block, it is gone: room is below 0. */
+int vmma_meter_drawn(vmbe_lane_t *lane, unsigned cls)
+{
+    int64_t room = vmbe_meter_look(lane, cls);
+    vmpf_book_t *b = vmpf_enter();
+    int due;
+    due = b != NULL && room == 0;
+    draw(lane->meter, b, cls);
+    if (b != NULL && !due && lane->meter->cls[cls].room == 0) {
+        due = 1;
+        draw(lane->meter, b, cls);
+    }
+    lane->meter->bytes += due ? vmbe_classbytes[cls] : 0;
+    vmbe_meter_arm(lane, cls);
+    if (b != NULL)
+        vmpf_leave(b);
+    return due;
 }
 
 void *vmma_sample(size_t size, size_t align)

@@ -3,12 +3,14 @@
  * profiled: the malloc interface under Vmprofile.
  *
  *   every block   Vmregion is a region of Vmprofile, over the method that was asked for
- *   samples       Vmregion stays Vmheap; a thread counts down the bytes that it asks for, and what
- *                 is due comes from a region of Vmprofile beside it
+ *   samples       Vmregion stays Vmheap, and what is due comes from a region of Vmprofile beside it
  *
- * In neither case does malloc()'s fast path serve.  vmma_alloc() goes straight to Vmprofile in the
- * first; in the second it counts and then takes the same way as the fast path.  free() is then as
- * fast as ever, for blocks of the other region do not lie in the thread's slabs.
+ * In the first malloc()'s fast path does not serve, and vmma_alloc() goes straight to Vmprofile.  In the
+ * second it does, and free()'s, both unchanged.  The thread's lane has a meter (meter.c of Vmbest): it
+ * counts the blocks of each class, and stops the fast path where one is due.  So each class has a draw of
+ * its own, which makes no difference: points of a Poisson process, sorted by any rule that knows nothing of
+ * them, are such processes again.  Sizes beyond all classes, aligned blocks, and those of threads
+ * without a lane are counted by the bytes that the thread asks for.
  *
  * A block that is resized is drawn for anew, with its new size.
  *
@@ -32,8 +34,21 @@ VMMA_HIDDEN int vmma_drawn(size_t size);
 
 VMOS_INLINE int vmma_due(size_t size)
 {
-    vmpf_left -= (int64_t)(size + (size == 0));
+    vmpf_left -= (int64_t)vmpf_bytes(size);
     return VMOS_UNLIKELY(vmpf_left < 0) && vmma_drawn(size);
+}
+
+/* Whether a meter counts what the calling thread's lane gives; it gets one if it can. */
+VMMA_HIDDEN int vmma_meter_add(vmbe_lane_t *lane);
+VMOS_INLINE int vmma_metered(vmbe_lane_t *lane)
+{
+    return VMOS_LIKELY(lane->meter != NULL && lane->front == Vmheap) || vmma_meter_add(lane);
+}
+/* Whether the block of a class that comes next shall be a sample. */
+VMMA_HIDDEN int vmma_meter_drawn(vmbe_lane_t *lane, unsigned cls);
+VMOS_INLINE int vmma_meter_due(vmbe_lane_t *lane, unsigned cls)
+{
+    return VMOS_UNLIKELY(lane->meter->cls[cls].room <= 0) && vmma_meter_drawn(lane, cls);
 }
 
 /* A sample; align 0: of no particular alignment. */

@@ -67,11 +67,27 @@ static VMOS_NOINLINE void *plain(size_t size, vmdg_family_t family)
     return allocate(size, family);
 }
 
+/* While samples are taken: what malloc() cannot take from the cursor's word. */
+static VMOS_NOINLINE void *sampled(size_t size, vmdg_family_t family)
+{
+    vmbe_lane_t *lane = vmma_lane;
+    unsigned cls;
+    void *p;
+    if (Vmregion != Vmheap)
+        return plain(size, family);
+    if (size > BE_SMALLMAX || !vmma_metered(lane))
+        return vmma_due(size) ? vmma_sample(size, 0) : plain(size, family);
+    cls = vmbe_class(size);
+    if (vmma_meter_due(lane, cls))
+        return vmma_sample(size, 0);
+    if ((p = vmbe_meter_next(lane, cls)) == NULL)
+        p = vmbe_refill(lane, cls);
+    return VMOS_LIKELY(p != NULL) ? p : allocate(size, family);
+}
+
 void *vmma_allocas(size_t size, vmdg_family_t family)
 {
-    if (VMOS_UNLIKELY(vmma_samples != NULL) && vmma_due(size) && Vmregion == Vmheap)
-        return vmma_sample(size, 0);
-    return plain(size, family);
+    return VMOS_UNLIKELY(vmma_samples != NULL) ? sampled(size, family) : plain(size, family);
 }
 
 /* The last block that comes so. */
@@ -82,25 +98,22 @@ static VMOS_COLD void *turned(Vmalloc_t *vm, size_t size)
     return VMOS_LIKELY(p != NULL) ? p : vmma_nomemory();
 }
 
-/* While a profile is taken, all that malloc() asks for comes here: nearly as straight as there.
- * Nothing is called but at the end, so that there is no frame. */
+/* While every block is recorded, all that malloc() asks for comes here.  Nothing is called but at the
+ * end, so that there is no frame. */
 void *vmma_alloc(size_t size)
 {
     vmbe_lane_t *lane = vmma_lane;
     Vmalloc_t *vm = BE_LOAD(vmma_profiled);
     void *p;
-    if (lane->front == Vmregion && size <= BE_TABLEMAX && (p = vmbe_nextword(vmbe_cursor(lane, size))) != NULL)
+    if (lane->front == Vmregion && size <= BE_TABLEMAX &&
+        (p = vmbe_nextword(vmbe_cursor(lane, size))) != NULL)
         return p; /* malloc() may serve, and what it found was a word used up */
     if (VMOS_LIKELY(vm == NULL))
         return VMOS_UNLIKELY(vmma_debugged()) ? vmma_debug_alloc(size, 0, 0, VMDG_MALLOC)
                                               : vmma_allocas(size, VMDG_MALLOC);
     if (Vmregion == vm && size <= PTRDIFF_MAX)
         return VMOS_LIKELY(!BE_LOAD(vmpf.turned)) ? vmpf_quick_alloc(vm, size) : turned(vm, size);
-    if (size > BE_TABLEMAX || lane->vm != Vmregion || vmpf_left <= (int64_t)size)
-        return vmma_allocas(size, VMDG_MALLOC);
-    vmpf_left -= (int64_t)(size + (size == 0));
-    p = vmbe_taketab(lane, size);
-    return VMOS_LIKELY(p != NULL) ? p : plain(size, VMDG_MALLOC);
+    return vmma_allocas(size, VMDG_MALLOC);
 }
 
 void *vmma_alignslow(size_t align, size_t size)

@@ -94,6 +94,13 @@ within livebytes 2500000 5500000
 "$command" report "$work/turn.prof" >"$work/turn.text" || failed=1
 grep -q 'before that *the first 100' "$work/turn.text" || { echo 'FAILED: not told'; failed=1; }
 
+# Samples from the beginning: what the lanes' meters let pass is right, too.
+run sample=20000
+within period 20000 20000
+within bytes 392000000 416000000
+within calls 390000 414000
+within livebytes 4000000 8000000
+
 # And no turn at all.
 run full
 within period 0 0

@@ -49,6 +49,7 @@
 typedef struct vmbe vmbe_t;
 typedef struct vmbe_lane vmbe_lane_t;
 typedef struct vmbe_run vmbe_run_t;
+typedef struct vmbe_meter vmbe_meter_t;
 
 /* Kinds of runs. */
 enum { BE_NONE, BE_FREE, BE_SLAB, BE_LARGE, BE_META, BE_LANE };
@@ -97,7 +98,12 @@ struct vmbe_run {
     uint8_t kept;         /* slab: empty, and kept by its lane; free: on the dirty list */
     uint8_t tried;        /* free: not given back once, so as not to break a huge page */
     uint32_t npages;
-    vmbe_run_t *prev, *next; /* slab: list of its class; large: bin; free: dirty list */
+    union {
+        struct {
+            vmbe_run_t *prev, *next; /* slab: list of its class; large: bin; free: dirty list */
+        };
+        uint64_t veil; /* current slab: 0, a word that says that no block is free: meter.c */
+    };
 } __attribute__((aligned(128)));
 
 _Static_assert((sizeof(vmbe_run_t) & (sizeof(vmbe_run_t) - 1)) == 0,
@@ -120,6 +126,7 @@ struct vmbe_lane {
     uintptr_t tid;       /* thread that holds it, 0: none */
     vmbe_lane_t *next;   /* all lanes of the region */
     Vmalloc_t *front;    /* for malloc(): vm when its fast path may serve, else NULL */
+    vmbe_meter_t *meter; /* what counts its blocks; NULL: nothing does */
     vmbe_lane_t **cache; /* variable of that thread that points here, NULL; reset when it ends */
     uint32_t kept;       /* pages in empty slabs kept on the lists */
     uint32_t busy;       /* its lists are being changed, or were when a longjmp() left */
@@ -376,6 +383,29 @@ void vmbe_drain(vmbe_lane_t *lane, int locked);
 void vmbe_flush(vmbe_lane_t *lane, int locked);
 /* Block i of a slab was freed by a thread that does not hold its lane: 0, -1 double free. */
 int vmbe_remote_free(vmbe_run_t *run, unsigned i);
+
+/* ---- meter.c: how many blocks of each class a lane has given, without a look at each ---- */
+struct vmbe_meter {
+    uint64_t bytes; /* of the blocks that were counted */
+    struct {
+        int64_t room;  /* blocks until one is due, at the last look; 0: the next one is */
+        uint32_t most; /* those that the current slab can give, as it was looked at last */
+    } cls[BE_CLASSES];
+};
+/* From now on m counts; each class has room for what it says.  By the lane's thread; m stays for good. */
+void vmbe_meter_begin(vmbe_lane_t *lane, vmbe_meter_t *m);
+/* Count what was given since the last look.  Returns the room that is left. */
+int64_t vmbe_meter_look(vmbe_lane_t *lane, unsigned cls);
+/* See that the lane comes by before more blocks are given than there is room for. */
+void vmbe_meter_arm(vmbe_lane_t *lane, unsigned cls);
+/* The current slab's next block when its word is used up or veiled, NULL: vmbe_refill(). */
+void *vmbe_meter_next(vmbe_lane_t *lane, unsigned cls);
+/* n blocks of the slab have become free otherwise than by the thread's quick way. */
+void vmbe_meter_gain(vmbe_lane_t *lane, vmbe_run_t *run, unsigned n);
+/* All that the lane has given, in bytes, up to now. */
+uint64_t vmbe_meter_bytes(vmbe_lane_t *lane);
+/* The cursor shows no blocks, though its slab may have some. */
+VMOS_INLINE int vmbe_veiled(const vmbe_cursor_t *c) { return c->word == &vmbe_current(c)->veil; }
 
 /* ---- lane.c ---- */
 /* The calling thread's lane, made or adopted when it has none; NULL: no memory.  Unlocked. */

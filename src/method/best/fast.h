@@ -53,10 +53,11 @@ VMOS_INLINE int vmbe_aim(vmbe_cursor_t *c, vmbe_run_t *run)
     return 0;
 }
 
-/* A block from the next word of the cursor's slab that has one; NULL: it is used up, then vmbe_refill(). */
+/* A block from the next word of the cursor's slab that has one; NULL: it is used up, or veiled (meter.c),
+ * then vmbe_refill(). */
 VMOS_INLINE void *vmbe_nextword(vmbe_cursor_t *c)
 {
-    return vmbe_aim(c, vmbe_current(c)) ? vmbe_next(c) : NULL;
+    return !vmbe_veiled(c) && vmbe_aim(c, vmbe_current(c)) ? vmbe_next(c) : NULL;
 }
 
 /* Index of the block of a slab that starts at p, (size_t)-1 when none does; it may lie beyond the

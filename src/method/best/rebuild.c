@@ -58,6 +58,8 @@ static void reset_lane(vmbe_lane_t *lane, int alone)
         lane->pending = NULL;
     lane->kept = lane->busy = 0;
     for (c = 0; c < BE_CLASSES; c++) {
+        if (lane->meter != NULL)
+            vmbe_meter_look(lane, c);
         vmbe_leave(lane, c);
         lane->cur[c].avail = lane->few[c] = NULL;
     }

@@ -51,12 +51,17 @@ unsigned vmbe_slab_live(const vmbe_run_t *run)
 /* Take in the words that `sum` names. */
 static void collect(vmbe_run_t *run, unsigned sum)
 {
+    vmbe_lane_t *lane = vmbe_lane(BE_LOAD(run->lane));
+    unsigned n = 0;
     for (sum &= BE_NAMES; sum; sum &= sum - 1) {
         int w = vmb_ctz(sum);
         uint64_t no = vmbe_invalid(run, (unsigned)w);
         uint64_t more = __atomic_exchange_n(&run->remote[w], no, __ATOMIC_ACQ_REL);
         BE_STORE(run->u.word[w], BE_LOAD(run->u.word[w]) | (more & ~no));
+        n += (unsigned)vmb_pop(more & ~no);
     }
+    if (VMOS_UNLIKELY(lane->meter != NULL))
+        vmbe_meter_gain(lane, run, n);
 }
 
 /* The owner is about to take in what others freed.  First of all: who names a word after that marks the
@@ -222,11 +227,16 @@ static void relink(vmbe_lane_t *lane, vmbe_run_t *run, int locked)
 void vmbe_slab_notice(vmbe_lane_t *lane, vmbe_run_t *run)
 {
     uint32_t was = enter(lane);
+    int current = vmbe_current(&lane->cur[run->cls]) == run;
+    if (current && lane->meter != NULL)
+        vmbe_meter_look(lane, run->cls);
     vmbe_collect(run);
-    if (vmbe_current(&lane->cur[run->cls]) == run)
-        run->left = NEVER;
-    else
+    if (!current)
         relink(lane, run, 0);
+    else if (lane->meter != NULL)
+        vmbe_meter_arm(lane, run->cls);
+    else
+        run->left = NEVER;
     leave(lane, was);
 }
 
@@ -236,6 +246,8 @@ static void own_free(vmbe_lane_t *lane, vmbe_run_t *run, unsigned i, int wasfull
     uint64_t *word = &run->u.word[i >> 6];
     vmbe_collect(run);
     BE_STORE(*word, BE_LOAD(*word) | (uint64_t)1 << (i & 63));
+    if (VMOS_UNLIKELY(lane->meter != NULL))
+        vmbe_meter_gain(lane, run, 1);
     if (wasfull) {
         link_slab(lane, run);
         settle(lane, run, 0);
@@ -365,6 +377,8 @@ void vmbe_flush(vmbe_lane_t *lane, int locked)
     for (c = 0; c < BE_CLASSES; c++) {
         vmbe_run_t *run = vmbe_current(&lane->cur[c]);
         if (run != &lane->none && (vmbe_collect(run), vmbe_isempty(run))) {
+            if (lane->meter != NULL)
+                vmbe_meter_look(lane, c);
             vmbe_leave(lane, c);
             vmbe_slab_give(lane, run);
         }
@@ -532,10 +546,23 @@ static void look(vmbe_lane_t *lane)
     vmr_unlock(lane->vm);
 }
 
+/* The block is counted, and the slab that is the current one now is armed. */
+static VMOS_NOINLINE void refilled(vmbe_lane_t *lane, unsigned cls, const void *p)
+{
+    lane->meter->cls[cls].room -= p != NULL;
+    lane->meter->bytes += p != NULL ? vmbe_classbytes[cls] : 0;
+    vmbe_meter_arm(lane, cls);
+}
+
 void *vmbe_refill(vmbe_lane_t *lane, unsigned cls)
 {
     uint32_t was = enter(lane);
-    void *p = refill(lane, cls);
+    void *p;
+    if (VMOS_UNLIKELY(lane->meter != NULL))
+        vmbe_meter_look(lane, cls);
+    p = refill(lane, cls);
+    if (VMOS_UNLIKELY(lane->meter != NULL))
+        refilled(lane, cls, p);
     look(lane);
     leave(lane, was);
     return p;

@@ -6,7 +6,8 @@
  * next the distance is exponential with mean P, the period.  A block of s bytes is sampled when a
  * point falls on it, that is with probability p = 1 - exp(-s/P), whatever was sampled before, and
  * stands for 1/p blocks.  So all sums are right on average (Horvitz and Thompson, 1952), and no
- * pattern of sizes in the program can hide from them.
+ * pattern of sizes in the program can hide from them.  Small blocks count with the size of Vmbest's
+ * class for them: then all of a class have the same p, and malloc() can count blocks in place of bytes.
  *
  * The variance that a sample adds is (s/p)^2 (1-p) <= P^2: two standard errors of a sum of bytes
  * are at most 2 P sqrt(samples).
@@ -14,6 +15,7 @@
  * Without libm, which would be a library more in every program: logarithm and exponential to some
  * 1e-12 by series.  They are only needed once per sample.
  */
+#include "best.h"
 #include "profile.h"
 
 __thread int64_t vmpf_left = VMPF_UNDRAWN / 2 * 3; /* far from both ends: nothing overflows */
@@ -46,11 +48,14 @@ static double hit(double x)
     return a;
 }
 
-/* Bytes of a block that a point may fall on: an empty one counts as one byte. */
+size_t vmpf_bytes(size_t size)
+{
+    return size <= BE_SMALLMAX ? vmbe_classbytes[vmbe_class(size)] : size;
+}
+
 double vmpf_weight(size_t size)
 {
-    double s = (double)(size + (size == 0));
-    return 1 / hit(s / (double)vmpf_settings.period);
+    return 1 / hit((double)vmpf_bytes(size) / (double)vmpf_settings.period);
 }
 
 uint64_t vmpf_round(double x, uint64_t salt)
@@ -74,10 +79,23 @@ static uint64_t next(vmpf_book_t *b)
     return x * 0x2545f4914f6cdd1dULL;
 }
 
-void vmpf_draw(vmpf_book_t *b)
+/* Bytes up to the next point. */
+static double distance(vmpf_book_t *b)
 {
     double u = ((double)(next(b) >> 11) + 1) / 9007199254740992.0; /* (0, 1] */
-    double bytes = -logarithm(u) * (double)vmpf_settings.period;
+    return -logarithm(u) * (double)vmpf_settings.period;
+}
+
+/* The chance that there are n or more is that of a distance of n sizes, (1-p)^n. */
+int64_t vmpf_draw_blocks(vmpf_book_t *b, size_t size)
+{
+    double blocks = distance(b) / (double)size;
+    return blocks < 1e18 ? (int64_t)blocks : (int64_t)1e18;
+}
+
+void vmpf_draw(vmpf_book_t *b)
+{
+    double bytes = distance(b);
     int64_t left = bytes < 1 ? 1 : (int64_t)bytes;
     b->drawn += (uint64_t)left;
     vmpf_left = left;

@@ -56,6 +56,7 @@ typedef struct vmpf_book {
     int64_t bytes, blocks;  /* live ones that vmpf.head does not know of yet */
     int64_t room, floor;    /* bytes until more, and the bytes below which, sums are to be told */
     uint64_t drawn;         /* sampled: bytes from the first draw to the next sample */
+    struct vmbe_lane *meter; /* sampled: what the thread asked for beside that is counted there */
     double sbytes, scalls;  /* sampled: estimates of what the thread has asked for */
     uint64_t random;        /* state of its generator */
     uint32_t ticks;         /* operations until it looks at the clock */
@@ -238,6 +239,9 @@ void vmpf_dropped(Vmpfsite_t *site);
 void vmpf_site_lock(Vmpfsite_t *site);
 void vmpf_site_unlock(Vmpfsite_t *site);
 
+/* The lane of the thread has a meter from now on, which tells the time of samples. */
+void vmpf_clock(vmpf_book_t *b, struct vmbe_lane *lane);
+
 /* ---- regions.c ---- */
 void vmpf_region_open(Vmalloc_t *vm);
 void vmpf_region_clear(Vmalloc_t *vm);
@@ -276,6 +280,10 @@ extern __thread int64_t vmpf_left VMOS_HIDDEN;
 #define VMPF_UNDRAWN (-((int64_t)1 << 62)) /* it is below: the thread has not drawn yet */
 /* A sample was taken: draw the next. */
 void vmpf_draw(vmpf_book_t *b);
+/* How many blocks of that size come before the next sample. */
+int64_t vmpf_draw_blocks(vmpf_book_t *b, size_t size);
+/* Bytes of a block that a point may fall on. */
+size_t vmpf_bytes(size_t size);
 /* Of how many blocks of this size one is sampled, on average. */
 double vmpf_weight(size_t size);
 /* x rounded up or down at random, so that it is right on average; the same for the same salt. */

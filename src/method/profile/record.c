@@ -14,6 +14,7 @@
  * Most blocks of malloc() that are recorded one and all do not come here: see quick.c.  That all blocks
  * count is what functions are told by a constant, so that they are compiled for that.
  */
+#include "best.h"
 #include "count.h"
 
 /* ---- tails ---- */
@@ -89,7 +90,7 @@ VMOS_INLINE void count_birth(Vmpfsite_t *s, vmpf_amount_t a, size_t size, size_t
 /* Whether a point falls on a block of size bytes. */
 static int due(vmpf_book_t *b, const vmpf_region_t *st, size_t size)
 {
-    int64_t bytes = (int64_t)(size + (size == 0));
+    int64_t bytes = (int64_t)vmpf_bytes(size);
     if (st->all)
         return 1;
     if (VMOS_UNLIKELY(vmpf_left < VMPF_UNDRAWN))
@@ -102,9 +103,28 @@ static int due(vmpf_book_t *b, const vmpf_region_t *st, size_t size)
 }
 
 /* The thread's clock where not all allocations are seen: units of 16 bytes; else b->calls is. */
-VMOS_INLINE uint32_t sampled_clock(const vmpf_book_t *b)
+static VMOS_NOINLINE uint32_t sampled_clock(const vmpf_book_t *b)
 {
-    return (uint32_t)((b->drawn - (uint64_t)vmpf_left) >> 4);
+    int mine = b->meter != NULL && BE_LOAD(b->meter->tid) == vmos_self();
+    uint64_t metered = mine ? vmbe_meter_bytes(b->meter) : 0;
+    return (uint32_t)((b->drawn - (uint64_t)vmpf_left + metered) >> 4);
+}
+
+/* The same for one who asks how long ago birth was: the meter's last looks do where that is long. */
+static uint32_t sampled_since(const vmpf_book_t *b, uint32_t birth)
+{
+    int mine = b->meter != NULL && BE_LOAD(b->meter->tid) == vmos_self();
+    uint64_t seen = mine ? b->meter->meter->bytes : 0;
+    uint32_t since = (uint32_t)((b->drawn - (uint64_t)vmpf_left + seen) >> 4) - birth;
+    return since >> 17 != 0 && (int32_t)since > 0 ? since : sampled_clock(b) - birth;
+}
+
+/* Another lane's meter tells another time: what came before lies far back. */
+void vmpf_clock(vmpf_book_t *b, struct vmbe_lane *lane)
+{
+    if (b->meter != lane)
+        b->drawn += (uint64_t)1 << 35;
+    b->meter = lane;
 }
 
 /* A stack that the thread was in before is known again without a walk. */
@@ -191,7 +211,7 @@ VMOS_INLINE uint32_t life(const vmpf_book_t *b, const vmpf_tail_t *t)
         return vmpf_full() ? (uint32_t)b->calls - t->birth - 1 : UINT32_MAX;
     if (b->scalls <= 0)
         return 0;
-    return (uint32_t)((sampled_clock(b) - t->birth) * 16.0 * b->scalls / (b->sbytes + 1));
+    return (uint32_t)(sampled_since(b, t->birth) * 16.0 * b->scalls / (b->sbytes + 1));
 }
 
 VMOS_INLINE void own_death(Vmpfsite_t *s, vmpf_amount_t a, uint32_t lived, int sample)
