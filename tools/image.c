@@ -52,7 +52,7 @@ int image_figures(image_t *image)
     return r == 0 ? 0 : tool_fail(TOOL_CANNOT, "%s: %s", image->path, strerror(errno));
 }
 
-int image_open(image_t *image, const char *path, int readonly)
+int image_open(image_t *image, const char *path, unsigned flags)
 {
     const char *why;
     int status;
@@ -66,7 +66,7 @@ int image_open(image_t *image, const char *path, int readonly)
         image->share.flags = VM_SHEXIST;
         image->vm = vmmshare(path, &image->share);
     } else {
-        image->committed.flags = VM_IMGEXIST | (readonly ? VM_IMGREAD : 0);
+        image->committed.flags = VM_IMGEXIST | flags;
         image->vm = vmimage(path, &image->committed);
     }
     why = image->shared ? image->share.why : image->committed.why;
@@ -165,7 +165,8 @@ static const struct command {
     {"compact", do_compact, 0, 1, 0, "give free memory back to the file system"},
     {"snapshot", do_snapshot, 1, 2, 0, "write the last commit to file TO, as an image of its own"},
     {"recover", do_recover, 0, 1, 0, "do what opening after a crash does, and check; --drop frees blocks\n"
-                                  "           that processes allocated last before they died"},
+                                  "           that processes allocated last before they died, and drops\n"
+                                  "           commits behind a damaged one"},
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 
@@ -242,7 +243,7 @@ static int work(const struct command *command, const request_t *want)
     if (status != 0)
         return status;
     alarm(20);
-    status = image_open(&image, want->file, command->readonly);
+    status = image_open(&image, want->file, command->readonly ? VM_IMGREAD : want->drop ? VM_IMGCUT : 0);
     if (image.vm == NULL) {
         if (pages.n > 0 && want->json)
             printf("{\"sound\":false,\"faults\":0,\"pages\":%zu,\"blocks\":0,\"bytes\":0}\n", pages.n);

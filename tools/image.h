@@ -41,7 +41,7 @@ typedef struct image {
 } image_t;
 
 /* Open path, to be read only or not, and take its figures.  0, or the exit status after a message. */
-int image_open(image_t *image, const char *path, int readonly);
+int image_open(image_t *image, const char *path, unsigned flags);
 int image_close(image_t *image);
 /* The exit status for an errno of opening. */
 int image_status(int e);

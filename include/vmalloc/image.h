@@ -34,6 +34,8 @@ extern "C" {
 #define VM_IMGANYWHERE 0400 /* where its addresses are taken, open it at others: what the library keeps in
                                it, and roots, are moved; the program's own addresses in it are not: for
                                programs that keep offsets there (vmoff_t, vm::offset_ptr) */
+#define VM_IMGCUT 01000     /* of a journal that is damaged in the middle take the commits before that, and drop
+                               those behind it, instead of failing with EUCLEAN */
 
 /* Vmimgopt_t.safety: what a commit that returned survives. */
 #define VM_IMGPOWER 0   /* everything: it is on the disk */
@@ -62,7 +64,8 @@ typedef struct _vmimgopt_s {
  *   EBUSY       another process writes, or this process has it open
  *   EADDRINUSE  the addresses of the image are taken in this process (with VM_IMGANYWHERE: all are)
  *   EPROTO      not an image, or one of another version, word size, byte order, page size or method
- *   EUCLEAN     both headers are damaged, or the file was cut
+ *   EUCLEAN     both headers are damaged, the file was cut, or a commit in the journal is damaged and later ones
+ *               are there (to be read only, the commit before that is there)
  *   EPERM       the file belongs to another user
  *   ENOTSUP     nothing to go by: the system cannot do it; or the method cannot be moved to other addresses
  *   and those of open(2), read(2) and write(2); vmimagewhy() tells more. */
@@ -165,7 +168,8 @@ typedef int (*Vmimgpage_f)(const Vmimgpage_t *page, Void_t *handle);
 /* Read all pages of the last commit in the file at path, and call f (unless NULL) for each that has not its sum,
  * and with `wrong` 0 from time to time; a negative value of f ends that.  Nothing is mapped: addresses that are
  * taken and a damaged region are no hindrance; a process that writes may go on.  Returns how many pages are
- * wrong, or -1 with errno as vmimage(), or as f left it; vmimagewhy() tells more.  Any thread may call it. */
+ * wrong, or -1 with errno as vmimage() (EUCLEAN: also when the journal is damaged, and has later commits behind
+ * that), or as f left it; vmimagewhy() tells more.  Any thread may call it. */
 extern VM_API long vmimagecheck(const char *path, Vmimgpage_f f, Void_t *handle);
 
 #ifdef __cplusplus

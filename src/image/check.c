@@ -111,6 +111,29 @@ static long all(looking_t *l)
     return l->wrong;
 }
 
+#define TRIES 64
+
+/* Whether the journal ends in the middle: not where a commit was cut off, but where the disk, or somebody, changed
+ * it.  Who writes meanwhile makes it longer: then there is more to read, and no end yet.  -1: it does, or cannot be
+ * read. */
+static int torn(vmi_t *img, char *why)
+{
+    int64_t more = 1;
+    int i, r = 1;
+    for (i = 0; more > 0 && i < TRIES; i++) {
+        r = vmi_journal_behind(img, UINT64_MAX);
+        if (r <= 0)
+            return r;
+        more = vmi_journal_read(img, img->copied);
+        vmb_bits_clear(img->copied, 0, (size_t)img->npages);
+    }
+    if (more != 0)
+        return more > 0 ? 0 : -1;
+    errno = EUCLEAN;
+    vmi_refuse(why, VMI_DAMAGED, img->path, (unsigned long)img->gen + 1);
+    return -1;
+}
+
 long vmimagecheck(const char *path, Vmimgpage_f f, Void_t *handle)
 {
     looking_t l = {.f = f, .handle = handle};
@@ -119,7 +142,7 @@ long vmimagecheck(const char *path, Vmimgpage_f f, Void_t *handle)
     long r;
     if ((l.img = vmi_peek(path, why)) == NULL)
         return -1;
-    r = all(&l);
+    r = torn(l.img, why) != 0 ? -1 : all(&l);
     if (r < 0)
         vmi_refuse(why, "%s: %s", path, vmi_reason(errno));
     vmi_unpeek(l.img);

@@ -372,12 +372,14 @@ static int record(vmi_t *img, const uint64_t joint[2], unsigned flags)
     w.list = (vmi_entry_t *)(void *)(w.lines + VMI_LINEMOST);
     w.at = img->super.journal + img->jpos;
     memset(img->rec, 0, VMI_SECTOR);
+    flags |= img->jseq > 0 && !img->unsynced ? VMI_AFTER : 0;
     *w.head = (vmi_record_t){.magic = VMI_RECORD,
                              .epoch = img->super.epoch,
                              .seq = img->jseq,
                              .gen = img->gen + 1,
                              .npages = img->npages,
                              .before = img->lastsum,
+                             .writer = img->writer,
                              .joint = {joint != NULL ? joint[0] : 0, joint != NULL ? joint[1] : 0}};
     if ((vmi_bound(img) > img->npages && freshen(img) != 0) || pages(&w) != 0)
         return -1;

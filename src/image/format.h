@@ -63,12 +63,13 @@ typedef struct vmi_record {
     uint64_t flags;
     uint64_t lines;    /* bytes of lines behind the list */
     uint64_t before;   /* sum of the record before, 0: there is none in the epoch, or it is of version 2 */
-    uint64_t spare[1];
+    uint64_t writer;   /* random, of who opened the image and wrote this: no two write the same record */
     uint64_t listsum;  /* of the list and the lines */
     uint64_t sum;
 } vmi_record_t;
 _Static_assert(sizeof(vmi_record_t) == 128, "the list is aligned");
 #define VMI_DECISION 1u /* the commit `joint` counts; without it, it counts when its decider says so */
+#define VMI_AFTER 4u     /* when it was written, all records before it were on the disk */
 #define VMI_SUMMED 2u   /* new pages that the record does not name have their sums in the file */
 
 /* One page in a record. */

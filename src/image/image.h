@@ -61,6 +61,7 @@ typedef struct vmi {
     uint64_t mapped;       /* pages that are private views of the file, or were */
     int cuts;              /* stretches of them that are cleared memory now */
     uint64_t jpos, jseq;   /* where the next record goes, from super.journal; its number */
+    uint64_t writer;       /* what records have of this opening */
     uint64_t lastsum;      /* of the record before that, 0: none */
     uint64_t lastrec;      /* where the last record of this process is */
     int stale;             /* places behind the last page may hold something: the next commit that
@@ -123,6 +124,9 @@ int vmi_super_make(vmi_t *img, size_t limit, void *wish);
 /* Read the records from img->jpos on; changed gets a bit for each page in them.  Their number; -1: a read
  * failed, or all must be read from the start (ESTALE). */
 int64_t vmi_journal_read(vmi_t *img, uint64_t *changed);
+/* Whether there is, in the next `most` bytes, a record that says that those before it were on the disk: then the one
+ * behind the last was not torn, but damaged later.  1, 0, -1. */
+int vmi_journal_behind(vmi_t *img, uint64_t most);
 /* Make sure that no record can be taken for one behind the last. */
 int vmi_journal_end(vmi_t *img);
 /* Take the last record, at `at`, out of the file. */
@@ -218,6 +222,7 @@ void vmi_close(vmi_t *img);
 void vmi_refuse(char *why, const char *format, ...) VMOS_PRINTS(2, 3);
 /* Whether a region of at most limit bytes can lie at base (super.c). */
 int vmi_canbe(uint64_t base, uint64_t limit);
+#define VMI_DAMAGED "%s: commit %lu is damaged in the journal, and there are later ones"
 /* What an errno means where an image is opened or read. */
 const char *vmi_reason(int e);
 /* The image of vm, locked, or NULL with EINVAL; with EPERM in a child of the process that opened it. */

@@ -285,6 +285,27 @@ int vmi_journal_undo(vmi_t *img, uint64_t at)
     return vmi_io->sync(img->fd);
 }
 
+static int proves(const vmi_t *img, const vmi_record_t *r)
+{
+    return r->magic == VMI_RECORD && r->epoch == img->super.epoch && r->seq > img->jseq && (r->flags & VMI_AFTER) &&
+           r->sum == vmi_sum(r, offsetof(vmi_record_t, sum), VMI_RECORD);
+}
+
+int vmi_journal_behind(vmi_t *img, uint64_t most)
+{
+    uint64_t at = img->super.journal + img->jpos, end = VMB_MIN(most, UINT64_MAX / 2) + at;
+    int64_t got = 1, i;
+    if (vmi_journal_room(img, 1) != 0)
+        return -1;
+    for (; at < end && got > 0; at += (uint64_t)got) {
+        got = vmi_io->read(img->fd, img->rec, VMI_CHUNK, at);
+        for (i = 0; i + (int64_t)sizeof(vmi_record_t) <= got; i += (int64_t)VMI_SECTOR)
+            if (proves(img, (const vmi_record_t *)(const void *)(img->rec + i)))
+                return 1;
+    }
+    return got < 0 ? -1 : 0;
+}
+
 int vmi_journal_end(vmi_t *img)
 {
     vmi_record_t r;

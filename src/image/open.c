@@ -102,6 +102,7 @@ static vmi_t *make(const char *path, const Vmimgopt_t *opt)
     img->safety = opt->safety;
     img->group = opt->group != 0 ? opt->group : 100;
     img->threshold = opt->journal;
+    img->writer = vmos_random();
     memcpy(img->path, path, strlen(path) + 1);
     return img;
 }
@@ -193,13 +194,19 @@ static int lockfile(vmi_t *img)
 /* ---- an image that is there ---- */
 
 /* The journal's commits: a writer moves them to their places, a reader puts them over its view. */
-static int recover(vmi_t *img)
+static int recover(vmi_t *img, char *why)
 {
+    int behind;
     if (vmi_load(img) != 0)
         return -1;
     if (img->flags & VM_IMGREAD)
         return 0;
-    if (vmi_journal_end(img) != 0)
+    behind = img->flags & VM_IMGCUT ? 0 : vmi_journal_behind(img, VMI_CHUNK);
+    if (behind > 0) {
+        errno = EUCLEAN;
+        vmi_refuse(why, VMI_DAMAGED, img->path, (unsigned long)img->gen + 1);
+    }
+    if (behind != 0 || vmi_journal_end(img) != 0)
         return -1;
     img->unsynced = 1; /* who wrote what is here may have died before its sync */
     if (img->jpos > 0 && vmi_checkpoint(img, 0) != 0 && errno != EBUSY)
@@ -246,7 +253,7 @@ static int openold(vmi_t *img, const Vmimgopt_t *opt, char *why, int *viewed)
     }
     limit = (size_t)VMB_MAX(img->super.limit, (uint64_t)opt->limit);
     vmi_measure(img, img->super.base, limit);
-    if (tables(img) != 0 || whole(img, why) != 0 || recover(img) != 0)
+    if (tables(img) != 0 || whole(img, why) != 0 || recover(img, why) != 0)
         return -1;
     if ((img->flags & VM_IMGANYWHERE ? vmi_anyplace(img, opt->addr, limit) : vmi_replace(img, limit)) != 0) {
         if (errno == EADDRINUSE && !(img->flags & VM_IMGANYWHERE))
