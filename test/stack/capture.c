@@ -308,6 +308,51 @@ static void in_a_coroutine(void **state)
     assert_in(pcs[3], in_a_coroutine);
 }
 
+/* A walk on a coroutine's stack reads a little of what lies above it, and does not look for the end
+ * of the thread's stack through all that lies between:
+ *
+ *   | coroutine | FIELD, never touched | no access | stack of the thread | */
+#define COROUTINE ((size_t)64 << 10)
+#define FIELD ((size_t)8 << 20)
+#define THREAD ((size_t)1 << 20)
+
+static void *with_a_coroutine(void *room)
+{
+    getcontext(&there);
+    there.uc_stack.ss_sp = room;
+    there.uc_stack.ss_size = COROUTINE;
+    there.uc_link = NULL;
+    makecontext(&there, coroutine, 0);
+    swapcontext(&here, &there);
+    return NULL;
+}
+
+static void below_the_thread(void **state)
+{
+    size_t pages = FIELD / (size_t)sysconf(_SC_PAGESIZE), touched = 0;
+    size_t gap = (size_t)64 << 10, size = COROUTINE + FIELD + gap + THREAD;
+    static unsigned char resident[FIELD / 4096];
+    char *room = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    pthread_attr_t attr;
+    pthread_t thread;
+    (void)state;
+    assert_ptr_not_equal(room, MAP_FAILED);
+    madvise(room, size, MADV_NOHUGEPAGE);
+    assert_int_equal(mprotect(room + COROUTINE + FIELD, gap, PROT_NONE), 0);
+    pthread_attr_init(&attr);
+    assert_int_equal(pthread_attr_setstack(&attr, room + size - THREAD, THREAD), 0);
+    assert_int_equal(pthread_create(&thread, &attr, with_a_coroutine, room), 0);
+    pthread_join(thread, NULL);
+    pthread_attr_destroy(&attr);
+    assert_in(pcs[2], outer);
+    assert_in(pcs[3], coroutine);
+    assert_int_equal(mincore(room + COROUTINE, FIELD, resident), 0);
+    for (size_t i = 0; i < pages; i++)
+        touched += resident[i] & 1;
+    assert_in_range(touched, 0, pages / 8);
+    munmap(room, size);
+}
+
 /* Code that no module has, with a frame pointer and without. */
 static void in_made_code(void **state)
 {
@@ -344,7 +389,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(through_qsort),  cmocka_unit_test(in_a_thread),
         cmocka_unit_test(fault_in_a_leaf), cmocka_unit_test(call_of_nothing),
         cmocka_unit_test(fault_in_libc),  cmocka_unit_test(anywhere),
-        cmocka_unit_test(in_a_coroutine), cmocka_unit_test(in_made_code),
+        cmocka_unit_test(in_a_coroutine), cmocka_unit_test(below_the_thread),
+        cmocka_unit_test(in_made_code),
     };
     (void)argc;
     (void)argv;
