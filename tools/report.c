@@ -16,7 +16,7 @@ static const struct form {
     int (*write)(report_t *r);
     int (*compare)(report_t *r, report_t *before); /* NULL: this form cannot */
     const char *ending; /* of files of this form; NULL: it can go to a terminal */
-    int inner;          /* the reader has its own ways with functions of the C++ library */
+    int inner;          /* the reader has its own ways with the insides of libraries */
     const char *what;
 } forms[] = {
     {"text", report_text, report_diff, NULL, 0, "for reading; what is done without an option"},
@@ -36,7 +36,7 @@ struct request {
     unsigned top;
     const char *output; /* NULL: standard output */
     int diff;
-    int inner;          /* all functions of the C++ library */
+    int inner;          /* the insides of libraries too */
     char *const *files; /* one, or with diff two: before and now */
 };
 
@@ -53,7 +53,7 @@ static void print_help(void)
         printf("  --%-12s %s\n", forms[i].name, forms[i].what);
     puts("  --diff         tell what changed from one profile to another, as text or --html\n"
          "  --top=N        how many sites each list shows; 5 unless said\n"
-         "  --inner        text: with the insides of the C++ library too\n"
+         "  --inner        text: with the insides of libraries too\n"
          "  -o, --output=F write to a file\n"
          "  --by=MEASURE   one list, by:");
     for (m = report_measures; m->name; m++)

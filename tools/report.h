@@ -21,12 +21,12 @@ typedef struct report_frame {
     int line;             /* 0 unknown */
     int inlined;          /* it was inlined into the next frame */
     int inner;            /* it is a function of the C++ library */
+    int library;          /* it lies in a library of the system, which the program is not of */
 } report_frame_t;
 
 typedef struct report_names report_names_t;
-/* Names of all that stands in the profile's stacks.  inner: with all functions of the C++ library; else
- * those at the inner end of a stack are left out, and of others that follow one another all but the
- * one that was called.  NULL: no memory. */
+/* Names of all that stands in the profile's stacks.  inner: with the insides of libraries; else as
+ * report_fold() leaves them.  NULL: no memory. */
 report_names_t *report_names_make(const profile_t *p, int inner);
 void report_names_free(report_names_t *names);
 /* Numbers of the frames of a stack, innermost first, those of the allocator left out; *n of them.
@@ -38,6 +38,13 @@ size_t report_nframes(const report_names_t *names);
 void report_frame_text(const report_frame_t *f, char *to, size_t size);
 /* File name and line of a frame or of its module, "" unknown. */
 void report_frame_place(const report_frame_t *f, char *to, size_t size);
+
+/* ---- the insides of libraries (report_fold.c) ---- */
+
+/* Whether the module of that path is a library of the system, and the program exe is not. */
+int report_is_library(const char *module, const char *exe);
+/* Leave out of a stack of n frames, innermost first, what lies inside of libraries; how many stay. */
+size_t report_fold(const report_frame_t *frames, uint32_t *stack, size_t n);
 
 /* ---- names of C++ (report_cxx.c) ---- */
 

@@ -6,8 +6,8 @@
  *
  * An entry can be several frames, where functions were inlined.  Frames at the inner end that
  * belong to the allocator are left out: in a static program, where its library cannot be told from
- * the rest by its addresses.  So are, unless they are asked for, functions of the C++ library: the line
- * to look at is the one that called it.
+ * the rest by its addresses.  So are, unless they are asked for, the insides of libraries (report_fold.c):
+ * the line to look at is the one that called them.
  */
 #include "report.h"
 #include "symbols.h"
@@ -44,7 +44,7 @@ struct report_names {
     size_t nnumbers, numberroom;
     table_t byframe, byplace;
     lines_t *stacks;
-    int inner; /* functions of the C++ library are wanted too */
+    int inner; /* the insides of libraries are wanted too */
     int failed;
 };
 
@@ -143,6 +143,7 @@ static uint32_t add_frame(report_names_t *t, const report_frame_t *f)
     t->frames = room_for(t, t->frames, t->nframes, &t->frameroom, sizeof(*t->frames));
     copy.function = strdup(f->function);
     copy.inner = report_cxx_inner(f->function);
+    copy.library = report_is_library(f->module, t->profile->exe);
     copy.file = strdup(f->file);
     if (t->failed || !copy.function || !copy.file)
         return t->failed = 1, 0;
@@ -184,7 +185,7 @@ static void on_symbol(const symbol_t *s, void *arg)
 static void resolve(report_names_t *t, place_t *p)
 {
     const profile_module_t *m = p->module >= 0 ? &t->profile->modules[p->module] : NULL;
-    found_t f = {t, {"", "", m ? m->path : "", p->offset, 0, 0, 0}};
+    found_t f = {t, {"", "", m ? m->path : "", p->offset, 0, 0, 0, 0}};
 
     p->first = (uint32_t)t->nnumbers;
     if (!m || symbols_find(m->path, m->id, p->offset, on_symbol, &f) == 0) {
@@ -249,22 +250,6 @@ static void trim(const report_names_t *t, lines_t *s)
     memmove(s->frames, s->frames + own, s->n * sizeof(*s->frames));
 }
 
-/* Functions of the C++ library: who asked it for memory is of interest, and what it called. */
-static void fold(const report_names_t *t, lines_t *s)
-{
-    size_t i, n = 0;
-
-    for (i = 0; i < s->n && t->frames[s->frames[i]].inner; i++)
-        continue;
-    if (i == s->n)
-        return;
-    for (; i < s->n; i++)
-        if (!t->frames[s->frames[i]].inner || i + 1 == s->n ||
-            !t->frames[s->frames[i + 1]].inner)
-            s->frames[n++] = s->frames[i];
-    s->n = n;
-}
-
 static void make_stack(report_names_t *t, const profile_stack_t *stack, lines_t *s)
 {
     size_t room = 0;
@@ -281,7 +266,7 @@ static void make_stack(report_names_t *t, const profile_stack_t *stack, lines_t 
     }
     trim(t, s);
     if (!t->inner && !t->failed)
-        fold(t, s);
+        s->n = report_fold(t->frames, s->frames, s->n);
 }
 
 static void progress(size_t done, size_t all)
