@@ -21,7 +21,7 @@ typedef struct report_frame {
     int line;             /* 0 unknown */
     int inlined;          /* it was inlined into the next frame */
     int inner;            /* it is a function of the C++ library */
-    int library;          /* it lies in a library of the system, which the program is not of */
+    int library;          /* it lies in a library of the system, which the program is not of, or is _start() */
 } report_frame_t;
 
 typedef struct report_names report_names_t;

@@ -7,7 +7,7 @@
  *
  * Of frames that follow one another in the system's libraries, or in the C++ library, the one stays that
  * the program called; of the C++ library none at the inner end.  What is beyond the program's outermost
- * function stays as it is, and so does a stack in which no function is the program's own.
+ * function stays as it is, and so does a stack in which no function is the program's own; _start is none.
  *
  * Libraries of the system are those in its folders.  Where the program itself is one of the system's,
  * its libraries are what it is made of, and stay.

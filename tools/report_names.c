@@ -143,7 +143,7 @@ static uint32_t add_frame(report_names_t *t, const report_frame_t *f)
     t->frames = room_for(t, t->frames, t->nframes, &t->frameroom, sizeof(*t->frames));
     copy.function = strdup(f->function);
     copy.inner = report_cxx_inner(f->function);
-    copy.library = report_is_library(f->module, t->profile->exe);
+    copy.library = report_is_library(f->module, t->profile->exe) || strcmp(f->function, "_start") == 0;
     copy.file = strdup(f->file);
     if (t->failed || !copy.function || !copy.file)
         return t->failed = 1, 0;

@@ -174,16 +174,33 @@ function isWrapper(name) {
     return WRAPPER.test(end > 0 ? name.slice(0, end) : name);
 }
 
-// The node that a site is told by: its innermost function, or the one that asked through wrappers.
+// As in report_fold.c: libraries are those of the system, unless the program is one of the system's.
+const LIBRARY = /^(\/usr)?\/lib|^\[vdso\]/;
+const SYSTEM = /^(\/usr)?\/(s?bin\/|lib)|^\/usr\/games\/|^\/opt\/|^$/;
+
+function isInside(p, frame) {
+    return p.name(frame) === "_start" || (!SYSTEM.test(p.exe) && LIBRARY.test(p.module(frame)));
+}
+
+// The first node from one on, outwards, of whose frames a test does not hold; 0: none.
+function passed(p, at, known, test) {
+    for (; at !== 0; at = p.parent[at]) {
+        const frame = p.frame[at];
+        if (!known.has(frame)) known.set(frame, test(frame));
+        if (!known.get(frame)) return at;
+    }
+    return 0;
+}
+
+// The node that a site is told by: its innermost function, or the program's own that asked through
+// wrappers and libraries; where there is none, the one that asked through wrappers.
 export function siteNode(p, node, through) {
     if (!through) return node;
     p.wrapper ??= new Map();
-    for (let at = node; at !== 0; at = p.parent[at]) {
-        const frame = p.frame[at];
-        if (!p.wrapper.has(frame)) p.wrapper.set(frame, isWrapper(p.name(frame)));
-        if (!p.wrapper.get(frame)) return at;
-    }
-    return node;
+    p.inside ??= new Map();
+    const wrapper = (frame) => isWrapper(p.name(frame));
+    const inside = (frame) => isInside(p, frame) || wrapper(frame);
+    return passed(p, node, p.inside, inside) || passed(p, node, p.wrapper, wrapper) || node;
 }
 
 // The function that a row is called by, where it is, and what it is known by.
