@@ -9,6 +9,7 @@ region_names='_?(vm|Vm)[a-z][A-Za-z0-9_]*@@VMALLOC_1\.0'
 malloc_names='malloc|calloc|realloc|reallocarray|free|free_sized|free_aligned_sized|cfree|memalign|aligned_alloc'
 malloc_names+='|posix_memalign|valloc|pvalloc|malloc_usable_size|malloc_trim|mallinfo|mallinfo2|mallopt|malloc_stats'
 malloc_names+='|malloc_info|malloc_get_state|malloc_set_state|strdup|strndup|wcsdup'
+malloc_names+='|dlopen' # without RTLD_DEEPBIND, which would pass malloc by
 # operator new and new[], delete and delete[], with any of: size, alignment, nothrow
 malloc_names+='|_Zn[wa][jm](St11align_val_t)?(RKSt9nothrow_t)?|_Zd[la]Pv[jm]?(St11align_val_t)?(RKSt9nothrow_t)?'
 
