@@ -290,6 +290,7 @@ int vmos_object_locked(int fd, unsigned n);
 /* ---- the rest (os_misc_*.c) ---- */
 
 uint64_t vmos_nanotime(void);    /* monotonic, nanoseconds */
+uint64_t vmos_threadtime(void);  /* processor time of this thread, nanoseconds; about 0.4 us */
 uint64_t vmos_coarsetime(void);  /* monotonic, milliseconds, cheap, some ms off */
 uint64_t vmos_random(void);      /* unpredictable where the system can */
 long vmos_pid(void);

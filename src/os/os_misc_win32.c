@@ -21,6 +21,16 @@ uint64_t vmos_nanotime(void)
     return whole * 1000000000u + rest * 1000000000u / (uint64_t)second.QuadPart;
 }
 
+/* In steps of a tick, some 15 ms. */
+uint64_t vmos_threadtime(void)
+{
+    FILETIME t[4];
+    if (!GetThreadTimes(GetCurrentThread(), &t[0], &t[1], &t[2], &t[3]))
+        return 0;
+    return 100u * ((((uint64_t)t[2].dwHighDateTime << 32) | t[2].dwLowDateTime) +
+                   (((uint64_t)t[3].dwHighDateTime << 32) | t[3].dwLowDateTime));
+}
+
 uint64_t vmos_coarsetime(void)
 {
     return vmos_nanotime() / 1000000u;

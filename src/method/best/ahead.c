@@ -5,26 +5,67 @@
  * A page fault costs more than all of malloc's work on the page, so a large region asks the system
  * to fill it in huge pages, which also spares the TLB.  A small one does not: half a huge page that
  * is never used would be most of it.  So huge pages begin when the pages in use come to HUGEMIN, from
- * the next huge page that is still untouched on, in steps that grow with the region; and a block
- * that spans several is filled so in any case.
+ * the next huge page that is still untouched on; and a block that spans several is filled so in any case.
+ *
+ * They are not cheap everywhere.  A virtual machine that tells its host of free memory has to get a huge
+ * page back from there, in small pages one by one: 5.1 ms for 2 MiB where one that was at hand took 0.08
+ * and its small pages 0.7.  So the first page that is asked for is touched here, and its processor time
+ * told to vmbe_ahead_took(); where it was slow, memory comes in small pages for a while, twice as long
+ * each time.  That is of the machine, and so of all regions of the process alike.
  */
 #include "best.h"
 
-#define HUGEMIN ((size_t)8 << 20)   /* bytes in use that make a region large */
+#define HUGEMIN ((size_t)8 << 20)    /* bytes in use that make a region large */
 #define HUGEBLOCK ((size_t)4 << 20)  /* bytes that make a block large */
+#define HUGEREST ((size_t)64 << 20)  /* bytes in small pages after a huge one that was slow */
+
+static size_t rest, next; /* bytes until the next try; how many when that is slow, too, 0: it was not */
+
+void vmbe_ahead_took(uint64_t ns, size_t huge)
+{
+    size_t n = BE_LOAD(next);
+    int slow = ns > huge / 2;
+    if (slow)
+        BE_STORE(rest, n > 0 ? n : HUGEREST);
+    if (slow || n > 0)
+        BE_STORE(next, !slow ? 0 : n > 0 ? n + n : HUGEREST + HUGEREST);
+}
+
+/* Not now: n bytes come in small pages. */
+static int pauses(size_t n)
+{
+    size_t left = BE_LOAD(rest);
+    if (VMOS_LIKELY(left == 0))
+        return 0;
+    BE_STORE(rest, left > n ? left - n : 0);
+    return 1;
+}
+
+/* A huge page at lo, touched; 0, or -1: there are none here. */
+static int one(char *lo, size_t huge)
+{
+    uint64_t began;
+    if (vmos_askhuge(lo, huge) != 0)
+        return -1;
+    began = vmos_threadtime();
+    vmos_populate(lo, vmos_pagesize());
+    vmbe_ahead_took(vmos_threadtime() - began, huge);
+    return 0;
+}
 
 void vmbe_ahead(vmbe_t *be, vmbe_area_t *a, const char *from, const char *end)
 {
-    size_t huge = vmos_hugesize(), used = (be->pages - be->freepages) << BE_SHIFT;
-    int many = used >= HUGEMIN;
+    size_t huge = vmos_hugesize();
+    int many = ((be->pages - be->freepages) << BE_SHIFT) >= HUGEMIN;
     char *lo, *hi;
-    if (huge == 0 || (!many && (size_t)(end - from) < HUGEBLOCK))
+    if (huge == 0 || (!many && (size_t)(end - from) < HUGEBLOCK) || pauses((size_t)(end - from)))
         return;
     lo = (char *)VMB_UP(VMB_MAX((uintptr_t)from, (uintptr_t)a->huge), huge);
-    hi = (char *)VMB_DOWN(end, huge);
-    if (many && end > lo)
-        hi = (char *)VMB_UP(end + used / 16, huge);
+    hi = (char *)(many ? VMB_UP(end, huge) : VMB_DOWN(end, huge));
     hi = VMB_MIN(hi, (char *)VMB_DOWN(a->last, huge));
-    if (hi > lo && vmos_askhuge(lo, (size_t)(hi - lo)) == 0)
+    if (hi <= lo || one(lo, huge) != 0)
+        return;
+    a->huge = lo + huge;
+    if (hi > a->huge && BE_LOAD(rest) == 0 && vmos_askhuge(a->huge, (size_t)(hi - a->huge)) == 0)
         a->huge = hi;
 }

@@ -335,6 +335,8 @@ void vmbe_fit_reset(vmbe_t *be);
 /* ---- ahead.c; locked ---- */
 /* Pages [from, end) of a, never touched before, are about to be used. */
 void vmbe_ahead(vmbe_t *be, vmbe_area_t *a, const char *from, const char *end);
+/* The first touch of a huge page took ns of processor time. */
+void vmbe_ahead_took(uint64_t ns, size_t huge);
 
 /* ---- purge.c: pages go back; locked ---- */
 /* A free run with dirty pages, in the order of its time. */
