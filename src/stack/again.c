@@ -20,6 +20,7 @@
 #include <errno.h>
 
 #define INNER 5u
+#define OFTEN 3u /* times in a row */
 
 size_t vmsk_again_size(void)
 {
@@ -185,8 +186,11 @@ void vmsk_remember(vmsk_again_t *t, const vmsk_here_t *here, void *const *pcs, s
     }
     if (e->candidate != here->key) {
         e->candidate = here->key;
+        e->came = 1;
         return;
     }
+    if (++e->came < OFTEN)
+        return;
     if (e->key != 0 && ++t->turn & 1)
         e = vmsk_abeside(t, here->key);
     e->key = 0;

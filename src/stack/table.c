@@ -34,6 +34,7 @@
 #define UNITS (CHUNK / UNIT)
 #define SEALED 0x80000000u
 #define STAGES 3
+#define RECENTBITS 13
 
 typedef struct node {
     uint32_t next, hash;
@@ -97,7 +98,7 @@ static uint32_t take(size_t size)
 }
 
 /* Two chains of multiplications side by side, for the time of one. */
-static uint32_t hash_of(void *const *pcs, size_t n)
+static uint64_t hash_of(void *const *pcs, size_t n)
 {
     uint64_t a = n, b = ~a;
     size_t i = 0;
@@ -107,7 +108,36 @@ static uint32_t hash_of(void *const *pcs, size_t n)
     }
     if (i < n)
         a = (a ^ (uintptr_t)pcs[i]) * 0x9e3779b97f4a7c15u;
-    return (uint32_t)(vmb_mix(a ^ (b >> 31 | b << 33)) >> 32);
+    return vmb_mix(a ^ (b >> 31 | b << 33));
+}
+
+/* ---- numbers given lately: most stacks that come are among them, and their nodes need not be read ---- */
+
+typedef struct recent {
+    uint64_t check; /* hash ^ number */
+    uint64_t id;
+} recent_t;
+
+static recent_t recents[1u << RECENTBITS];
+
+static recent_t *recent_of(uint64_t hash)
+{
+    return &recents[hash & ((1u << RECENTBITS) - 1)];
+}
+
+/* Two words without a lock, as in rule.c; all zeros stand for no stack, since no number is 0. */
+static uint32_t recall(uint64_t hash)
+{
+    recent_t *r = recent_of(hash);
+    uint64_t id = __atomic_load_n(&r->id, __ATOMIC_RELAXED);
+    return id != 0 && (__atomic_load_n(&r->check, __ATOMIC_RELAXED) ^ id) == hash ? (uint32_t)id : 0;
+}
+
+static void note(uint64_t hash, uint32_t id)
+{
+    recent_t *r = recent_of(hash);
+    __atomic_store_n(&r->check, hash ^ id, __ATOMIC_RELAXED);
+    __atomic_store_n(&r->id, id, __ATOMIC_RELAXED);
 }
 
 static int equal(void *const *a, void *const *b, size_t n)
@@ -204,8 +234,14 @@ uint32_t vmsk_intern(void *const *pcs, size_t n)
     if (n > VMSK_DEPTH)
         n = VMSK_DEPTH;
     if (n > 0) {
-        id = intern(hash_of(pcs, n), pcs, n);
-        if (id == 0)
+        uint64_t hash = hash_of(pcs, n);
+        id = recall(hash);
+        if (VMOS_LIKELY(id != 0))
+            return id;
+        id = intern((uint32_t)(hash >> 32), pcs, n);
+        if (id != 0)
+            note(hash, id);
+        else
             __atomic_add_fetch(&unknown, 1, __ATOMIC_RELAXED);
     }
     errno = keep;
