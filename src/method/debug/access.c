@@ -57,10 +57,12 @@ static void remember(const char *a, uint32_t id)
 }
 
 /* The shortest way for what is most frequent: in a live block, from its beginning on; or in one that the
- * thread used before. */
+ * thread used before; or a few words behind the beginning, as texts of perl that follow a header. */
 VMOS_INLINE int isfine(const char *a, size_t n)
 {
-    return (n <= left(*seen(a), a) && vmdg_regions() == 1) || n <= left(vmdg_index_get(a), a);
+    int one = vmdg_regions() == 1;
+    return (n <= left(*seen(a), a) && one) || n <= left(vmdg_index_get(a), a) ||
+           (one && n <= left(vmdg_index_get(a - VMDG_GRANULE), a));
 }
 
 void vmdg_access(const void *addr, size_t n, int write, const char *call)
