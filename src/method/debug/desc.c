@@ -54,6 +54,8 @@ static int chunkfor(uint32_t id)
     return 0;
 }
 
+#define AHEAD 1024u /* descriptors whose memory is touched at once, when the first one is given out */
+
 static VMOS_NOINLINE uint32_t another(void)
 {
     uint32_t id = __atomic_load_n(&given, __ATOMIC_RELAXED);
@@ -62,6 +64,8 @@ static VMOS_NOINLINE uint32_t another(void)
             return 0;
     } while (!__atomic_compare_exchange_n(&given, &id, id + 1, 1, __ATOMIC_RELEASE,
                                           __ATOMIC_RELAXED));
+    if (VMOS_UNLIKELY(id % AHEAD == 0)) /* not the first ones: programs with few blocks stay small */
+        vmos_populate(vmdg_desc(id), AHEAD * sizeof(vmdg_desc_t));
     return id;
 }
 

@@ -89,6 +89,14 @@ static int use(uintptr_t a, uintptr_t end)
     return 0;
 }
 
+/* The first small block in 256 KiB: others will follow, and their numbers' pages are touched all at once. */
+static void ahead(leaf_t *l, uintptr_t a, size_t size)
+{
+    size_t stretch = (size_t)64 << VMB_PAGESHIFT;
+    if (size <= VMB_PAGE && l->starts[pageof(a) >> 6] == 0)
+        vmos_populate(granof(l, VMB_DOWN(a, stretch)), stretch / VMDG_GRANULE * sizeof(l->gran[0]));
+}
+
 int vmdg_index_enter(const void *p, const void *from, const void *end, uint32_t id)
 {
     leaf_t *l;
@@ -99,6 +107,7 @@ int vmdg_index_enter(const void *p, const void *from, const void *end, uint32_t 
     l = leafof((uintptr_t)p);
     if (VMOS_UNLIKELY(l == NULL)) /* a block of no bytes at the end of a leaf */
         return -1;
+    ahead(l, (uintptr_t)p, (size_t)((const char *)end - (const char *)from));
     setbit(l->starts, pageof((uintptr_t)p));
     __atomic_store_n(granof(l, (uintptr_t)p), id, __ATOMIC_RELEASE);
     return 0;

@@ -14,7 +14,7 @@
 #define BATCH 32
 #define LARGE 16384 /* bytes of a block that does not wait at hand */
 #define GONE 64 /* of a block that keeps no memory, one byte in so many counts */
-#define AHEAD 4
+#define AHEAD 12
 #define LINE 64
 #define FETCHED 1024
 #define COST 48 /* bytes that a block costs beside its own */
@@ -107,7 +107,7 @@ static void fetch(const vmdg_shard_t *s)
 {
     size_t i, n = VMB_MIN(s->tail - s->head, BATCH);
     for (i = 0; i < n; i++)
-        __builtin_prefetch(vmdg_desc(s->ring[(s->head + i) & (s->nring - 1)].id), 1);
+        __builtin_prefetch(vmdg_desc(s->ring[(s->head + i) & (s->nring - 1)].id), 0);
 }
 
 /* Take the oldest ones out while there is too much. */
