@@ -21,19 +21,40 @@
 #define ISCALL(t) ((t) == R_X86_64_JUMP_SLOT || (t) == R_X86_64_GLOB_DAT)
 #elif defined(__aarch64__) && !defined(__ILP32__)
 #define ISCALL(t) ((t) == R_AARCH64_JUMP_SLOT || (t) == R_AARCH64_GLOB_DAT)
+#elif defined(__i386__)
+#define ISCALL(t) ((t) == R_386_JMP_SLOT || (t) == R_386_GLOB_DAT)
+#elif defined(__riscv) && __riscv_xlen == 64
+#define ISCALL(t) ((t) == R_RISCV_JUMP_SLOT || (t) == R_RISCV_64)
+#elif defined(__s390x__)
+#define ISCALL(t) ((t) == R_390_JMP_SLOT || (t) == R_390_GLOB_DAT)
 #else
 #define ISCALL(t) 0
 #endif
 
+/* Entries of relocation tables: with an addend, or with the addend in the word. */
+#if defined(__i386__)
+typedef ElfW(Rel) relocation_t;
+#define DT_OTHERS DT_REL
+#define DT_OTHERSIZE DT_RELSZ
+#define SYMBOLOF(info) ELF32_R_SYM(info)
+#define TYPEOF(info) ELF32_R_TYPE(info)
+#else
+typedef ElfW(Rela) relocation_t;
+#define DT_OTHERS DT_RELA
+#define DT_OTHERSIZE DT_RELASZ
+#define SYMBOLOF(info) ELF64_R_SYM(info)
+#define TYPEOF(info) ELF64_R_TYPE(info)
+#endif
+
 #define NSEEN 1024
 
-#if UINTPTR_MAX > 0xffffffffu
+#if UINTPTR_MAX > 0xffffffffu || defined(__i386__)
 
 typedef struct module {
     uintptr_t bias, low, high, relro, erelro;
     const ElfW(Sym) *symbols;
     const char *names;
-    const ElfW(Rela) *calls, *others;
+    const relocation_t *calls, *others;
     size_t ncalls, nothers;
 } module_t;
 
@@ -58,9 +79,9 @@ static void readdynamic(module_t *m, const ElfW(Dyn) *d)
         case DT_SYMTAB: m->symbols = fix(m, d->d_un.d_ptr); break;
         case DT_STRTAB: m->names = fix(m, d->d_un.d_ptr); break;
         case DT_JMPREL: m->calls = fix(m, d->d_un.d_ptr); break;
-        case DT_PLTRELSZ: m->ncalls = d->d_un.d_val / sizeof(ElfW(Rela)); break;
-        case DT_RELA: m->others = fix(m, d->d_un.d_ptr); break;
-        case DT_RELASZ: m->nothers = d->d_un.d_val / sizeof(ElfW(Rela)); break;
+        case DT_PLTRELSZ: m->ncalls = d->d_un.d_val / sizeof(relocation_t); break;
+        case DT_OTHERS: m->others = fix(m, d->d_un.d_ptr); break;
+        case DT_OTHERSIZE: m->nothers = d->d_un.d_val / sizeof(relocation_t); break;
         default: break;
         }
     }
@@ -107,12 +128,12 @@ static void change(const module_t *m, void **word, void *to)
         mprotect(at, page, PROT_READ);
 }
 
-static void patchone(const module_t *m, const job_t *job, const ElfW(Rela) *r)
+static void patchone(const module_t *m, const job_t *job, const relocation_t *r)
 {
-    const ElfW(Sym) *symbol = &m->symbols[ELF64_R_SYM(r->r_info)];
+    const ElfW(Sym) *symbol = &m->symbols[SYMBOLOF(r->r_info)];
     const char *name = m->names + symbol->st_name;
     void **word = (void **)(m->bias + r->r_offset), *now;
-    if (!ISCALL(ELF64_R_TYPE(r->r_info)) || !within(m, word))
+    if (!ISCALL(TYPEOF(r->r_info)) || !within(m, word))
         return;
     for (size_t i = 0; i < job->n; i++) {
         const vmos_patch_t *p = &job->table[i];

@@ -20,11 +20,46 @@
 #define VMOS_REG_FP 29
 #define VMOS_REG_SP 31
 #define VMOS_REG_RA 30
+#elif defined(__i386__) && defined(__linux__)
+#define VMOS_CFI 1
+#define VMOS_REG_FP 5 /* ebp */
+#define VMOS_REG_SP 4 /* esp */
+#define VMOS_REG_RA 8 /* eip */
+#elif defined(__riscv) && __riscv_xlen == 64
+#define VMOS_CFI 1
+#define VMOS_REG_FP 8
+#define VMOS_REG_SP 2
+#define VMOS_REG_RA 1
+#elif defined(__s390x__)
+#define VMOS_CFI 1
+#define VMOS_REG_FP 11
+#define VMOS_REG_SP 15
+#define VMOS_REG_RA 14
 #else
 #define VMOS_CFI 0
 #define VMOS_REG_FP 0
 #define VMOS_REG_SP 1
 #define VMOS_REG_RA 2
+#endif
+
+/* By how much CFA, as the tables have it, lies above the stack pointer of the caller. */
+#if defined(__s390x__)
+#define VMOS_CFA_BIAS 160
+#else
+#define VMOS_CFA_BIAS 0
+#endif
+
+/* Where the caller's frame pointer and, behind it, the return address lie: words from what the frame pointer
+ * points to.  VMOS_CHAINED 0: frame pointers make no chain. */
+#if defined(__riscv)
+#define VMOS_CHAINED 1
+#define VMOS_LINK (-2)
+#elif defined(__s390x__)
+#define VMOS_CHAINED 0
+#define VMOS_LINK 0
+#else
+#define VMOS_CHAINED 1
+#define VMOS_LINK 0
 #endif
 
 /* Whether a call puts the return address on the stack, and not into the link register. */
@@ -42,7 +77,7 @@ typedef struct vmos_regs {
 
 /* Registers to begin a walk with, in a function that is not inlined.  Where VMOS_CALLER is 1 they
  * are those of its caller as it returns, else its own. */
-#if defined(__x86_64__) && !defined(__ILP32__)
+#if (defined(__x86_64__) && !defined(__ILP32__)) || (defined(__i386__) && defined(__linux__))
 #define VMOS_CALLER 1
 #define VMOS_REGS(r)                                                                             \
     do {                                                                                         \
@@ -59,6 +94,22 @@ typedef struct vmos_regs {
         (r)->lr = 0;                                                                             \
         __asm__("adr %0, .+4\n\tmov %1, sp\n\tmov %2, x29"                                       \
                 : "=r"((r)->pc), "=r"((r)->sp), "=r"((r)->fp));                                  \
+    } while (0)
+#elif defined(__riscv) && __riscv_xlen == 64
+#define VMOS_CALLER 0
+#define VMOS_REGS(r)                                                                             \
+    do {                                                                                         \
+        (r)->lr = 0;                                                                             \
+        __asm__("auipc %0, 0\n\tmv %1, sp\n\tmv %2, s0"                                          \
+                : "=&r"((r)->pc), "=&r"((r)->sp), "=r"((r)->fp));                                \
+    } while (0)
+#elif defined(__s390x__)
+#define VMOS_CALLER 0
+#define VMOS_REGS(r)                                                                             \
+    do {                                                                                         \
+        (r)->lr = 0;                                                                             \
+        __asm__("larl %0, .\n\tlgr %1, %%r15\n\tlgr %2, %%r11"                                   \
+                : "=&r"((r)->pc), "=&r"((r)->sp), "=r"((r)->fp));                                \
     } while (0)
 #else
 #define VMOS_CALLER 1

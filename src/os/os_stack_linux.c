@@ -6,7 +6,9 @@
  * Frame of a signal handler, from the stack pointer up at the instruction it returns to:
  *
  *   x86-64    | ucontext | siginfo | ...
- *   aarch64   | siginfo: 128 bytes | ucontext | ...
+ *   aarch64   | siginfo: 128 bytes | ucontext | ...      riscv64: the same
+ *   i386      | arguments: 12 bytes | siginfo: 128 bytes | ucontext | ...
+ *   s390x     | for the handler: 160 bytes | code: 8 | siginfo: 128 | ucontext | ...
  */
 #define _GNU_SOURCE 1
 #include "os_stack.h"
@@ -76,6 +78,78 @@ VMOS_UNCHECKED int vmos_is_sigreturn(uintptr_t pc)
     return ((const anywhere_t *)pc)->word == 0xd4000001d2801168u;
 }
 
+#elif defined(__i386__)
+
+/* Frames of handlers that take no context have another form, and none of these segments there. */
+int vmos_regs_of_context(vmos_regs_t *r, const void *context)
+{
+    const greg_t *g = ((const ucontext_t *)context)->uc_mcontext.gregs;
+    if ((g[REG_CS] & 0xffff) >> 8 != 0 || (g[REG_CS] & 3) != 3 || (g[REG_SS] & 3) != 3)
+        return -1;
+    r->pc = (uintptr_t)g[REG_EIP];
+    r->sp = (uintptr_t)g[REG_ESP];
+    r->fp = (uintptr_t)g[REG_EBP];
+    r->lr = 0;
+    return 0;
+}
+
+uintptr_t vmos_signal_context(uintptr_t sp)
+{
+    return sp + 12 + 128;
+}
+
+/* mov $173, %eax; int $0x80 */
+VMOS_UNCHECKED int vmos_is_sigreturn(uintptr_t pc)
+{
+    return (((const anywhere_t *)pc)->word & 0xffffffffffffffu) == 0x80cd000000adb8u;
+}
+
+#elif defined(__riscv) && __riscv_xlen == 64
+
+int vmos_regs_of_context(vmos_regs_t *r, const void *context)
+{
+    const unsigned long *g = ((const ucontext_t *)context)->uc_mcontext.__gregs;
+    r->pc = g[0];
+    r->lr = g[1];
+    r->sp = g[2];
+    r->fp = g[8];
+    return 0;
+}
+
+uintptr_t vmos_signal_context(uintptr_t sp)
+{
+    return sp + 128;
+}
+
+/* li a7, 139; ecall */
+VMOS_UNCHECKED int vmos_is_sigreturn(uintptr_t pc)
+{
+    return ((const anywhere_t *)pc)->word == 0x0000007308b00893u;
+}
+
+#elif defined(__s390x__)
+
+int vmos_regs_of_context(vmos_regs_t *r, const void *context)
+{
+    const mcontext_t *m = &((const ucontext_t *)context)->uc_mcontext;
+    r->pc = m->psw.addr;
+    r->sp = m->gregs[15];
+    r->fp = m->gregs[11];
+    r->lr = m->gregs[14];
+    return 0;
+}
+
+uintptr_t vmos_signal_context(uintptr_t sp)
+{
+    return sp + 160 + 8 + 128;
+}
+
+/* svc 173 */
+VMOS_UNCHECKED int vmos_is_sigreturn(uintptr_t pc)
+{
+    return ((const anywhere_t *)pc)->word >> 48 == 0x0aad;
+}
+
 #else
 
 int vmos_regs_of_context(vmos_regs_t *r, const void *context)
@@ -116,34 +190,64 @@ static int page_readable(uintptr_t addr)
     return syscall(SYS_rt_sigprocmask, ~0, addr, NULL, 8) == 0 || errno != EFAULT;
 }
 
+/* Emulators take the advice for memory that is not there, such as the lowest page, and look at no set either. */
+static int page_mapped(uintptr_t addr)
+{
+    unsigned char in;
+    return syscall(SYS_mincore, addr, vmos_kernelpage(), &in) == 0;
+}
+
+static int advises(void)
+{
+    static signed char known;
+    signed char is = __atomic_load_n(&known, __ATOMIC_RELAXED);
+    if (is == 0) {
+        size_t page = vmos_kernelpage();
+        is = page_mapped(page) || syscall(SYS_madvise, page, page, POPULATE_READ) != 0 ? 1 : -1;
+        __atomic_store_n(&known, is, __ATOMIC_RELAXED);
+    }
+    return is > 0;
+}
+
+static size_t readable_pages(uintptr_t from, uintptr_t end, int (*is)(uintptr_t addr))
+{
+    size_t page = vmos_kernelpage(), n = 0;
+    while (from + n < end && is(from + n))
+        n += page;
+    return n;
+}
+
+static int page_advised(uintptr_t addr)
+{
+    return syscall(SYS_madvise, addr, vmos_kernelpage(), POPULATE_READ) == 0;
+}
+
 size_t vmos_readable(uintptr_t addr, size_t size)
 {
     size_t page = vmos_kernelpage();
     uintptr_t from = addr & ~(uintptr_t)(page - 1), end = addr + size, at = from;
-    int keep = errno, known;
+    int keep = errno;
     if (from == 0 || end < addr)
         return 0;
-    known = syscall(SYS_madvise, from, (end - from + page - 1) & ~(page - 1), POPULATE_READ) == 0;
-    if (known)
+    if (!advises())
+        at += readable_pages(from, end, page_mapped);
+    else if (syscall(SYS_madvise, from, (end - from + page - 1) & ~(page - 1), POPULATE_READ) == 0)
         at = end;
     else
-        known = errno != EINVAL && errno != ENOSYS && errno != EPERM;
-    while (at < end && (known ? syscall(SYS_madvise, at, page, POPULATE_READ) == 0
-                              : page_readable(at)))
-        at += page;
+        at += readable_pages(from, end, errno != EINVAL && errno != ENOSYS && errno != EPERM ? page_advised
+                                                                                          : page_readable);
     errno = keep;
     return at <= addr ? 0 : (at < end ? at : end) - addr;
 }
 
 extern void *__libc_stack_end __attribute__((weak));
 
-/* Of the first thread: where the loader began.  Of the others: the C libraries of Linux put the
- * thread's descriptor at the top of its stack. */
+/* Of the first thread: where the loader began; else, the name of the program, which the kernel puts there.  Of the
+ * others: the C libraries of Linux put the thread's descriptor at the top of its stack. */
 uintptr_t vmos_stacktop(uintptr_t sp)
 {
-    uintptr_t self = vmos_self(), end = 0;
-    if (&__libc_stack_end != NULL)
-        end = (uintptr_t)__libc_stack_end;
+    uintptr_t self = vmos_self(), end;
+    end = &__libc_stack_end != NULL ? (uintptr_t)__libc_stack_end : getauxval(AT_EXECFN);
     if (self > sp && (end <= sp || self < end))
         return self;
     return end > sp ? end : 0;

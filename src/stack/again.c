@@ -66,12 +66,12 @@ VMOS_UNCHECKED static int step(study_t *s, vmsk_rule_t rule)
     if (vmsk_base(rule) & VMSK_FP && depend_fp(s) != 0)
         return -1;
     cfa = (vmsk_base(rule) & VMSK_FP ? s->r.fp : s->r.sp) + (uintptr_t)vmsk_cfa(rule);
-    s->at = cfa + (uintptr_t)(vmsk_ra(rule) * 8);
-    if (cfa <= s->r.sp || cfa % 8 != 0 || depend(s, s->at) != 0)
+    s->at = cfa + (uintptr_t)(vmsk_ra(rule) * VMSK_WORD);
+    if (cfa <= s->r.sp || cfa % VMSK_WORD != 0 || depend(s, s->at) != 0)
         return -1;
     s->r.pc = vmos_plainpc(*(const uintptr_t *)s->at);
     if (vmsk_fp(rule) != VMSK_KEPT) {
-        s->fpslot = cfa + (uintptr_t)(vmsk_fp(rule) * 8);
+        s->fpslot = cfa + (uintptr_t)(vmsk_fp(rule) * VMSK_WORD);
         if (s->fpslot < s->e->sp || s->fpslot + sizeof(cfa) > s->high)
             return -1;
         s->r.fp = *(const uintptr_t *)s->fpslot;

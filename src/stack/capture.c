@@ -26,7 +26,7 @@ typedef struct walk {
     uintptr_t exact; /* the entry that stands for where a signal struck, not for a call */
 } walk_t;
 
-/* Whether [addr, addr+8) is a word of the stack that can be read. */
+/* Whether [addr, addr+VMSK_WORD) is a word of the stack that can be read. */
 VMOS_INLINE int within(walk_t *w, uintptr_t addr)
 {
     return VMOS_LIKELY(addr - w->b.low <= w->b.high - w->b.low - sizeof(addr)) ||
@@ -50,13 +50,25 @@ VMOS_COLD VMOS_UNCHECKED static int over_signal(walk_t *w)
 /* | frame pointer of the caller | return address | */
 VMOS_COLD VMOS_UNCHECKED static int by_pointer(walk_t *w)
 {
-    const uintptr_t *frame = (const uintptr_t *)w->r.fp;
-    if (w->r.fp < w->r.sp || w->r.fp % sizeof(*frame) != 0 || !within(w, w->r.fp) ||
-        !within(w, w->r.fp + sizeof(*frame)))
+    uintptr_t at = w->r.fp + (uintptr_t)(VMOS_LINK * VMSK_WORD);
+    const uintptr_t *frame = (const uintptr_t *)at;
+    if (!VMOS_CHAINED || at < w->r.sp || at % sizeof(*frame) != 0 || !within(w, at) ||
+        !within(w, at + sizeof(*frame)))
         return 0;
-    w->r.sp = w->r.fp + 2 * sizeof(*frame);
+    w->r.sp = at + 2 * sizeof(*frame);
     w->r.fp = frame[0];
     w->r.pc = vmos_plainpc(frame[1]);
+    w->r.lr = 0;
+    return w->r.pc > 1;
+}
+
+/* Where a signal struck in code that says nothing, such as that between a call and another library: the link
+ * register still has the return address. */
+VMOS_COLD static int by_link(walk_t *w)
+{
+    if (VMOS_RA_ON_STACK || w->r.pc != w->exact || w->r.lr == 0)
+        return 0;
+    w->r.pc = vmos_plainpc(w->r.lr);
     w->r.lr = 0;
     return w->r.pc > 1;
 }
@@ -77,13 +89,13 @@ VMOS_INLINE VMOS_UNCHECKED int by_rule(walk_t *w, vmsk_rule_t rule)
         w->r.pc = vmos_plainpc(w->r.lr);
         w->r.lr = 0;
     } else {
-        at = cfa + (uintptr_t)(vmsk_ra(rule) * 8);
-        if (cfa <= w->r.sp || cfa % 8 != 0 || !within(w, at))
+        at = cfa + (uintptr_t)(vmsk_ra(rule) * VMSK_WORD);
+        if (cfa <= w->r.sp || cfa % VMSK_WORD != 0 || !within(w, at))
             return 0;
         w->r.pc = vmos_plainpc(*(const uintptr_t *)at);
     }
     if (vmsk_fp(rule) != VMSK_KEPT) {
-        at = cfa + (uintptr_t)(vmsk_fp(rule) * 8);
+        at = cfa + (uintptr_t)(vmsk_fp(rule) * VMSK_WORD);
         if (!within(w, at))
             return 0;
         w->r.fp = *(const uintptr_t *)at;
@@ -115,7 +127,7 @@ VMOS_COLD static int otherwise(walk_t *w, unsigned kind)
         return over_signal(w);
     if (kind == VMSK_ALIEN && w->r.pc == w->exact && over_wild(w))
         return 1;
-    return kind != VMSK_STOP && by_pointer(w);
+    return kind != VMSK_STOP && (by_pointer(w) || (kind == VMSK_CHAIN && by_link(w)));
 }
 
 /* The entries from here on: how many.  Those of [text, etext) that come first are left out, then

@@ -8,7 +8,7 @@
  *
  *   breg FP, n; deref                      a stack that was aligned in the prologue
  *   breg SP, n; [deref]                    hand-written code
- *   breg SP, 8; breg PC, 0; lit15; and; lit K; ge; lit3; shl; plus      entries of a PLT
+ *   breg SP, 8; breg PC, 0; lit15; and; lit K; ge; lit3; shl; plus      entries of a PLT; lit2 for words of 4 bytes
  *
  * Cost: a few bytes for each change of the frame before the address, under 1 us.
  */
@@ -186,12 +186,12 @@ static int plt(cursor_t *c, uintptr_t addr, int64_t *offset)
 {
     unsigned limit;
     if (cursor_left(c) != 9 || c->p[0] != BREG0 + VMOS_REG_RA || c->p[1] != 0 ||
-        c->p[2] != LIT0 + 15 || c->p[3] != AND || c->p[5] != GE || c->p[6] != LIT0 + 3 ||
+        c->p[2] != LIT0 + 15 || c->p[3] != AND || c->p[5] != GE || c->p[6] != LIT0 + (VMSK_WORD > 4 ? 3 : 2) ||
         c->p[7] != SHL || c->p[8] != PLUS || c->p[4] < LIT0 || c->p[4] > LIT0 + 15)
         return 0;
     limit = c->p[4] - LIT0;
     if ((addr & 15) >= limit)
-        *offset = (int64_t)((uint64_t)*offset + 8);
+        *offset = (int64_t)((uint64_t)*offset + VMSK_WORD);
     return 1;
 }
 
@@ -212,20 +212,24 @@ static int cfa_of(const state_t *s, uintptr_t addr, unsigned *base, int64_t *off
     }
     if (reg != VMOS_REG_SP && reg != VMOS_REG_FP)
         return -1;
+    if (deref && VMOS_CFA_BIAS != 0)
+        return -1;
+    *offset = (int64_t)((uint64_t)*offset - VMOS_CFA_BIAS);
     *base = reg == VMOS_REG_FP ? (deref ? VMSK_AT_FP : VMSK_FP) : (deref ? VMSK_AT_SP : VMSK_SP);
     return *offset < -(1 << 23) || *offset >= 1 << 23 ? -1 : 0;
 }
 
-/* Where a register is saved, in words from CFA: 0, or -1 when rules have no such form. */
+/* Where a register is saved, in words from the caller's stack pointer: 0, or -1 when rules have no such form. */
 static int place_of(const saved_t *saved, int *words)
 {
+    int64_t offset = (int64_t)((uint64_t)saved->offset + VMOS_CFA_BIAS);
     *words = VMSK_KEPT;
     if (saved->how == SAME || saved->how == UNDEFINED)
         return 0;
-    if (saved->how != AT_CFA || saved->offset % 8 != 0 || saved->offset / 8 <= VMSK_KEPT ||
-        saved->offset / 8 > 32767)
+    if (saved->how != AT_CFA || offset % VMSK_WORD != 0 || offset / VMSK_WORD <= VMSK_KEPT ||
+        offset / VMSK_WORD > 32767)
         return -1;
-    *words = (int)(saved->offset / 8);
+    *words = (int)(offset / VMSK_WORD);
     return 0;
 }
 

@@ -8,7 +8,7 @@
  *   | fp: 16 | ra: 16 | cfa: 24 | 0: 3 | base: 2 | kind: 3 |
  *
  * CFA, the stack pointer of the caller, is base + cfa (or the word that lies there); the return
- * address and the caller's frame pointer lie at CFA + 8 * ra and CFA + 8 * fp.
+ * address and the caller's frame pointer lie ra and fp words from CFA.
  */
 #ifndef VMSK_WALK_H
 #define VMSK_WALK_H 1
@@ -39,6 +39,8 @@ VMOS_INLINE unsigned vmsk_base(vmsk_rule_t r) { return r >> 3 & 3; }
 VMOS_INLINE intptr_t vmsk_cfa(vmsk_rule_t r) { return (int32_t)r >> 8; }
 VMOS_INLINE intptr_t vmsk_ra(vmsk_rule_t r) { return (int16_t)(r >> 32); }
 VMOS_INLINE intptr_t vmsk_fp(vmsk_rule_t r) { return (int16_t)(r >> 48); }
+
+#define VMSK_WORD ((int)sizeof(uintptr_t))
 
 /* ---- unwind tables (fde.c, cfi.c) ---- */
 

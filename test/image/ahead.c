@@ -5,6 +5,7 @@
  */
 #include "_test.h"
 
+#include "format.h"
 #include "io.h"
 
 #define SIZE ((size_t)100 * 4096)
@@ -13,7 +14,8 @@ static int full; /* the disk, for records; -1: once */
 
 static int io_write(int fd, const void *buf, size_t n, uint64_t off)
 {
-    if (full && n >= 8 && memcmp(buf, "vrecord", 7) == 0) {
+    const uint64_t magic = VMI_RECORD;
+    if (full && n >= sizeof magic && memcmp(buf, &magic, sizeof magic) == 0) {
         full += full < 0;
         errno = ENOSPC;
         return -1;

@@ -17,6 +17,8 @@
 #include <sys/uio.h>
 #include <wchar.h>
 
+extern int on_exit(void (*f)(int status, void *arg), void *arg) __attribute__((weak));
+
 static char volatile sink;
 
 /* Kept from the compiler, which knows what malloc does. */
@@ -345,7 +347,7 @@ static void test_status_is_the_programs_own(void **state)
     (void)state;
     assert_true(ended(&c, 5));
     c = spawn_with("status", "VMDEBUG", "exitcode=99");
-    assert_true(ended(&c, 5));
+    assert_true(ended(&c, on_exit != NULL ? 5 : 99)); /* else nobody tells how a program ends (musl) */
     c = spawn_with("status", "VMDEBUG", "exitcode=99,force");
     assert_true(ended(&c, 99));
     c = spawn_with("free twice", "VMDEBUG", "1");

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "stack.h"
+#include "walk.h"
 
 static vmsk_again_t *memory;
 static unsigned known, walked, wrong;
@@ -57,6 +57,20 @@ static __attribute__((noinline)) uint32_t deeper(int depth, unsigned path, uint6
     return id + (uint32_t)room[0] * 0;
 }
 
+/* Only walks over plain frames are remembered: main() on i386, which aligns its stack, has none, nor has what calls it
+ * in a libc without tables (musl). */
+static int plain(void)
+{
+    void *at[64];
+    size_t count = vmsk_capture(at, 64, 0);
+    for (size_t i = 0; i < count; i++) {
+        vmsk_rule_t rule = vmsk_rule_find((uintptr_t)at[i]);
+        if ((vmsk_kind(rule) != VMSK_FRAME && vmsk_kind(rule) != VMSK_STOP) || vmsk_base(rule) & VMSK_AT_SP)
+            return 0;
+    }
+    return count > 1;
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -66,15 +80,15 @@ static int setup(void **state)
 
 static void test_a_stack_that_comes_again_is_known(void **state)
 {
-    uint32_t first = 0;
+    volatile uint32_t first = 0; /* so that the first call is not one apart from the others */
     (void)state;
     for (int i = 0; i < 105; i++) {
         uint32_t id = left(1);
-        assert_true(id != 0 && (i == 0 || id == first));
+        assert_true(id != 0 && (first == 0 || id == first));
         first = id;
     }
     assert_int_equal(wrong, 0);
-    assert_true(!VMOS_CALLER || known >= 100);
+    assert_true(!VMOS_CALLER || known >= 100 || !plain());
 }
 
 static void test_the_salt_tells_them_apart(void **state)

@@ -277,6 +277,8 @@ static void anywhere(void **state)
     }
     timer_delete(timer);
     sigaction(SIGUSR1, &old, NULL);
+    if (bad > strikes / 100)
+        print_message("%d of %d stacks are not whole\n", bad, strikes);
     assert_true(bad <= strikes / 100); /* the first instructions of some assembly say nothing */
 }
 

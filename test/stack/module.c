@@ -97,6 +97,8 @@ static void *load(void (**call)(void (*)(void)))
 static void unloaded(void **state)
 {
     (void)state;
+    if (!vmos_module_fast()) /* musl: what is loaded later is known once a report asks for it, and none is unloaded */
+        skip();
     for (int i = 0; i < 3; i++) {
         void (*call)(void (*)(void));
         void *library = load(&call), *there;

@@ -60,7 +60,7 @@ static int has_symbols(void)
     }
     if (f != NULL)
         pclose(f);
-    return strstr(line, "elfutils") != NULL;
+    return strstr(line, ": elfutils") != NULL;
 }
 
 static int with_tool(void **state)
