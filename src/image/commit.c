@@ -5,7 +5,8 @@
  *   changed pages -> copied and summed -> same sum as before?  left out
  *                                       -> whole in the journal? lines that differ from its twin, into the record
  *                                       -> in the file already?  into the record
- *                                       -> behind its end?       to its place, and named in the record
+ *                                       -> behind its end?       to its place, and named in the record, unless
+ *                                                                they are few
  *
  *   img->rec   | header | pages, up to VMI_CHUNK at a time | a page | lines, VMI_LINEMOST | list, room for lines |
  *
@@ -20,7 +21,8 @@
 #include <string.h>
 
 #define FILL ((size_t)512 << 10)
-#define FILLMAX ((uint64_t)4 << 20) /* bytes of journal that are filled ahead */
+#define FILLMAX ((uint64_t)16 << 20) /* bytes of journal that are filled ahead */
+#define AHEADMIN 16  /* new pages that make it worth writing them to their places */
 #define AHEADMAX 256 /* pages written to their places that a record names; more are synced before it */
 
 typedef struct writing {
@@ -35,6 +37,7 @@ typedef struct writing {
     uint64_t place;    /* for pages ahead: where the chunk goes */
     uint64_t nahead;
     int ahead;
+    int few;           /* new pages: they go into the record, too */
 } writing_t;
 
 int vmi_fail(vmi_t *img)
@@ -147,13 +150,24 @@ static int isahead(const vmi_t *img, uint64_t page)
     return page >= img->npages && vmi_end(img, page + 1) <= img->super.journal;
 }
 
+/* Whether new pages are so few that a sync of the record alone costs less than writing them once: places that
+ * the file gets blocks for make the file system write down where these are.  And lines of them can follow. */
+static int arefew(const vmi_t *img)
+{
+    uint64_t p = img->npages, end = vmi_bound(img);
+    size_t n = 0;
+    for (; n <= AHEADMIN && (p = vmb_bits_next1(img->dirty, (size_t)p, end)) < end; p++)
+        n++;
+    return n <= AHEADMIN && img->safety == VM_IMGPOWER;
+}
+
 /* All changed pages, in order: those of the file come first. */
 static int pages(writing_t *w)
 {
     vmi_t *img = w->img;
     uint64_t p, end = vmi_bound(img);
     for (p = 0; (p = vmb_bits_next1(img->dirty, (size_t)p, end)) < end; p++) {
-        int is = isahead(img, p);
+        int is = !w->few && isahead(img, p);
         if (is != w->ahead) {
             if (flush(w) != 0)
                 return -1;
@@ -360,7 +374,7 @@ static size_t nameall(vmi_t *img)
 /* Write the record of what is marked.  -1: nothing counts. */
 static int record(vmi_t *img, const uint64_t joint[2], unsigned flags)
 {
-    writing_t w = {.img = img};
+    writing_t w = {.img = img, .few = arefew(img)};
     uint64_t named;
     if (vmi_journal_room(img, nameall(img)) != 0)
         return -1;
@@ -383,8 +397,10 @@ static int record(vmi_t *img, const uint64_t joint[2], unsigned flags)
                              .joint = {joint != NULL ? joint[0] : 0, joint != NULL ? joint[1] : 0}};
     if ((vmi_bound(img) > img->npages && freshen(img) != 0) || pages(&w) != 0)
         return -1;
-    if (w.head->count == 0 && joint == NULL)
+    if (w.head->count == 0 && joint == NULL) {
+        vmi_track_hot(img, NULL, 0);
         return 0;
+    }
     named = w.head->count;
     if (w.nahead > AHEADMAX && img->safety == VM_IMGPOWER) {
         if (flush(&w) != 0 || remember(&w) != 0)
@@ -397,6 +413,7 @@ static int record(vmi_t *img, const uint64_t joint[2], unsigned flags)
     if (finish(&w, flags) != 0)
         return -1;
     img->changed = named;
+    vmi_track_hot(img, w.list, named);
     done(img, w.head, w.list, w.lines);
     fillahead(img, img->super.journal + img->jpos);
     if (settle(img) == 0)

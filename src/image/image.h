@@ -25,6 +25,7 @@
 
 #define VMI_PATH 1024 /* longest path */
 #define VMI_TWINCHUNKS 24
+#define VMI_HOT 16 /* pages that change with each commit */
 #define VMI_TWINMOST ((size_t)64 << 20) /* bytes of twins that a writer makes */
 
 typedef struct vmi {
@@ -76,6 +77,9 @@ typedef struct vmi {
     size_t tablebytes;
     char *twins[VMI_TWINCHUNKS];
     size_t ntwins;         /* slots in use */
+    uint64_t hot[VMI_HOT], recent[VMI_HOT]; /* pages whose writes are not noted; those of the last commit */
+    unsigned char idle[VMI_HOT]; /* commits that a hot page has not changed in */
+    int nhot, nrecent;
     char *rec;             /* header, pages, lines and list of a record; recbytes, grown as need be */
     size_t recbytes;
 
@@ -173,6 +177,8 @@ void vmi_track_open(vmi_t *img);
 void vmi_track_close(vmi_t *img);
 /* Mark pages that changed in img->dirty. */
 int vmi_track_collect(vmi_t *img);
+/* A commit had these n pages. */
+void vmi_track_hot(vmi_t *img, const vmi_entry_t *list, uint64_t n);
 /* Pages from addr on are to be cleared: 1. */
 int vmi_clear(vmi_t *img, char *addr, size_t size);
 

@@ -450,7 +450,7 @@ vmi_t *vmi_enter(Vmalloc_t *vm)
 vmi_t *vmi_enterown(Vmalloc_t *vm)
 {
     vmi_t *img = vmi_enter(vm);
-    if (img == NULL || img->pid == vmos_pid())
+    if (img == NULL || img->pid == img->entered) /* which is this process */
         return img;
     vmi_leave(img);
     errno = EPERM;

@@ -8,6 +8,8 @@
  *
  * More may be marked than changed; the hashes of commit.c sort that out.  A page that the system tells
  * of for the first time is looked up in the pagemap: one that was only read is none of ours.
+ * With VM_IMGUFFD a few pages that change with every small commit are *hot*: their writes are not noted, which spares
+ * a fault each, and they count as changed every time.
  * Invariant: a page that this process wrote since the last commit is marked when collect() returns.
  */
 #include "image.h"
@@ -172,6 +174,83 @@ static int everycopy(vmi_t *img, uint64_t page, size_t n)
     return sift(img, page, n);
 }
 
+/* ---- hot pages ---- */
+
+#define MOSTIDLE 16 /* commits after which a page is hot no more */
+#define MOSTSPANS 32
+
+static int find(const uint64_t *pages, int n, uint64_t page)
+{
+    while (n-- > 0 && pages[n] != page)
+        ;
+    return n;
+}
+
+static int among(const vmi_entry_t *list, uint64_t n, uint64_t page)
+{
+    while (n > 0 && (list[n - 1].page & ~VMI_KIND) != page)
+        n--;
+    return n > 0;
+}
+
+void vmi_track_hot(vmi_t *img, const vmi_entry_t *list, uint64_t n)
+{
+    uint64_t i;
+    int k;
+    if (n > VMI_HOT) { /* not worth it: the next look notes writes to all */
+        img->nhot = img->nrecent = 0;
+        return;
+    }
+    for (k = img->nhot; k-- > 0;) {
+        img->idle[k] = among(list, n, img->hot[k]) ? 0 : img->idle[k] + 1;
+        if (img->idle[k] > MOSTIDLE) {
+            img->hot[k] = img->hot[--img->nhot];
+            img->idle[k] = img->idle[img->nhot];
+        }
+    }
+    for (i = 0; i < n && img->nhot < VMI_HOT; i++) {
+        uint64_t page = list[i].page & ~VMI_KIND;
+        if (find(img->recent, img->nrecent, page) < 0 || find(img->hot, img->nhot, page) >= 0)
+            continue;
+        img->hot[img->nhot] = page;
+        img->idle[img->nhot++] = 0;
+    }
+    for (i = 0; i < n; i++)
+        img->recent[i] = list[i].page & ~VMI_KIND;
+    img->nrecent = (int)n;
+}
+
+/* Writes to the pages of this stretch that are not hot are noted from now on. */
+static int arm(vmi_t *img, char *p, const char *end)
+{
+    vmos_span_t any[MOSTSPANS];
+    char *to;
+    for (; p < end; p += img->psize) {
+        for (to = p; to < end && find(img->hot, img->nhot, vmi_pageof(img, to)) < 0;)
+            to += img->psize;
+        while (p < to)
+            if (vmos_track_scan(img->pagemap, &p, to, any, MOSTSPANS) < 0)
+                return -1;
+    }
+    return 0;
+}
+
+/* What was written, when that is little: hot pages are left alone.  1: it is not, and nothing was done.  Others are
+ * noted again before the pagemap is asked, so that a thread that writes meanwhile is seen by the one or the other. */
+static int notedfew(vmi_t *img)
+{
+    vmos_span_t spans[MOSTSPANS];
+    char *at = startof(img), *end = endof(img);
+    int i, n = vmos_track_look(img->pagemap, &at, end, spans, MOSTSPANS);
+    if (n < 0 || at < end)
+        return 1;
+    for (i = 0; i < n; i++)
+        if (arm(img, spans[i].addr, spans[i].addr + spans[i].size) != 0 ||
+            pieces(img, spans[i].addr, spans[i].addr + spans[i].size, sift) != 0)
+            return -1;
+    return 0;
+}
+
 static int noted(vmi_t *img)
 {
     vmos_span_t spans[256];
@@ -190,6 +269,10 @@ static int noted(vmi_t *img)
 
 int vmi_track_collect(vmi_t *img)
 {
+    int r = img->tier == VM_IMGUFFD && img->nhot > 0 ? notedfew(img) : 1;
+    if (r <= 0)
+        return r;
+    img->nhot = 0;
     if (img->tier == VM_IMGUFFD)
         return noted(img);
     return pieces(img, startof(img), endof(img), img->tier == VM_IMGMAP ? everycopy : markall);

@@ -72,6 +72,8 @@ typedef struct vmos_span {
  * they count as unchanged from now on.  Two may have parts of one page, when the system's are smaller.
  * *from moves to where it stopped.  Number of spans, -1. */
 int vmos_track_scan(int pagemap, char **from, char *end, vmos_span_t *spans, int max);
+/* The same, and they go on counting as changed. */
+int vmos_track_look(int pagemap, char **from, char *end, vmos_span_t *spans, int max);
 /* What the system tells of n of its own pages from addr on, one byte each; -1. */
 #define VMOS_PAGE_THERE 1 /* in memory, or swapped out */
 #define VMOS_PAGE_OWN 2   /* and not the file's */

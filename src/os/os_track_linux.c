@@ -97,11 +97,11 @@ int vmos_pagemap_open(void)
 
 /* Pages that are not there count as written with the kernel: asking for those that are keeps it from
  * making page tables for gigabytes that nobody touched, and makes it half as fast, 0.5 ms a GiB. */
-int vmos_track_scan(int pagemap, char **from, char *end, vmos_span_t *spans, int max)
+static int scan(int pagemap, uint64_t flags, char **from, char *end, vmos_span_t *spans, int max)
 {
     struct scan_region found[MAXSPANS];
     struct scan_arg a = {.size = sizeof a,
-                         .flags = SCAN_WP_MATCHING | SCAN_CHECK_WPASYNC,
+                         .flags = flags | SCAN_CHECK_WPASYNC,
                          .start = (uintptr_t)*from,
                          .end = (uintptr_t)end,
                          .vec = (uintptr_t)found,
@@ -119,6 +119,16 @@ int vmos_track_scan(int pagemap, char **from, char *end, vmos_span_t *spans, int
     }
     *from = (char *)(uintptr_t)a.walk_end;
     return n;
+}
+
+int vmos_track_scan(int pagemap, char **from, char *end, vmos_span_t *spans, int max)
+{
+    return scan(pagemap, SCAN_WP_MATCHING, from, end, spans, max);
+}
+
+int vmos_track_look(int pagemap, char **from, char *end, vmos_span_t *spans, int max)
+{
+    return scan(pagemap, 0, from, end, spans, max);
 }
 
 #define PRESENT ((uint64_t)1 << 63)

@@ -161,6 +161,7 @@ static void fail_commit(Vmalloc_t *vm)
 
 /* Commits of one size or of many, blocks that come and go, checkpoints, pages that become free, and an
  * opening in the middle.  Ends without vmclose(), as programs do that die. */
+#define SOMEPAGES ((size_t)20 * 4096)
 static int big; /* a commit has more new pages than a record names */
 
 static void live(int commits, int even, size_t journal)
@@ -188,6 +189,8 @@ static void live(int commits, int even, size_t journal)
             memset(*h = vmalloc(vm, 5000 + draw(30000)), 7, 5000);
         if (big && i == 5)
             memset(*(h = &hole[0]) = vmalloc(vm, 300 * 4096), 9, 300 * 4096);
+        if (i % 6 == 4 && *(h = &hole[1]) == NULL) /* more new pages than go into a record */
+            memset(*h = vmalloc(vm, SOMEPAGES), 5, SOMEPAGES);
         if (draw(9) == 0)
             vmcompact(vm);
         if (i % 2 || i % 16 == 8) /* also the first after one that failed */

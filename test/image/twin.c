@@ -125,6 +125,39 @@ static void whole_pages_and_lines_by_turns(void **state)
     }
 }
 
+/* Words that change with each commit, with some, not for long and then again, or many at once: after each commit,
+ * going back changes nothing, and what is read in the end is what was written. */
+static void pages_that_change_often_are_not_overlooked(void **state)
+{
+    size_t ps = vmos_pagesize() / sizeof(long), i;
+    static long model[40 * 65536 / sizeof(long)];
+    Vmalloc_t *vm = must_open(file, 0, NULL);
+    long *words = make(vm, 40), k;
+    (void)state;
+    memcpy(model, words, 40 * ps * sizeof *words);
+    for (k = 0; k < 300; k++) {
+        if (k % 100 < 40 || k % 100 > 70)
+            words[7] = model[7] = k;
+        words[3 * ps + (size_t)k % ps] = model[3 * ps + (size_t)k % ps] = k;
+        words[(size_t)(k * 7 % 40) * ps] = model[(size_t)(k * 7 % 40) * ps] = -k;
+        for (i = 0; k % 90 == 50 && i < 40; i++)
+            words[i * ps + 9] = model[i * ps + 9] = k;
+        assert_int_equal(vmcommit(vm), 0);
+        words[5 * ps] = words[7] = 12345;
+        if (k % 3 == 0) {
+            assert_int_equal(vmrollback(vm), 0);
+            assert_memory_equal(words, model, 40 * ps * sizeof *words);
+        }
+        words[5 * ps] = model[5 * ps];
+        words[7] = model[7];
+    }
+    assert_int_equal(vmcommit(vm), 0);
+    assert_int_equal(vmclose(vm), 0);
+    vm = must_open(file, VM_IMGREAD | VM_IMGEXIST, NULL);
+    assert_memory_equal(vmrootget(vm, "words", NULL), model, 40 * ps * sizeof *words);
+    assert_int_equal(vmclose(vm), 0);
+}
+
 /* Both headers say that the file is of version 2. */
 static void make_older(void)
 {
@@ -182,6 +215,7 @@ int main(void)
         cmocka_unit_test(lines_that_differ_are_told_and_put_back),
         cmocka_unit_test_setup_teardown(a_changed_word_takes_some_hundred_bytes, setup, teardown),
         cmocka_unit_test_setup_teardown(whole_pages_and_lines_by_turns, setup, teardown),
+        cmocka_unit_test_setup_teardown(pages_that_change_often_are_not_overlooked, setup, teardown),
         cmocka_unit_test_setup_teardown(a_file_of_the_version_before_is_read_and_made_new, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
