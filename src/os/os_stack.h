@@ -49,17 +49,11 @@
 #define VMOS_CFA_BIAS 0
 #endif
 
-/* Where the caller's frame pointer and, behind it, the return address lie: words from what the frame pointer
- * points to.  VMOS_CHAINED 0: frame pointers make no chain. */
-#if defined(__riscv)
-#define VMOS_CHAINED 1
-#define VMOS_LINK (-2)
-#elif defined(__s390x__)
+/* Whether frame pointers make a chain, | the caller's | return address |, in code that compilers make unasked. */
+#if defined(__s390x__) || defined(__riscv)
 #define VMOS_CHAINED 0
-#define VMOS_LINK 0
 #else
 #define VMOS_CHAINED 1
-#define VMOS_LINK 0
 #endif
 
 /* Whether a call puts the return address on the stack, and not into the link register. */

@@ -50,12 +50,11 @@ VMOS_COLD VMOS_UNCHECKED static int over_signal(walk_t *w)
 /* | frame pointer of the caller | return address | */
 VMOS_COLD VMOS_UNCHECKED static int by_pointer(walk_t *w)
 {
-    uintptr_t at = w->r.fp + (uintptr_t)(VMOS_LINK * VMSK_WORD);
-    const uintptr_t *frame = (const uintptr_t *)at;
-    if (!VMOS_CHAINED || at < w->r.sp || at % sizeof(*frame) != 0 || !within(w, at) ||
-        !within(w, at + sizeof(*frame)))
+    const uintptr_t *frame = (const uintptr_t *)w->r.fp;
+    if (!VMOS_CHAINED || w->r.fp < w->r.sp || w->r.fp % sizeof(*frame) != 0 || !within(w, w->r.fp) ||
+        !within(w, w->r.fp + sizeof(*frame)))
         return 0;
-    w->r.sp = at + 2 * sizeof(*frame);
+    w->r.sp = w->r.fp + 2 * sizeof(*frame);
     w->r.fp = frame[0];
     w->r.pc = vmos_plainpc(frame[1]);
     w->r.lr = 0;
