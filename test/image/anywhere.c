@@ -62,7 +62,7 @@ static int whole(Vmalloc_t *vm, table_t *t)
     return 1;
 }
 
-/* A pool's blocks are of one size, so there the table is in several: not at all, but beside it. */
+/* fixed: a pool's blocks are of one size, and so the table is one, too. */
 static table_t *make(Vmalloc_t *vm, size_t fixed, unsigned n)
 {
     table_t *t;
@@ -156,7 +156,6 @@ static void prepare(Vmethod_t *meth, size_t fixed, unsigned n)
     take(first);
 }
 
-/* Readers at other addresses, one after the other and two of them next to a writer at others again. */
 static void readers(Vmethod_t *meth)
 {
     Vmalloc_t *vm = elsewhere(file, VM_IMGREAD, meth);
@@ -251,6 +250,354 @@ static void profile(void **state)
     again(Vmprofile, 0, 300);
 }
 
+/* ---- what else lies in an image ---- */
+
+/* A process that dies with a region open in a block of the image, and leaves words of the page map for it. */
+static void leave_a_region(void)
+{
+    pid_t pid = fork();
+    int status;
+    if (pid == 0) {
+        Vmalloc_t *vm = must_open(file, 0, NULL), *in = vmopen(vmdcderive(vm, 0, 0), Vmbest, 0);
+        int i;
+        for (i = 0; i < 1000 && in != NULL; i++)
+            if (vmalloc(in, 500) == NULL)
+                _exit(2);
+        _exit(in == NULL || vmcommit(vm) != 0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
+/* Such a region, user data, and what is large. */
+static void others(void **state)
+{
+    Vmalloc_t *vm;
+    char *data, *large;
+    (void)state;
+    leave_a_region();
+    vm = must_open(file, 0, NULL);
+    data = vmuserdata(vm, 7, 100);
+    first = basis(vm);
+    assert_non_null(data);
+    strcpy(data, "user data");
+    assert_non_null(vmuserdata(vm, 8, 1000));
+    large = vmalloc(vm, 5 << 20);
+    assert_non_null(large);
+    large[5000000] = 'x';
+    assert_int_equal(vmrootset(vm, "large", large, 0, 0), 0);
+    assert_int_equal(vmcommit(vm), 0);
+    assert_int_equal(vmclose(vm), 0);
+    take(first);
+    vm = elsewhere(file, 0, NULL);
+    assert_string_equal(vmuserdata(vm, 7, 0), "user data");
+    assert_non_null(vmuserdata(vm, 8, 0));
+    large = vmrootget(vm, "large", NULL);
+    assert_int_equal(large[5000000], 'x');
+    assert_int_equal(vmdbcheck(vm), 0);
+    assert_int_equal(vmfree(vm, large), 0);
+    assert_non_null(vmalloc(vm, 6 << 20));
+    vmcompact(vm);
+    assert_int_equal(vmdbcheck(vm), 0);
+    assert_int_equal(vmcommit(vm), 0);
+    assert_int_equal(vmclose(vm), 0);
+    leave(first);
+}
+
+static void marks(void **state)
+{
+    Vmalloc_t *vm = must_open(file, 0, Vmlast);
+    vmoff_t *to;
+    char *p;
+    (void)state;
+    first = basis(vm);
+    to = vmalloc(vm, sizeof *to);
+    assert_non_null(vmalloc(vm, 200000));
+    p = vmmark(vm);
+    assert_non_null(p);
+    VMOFF_SET(*to, p);
+    assert_non_null(vmalloc(vm, 300000));
+    assert_non_null(vmmark(vm));
+    assert_non_null(vmalloc(vm, 40000));
+    assert_int_equal(vmrootset(vm, "to", to, 0, 0), 0);
+    assert_int_equal(vmcommit(vm), 0);
+    assert_int_equal(vmclose(vm), 0);
+    take(first);
+    vm = elsewhere(file, 0, NULL);
+    to = vmrootget(vm, "to", NULL);
+    p = VMOFF_GET(char, *to);
+    assert_int_equal(vmaddr(vm, p - 100000), 100000);
+    assert_int_equal(vmrelease(vm, p), 0);
+    assert_int_equal(vmdbcheck(vm), 0);
+    assert_non_null(vmalloc(vm, 100));
+    assert_int_equal(vmrelease(vm, p), 0);
+    assert_int_equal(vmclose(vm), 0);
+    leave(first);
+}
+
+/* Beyond what one leaf of the page map speaks for. */
+static void wide(void **state)
+{
+    size_t gib = (size_t)1 << 30, at;
+    Vmalloc_t *vm = must_open(file, 0, NULL);
+    char *p = sizeof(void *) > 4 ? vmalloc(vm, 2 * gib + gib / 2) : NULL, *q;
+    (void)state;
+    if (p == NULL) {
+        vmclose(vm);
+        skip();
+    }
+    first = basis(vm);
+    for (at = 0; at < 2 * gib + gib / 2; at += gib / 3)
+        p[at] = (char)(at >> 20);
+    make(vm, 0, 200); /* behind it */
+    assert_int_equal(vmrootset(vm, "wide", p, 0, 0), 0);
+    assert_int_equal(vmcommit(vm), 0);
+    assert_int_equal(vmclose(vm), 0);
+    take(first);
+    vm = elsewhere(file, 0, NULL);
+    p = vmrootget(vm, "wide", NULL);
+    for (at = 0; at < 2 * gib + gib / 2; at += gib / 3)
+        assert_int_equal(p[at], (char)(at >> 20));
+    assert_int_equal(whole(vm, table(vm)), 1);
+    assert_int_equal(vmdbcheck(vm), 0);
+    q = vmalloc(vm, gib / 2);
+    assert_non_null(q);
+    assert_int_equal(vmcommit(vm), 0);
+    assert_int_equal(vmfree(vm, q), 0);
+    assert_int_equal(vmfree(vm, p), 0);
+    vmcompact(vm);
+    assert_int_equal(vmdbcheck(vm), 0);
+    assert_int_equal(vmcommit(vm), 0);
+    assert_int_equal(vmclose(vm), 0);
+    leave(first);
+    vm = must_open(file, 0, NULL);
+    assert_int_equal(whole(vm, table(vm)), 1);
+    assert_int_equal(vmdbcheck(vm), 0);
+    assert_int_equal(vmclose(vm), 0);
+}
+
+/* It goes where it is told, which may be back. */
+static void wishes(void **state)
+{
+    Vmimgopt_t opt = {.flags = VM_IMGANYWHERE};
+    Vmalloc_t *vm;
+    void *second, *old;
+    (void)state;
+    prepare(Vmbest, 0, 500);
+    old = first;
+    vm = elsewhere(file, VM_IMGCLOSE, NULL);
+    second = basis(vm);
+    assert_int_equal(vmclose(vm), 0);
+    leave(old);
+    opt.addr = old;
+    vm = vmimage(file, &opt);
+    assert_non_null(vm);
+    assert_ptr_equal(basis(vm), old);
+    assert_ptr_equal(home(vm), second);
+    assert_int_equal(whole(vm, table(vm)), 1);
+    assert_int_equal(vmcommit(vm), 0);
+    assert_int_equal(vmclose(vm), 0);
+    vm = elsewhere(file, 0, NULL); /* nothing is in the way: it stays */
+    assert_ptr_equal(basis(vm), old);
+    assert_int_equal(vmclose(vm), 0);
+    take(second);
+    opt.addr = second;
+    vm = vmimage(file, &opt);
+    assert_non_null(vm);
+    assert_ptr_equal(basis(vm), old);
+    assert_int_equal(whole(vm, table(vm)), 1);
+    assert_int_equal(vmclose(vm), 0);
+    leave(second);
+}
+
+/* ---- others about ---- */
+
+/* A reader at the first place sees what a writer at another one commits, and the other way round. */
+static void next_to_each_other(void **state)
+{
+    Vmalloc_t *reader, *writer;
+    void *at;
+    int round;
+    (void)state;
+    prepare(Vmbest, 0, 300);
+    assert_int_equal(rename(file, other), 0);
+    writer = elsewhere(other, 0, NULL);
+    assert_int_equal(vmsnapshot(writer, file), 0);
+    assert_int_equal(vmclose(writer), 0);
+    leave(first);
+    at = first;
+    for (round = 0; round < 3; round++) {
+        pid_t pid;
+        int status = 0, go[2], went[2];
+        char c;
+        assert_int_equal(pipe(go) | pipe(went), 0);
+        pid = fork();
+        if (pid == 0) {
+            alarm(60); /* where an assertion fails, the other side shall not wait for good */
+            take(at); /* the writer cannot be where the reader is */
+            assert_int_equal(read(go[0], &c, 1), 1);
+            writer = elsewhere(file, VM_IMGCLOSE, NULL);
+            churn(writer, (unsigned)round * 100, 100);
+            ((table_t *)table(writer))->slot[SLOTS - 1] = 0;
+            assert_int_equal(vmcommit(writer), 0);
+            _exit(write(went[1], "x", 1) == 1 && read(go[0], &c, 1) == 1 && vmclose(writer) == 0 ? 0 : 1);
+        }
+        close(go[0]);
+        close(went[1]);
+        reader = elsewhere(file, VM_IMGREAD, NULL);
+        assert_int_equal(whole(reader, table(reader)), 1);
+        assert_int_equal(write(go[1], "x", 1), 1);
+        assert_int_equal(read(went[0], &c, 1), 1);
+        assert_int_equal(whole(reader, table(reader)), 1);
+        assert_int_equal(vmrollback(reader), 0);
+        assert_ptr_equal(basis(reader), at);
+        assert_ptr_not_equal(home(reader), at);
+        assert_int_equal(whole(reader, table(reader)), 1);
+        assert_int_equal(vmdbcheck(reader), 0);
+        assert_int_equal(write(go[1], "x", 1), 1);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+        assert_int_equal(vmrollback(reader), 0);
+        assert_int_equal(whole(reader, table(reader)), 1);
+        at = home(reader);
+        assert_int_equal(vmclose(reader), 0);
+        close(go[1]);
+        close(went[0]);
+        if (round == 1) { /* from now on it lies at the first place again */
+            Vmimgopt_t opt = {.flags = VM_IMGANYWHERE | VM_IMGCLOSE, .addr = first};
+            assert_non_null(writer = vmimage(file, &opt));
+            assert_int_equal(vmclose(writer), 0);
+            at = first;
+        }
+    }
+}
+
+/* With turns each process has it where it can, and moves what the other one left. */
+static void turns(void **state)
+{
+    enum { ROUNDS = 15 };
+    Vmalloc_t *vm;
+    pid_t pid;
+    int status = 0, i;
+    (void)state;
+    prepare(Vmbest, 0, 300);
+    leave(first);
+    pid = fork();
+    if (pid == 0) {
+        alarm(60);
+        take(first);
+    }
+    vm = elsewhere(file, VM_IMGTURNS, NULL);
+    for (i = 0; i < ROUNDS; i++) {
+        assert_int_equal(vmturn(vm, 1), 0);
+        assert_int_equal(whole(vm, table(vm)), 1);
+        churn(vm, (unsigned)i * 20, 30);
+        if (i % 5 == 4)
+            assert_int_equal(vmrollback(vm), 0);
+        assert_int_equal(vmdbcheck(vm), 0);
+        assert_int_equal(vmcommit(vm), 0);
+        assert_int_equal(vmturn(vm, 0), 0);
+    }
+    assert_int_equal(vmclose(vm), 0);
+    if (pid == 0)
+        _exit(0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    vm = elsewhere(file, 0, NULL);
+    assert_int_equal(whole(vm, table(vm)), 1);
+    assert_int_equal(vmdbcheck(vm), 0);
+    assert_int_equal(vmclose(vm), 0);
+}
+
+/* ---- death ---- */
+
+/* Killed after the move and before its commit, in it, or after it: the old place or the new one, and whole. */
+static void killed(void **state)
+{
+    Vmethod_t *meth[] = {Vmbest, Vmlast, Vmpool};
+    Vmalloc_t *vm;
+    void *at;
+    int round, status, moved = 0, stayed = 0;
+    (void)state;
+    for (round = 0; round < 45; round++) {
+        pid_t pid;
+        prepare(meth[round % 3], round % 3 == 2 ? sizeof(table_t) : 0, 200);
+        pid = fork();
+        if (pid == 0) {
+            vm = elsewhere(file, round % 2 ? VM_IMGNOTRACK : 0, NULL);
+            churn(vm, 10, 40);
+            if (round % 9 > 2 && vmcommit(vm) != 0)
+                _exit(3);
+            kill(getpid(), SIGKILL);
+        }
+        if (round % 9 > 5) { /* at a moment of chance */
+            usleep((useconds_t)(500 + 700 * (round % 11)));
+            kill(pid, SIGKILL);
+        }
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_true(WIFSIGNALED(status));
+        leave(first);
+        vm = must_open(file, 0, NULL);
+        at = basis(vm);
+        moved += at != first;
+        stayed += at == first;
+        if (round % 9 <= 2)
+            assert_ptr_equal(at, first);
+        if (round % 9 > 2 && round % 9 <= 5)
+            assert_ptr_not_equal(at, first);
+        assert_int_equal(whole(vm, table(vm)), 1);
+        assert_int_equal(vmdbcheck(vm), 0);
+        churn(vm, 0, 50);
+        assert_int_equal(vmcommit(vm), 0);
+        assert_int_equal(vmclose(vm), 0);
+        assert_int_equal(unlink(file), 0);
+    }
+    assert_true(moved > 0 && stayed > 0);
+}
+
+/* ---- what cannot be ---- */
+
+/* An address in the bookkeeping that leads out of the image, or round in a circle, is not followed. */
+static void damaged(void **state)
+{
+    Vmalloc_t *vm = must_open(file, 0, NULL);
+    void **link;
+    int round;
+    (void)state;
+    make(vm, 0, 300);
+    first = basis(vm);
+    link = (void **)vmuserdata(vm, 7, 16) - 2; /* in front of the area: to the next one */
+    assert_ptr_equal(vmregion(link), vm);
+    assert_null(*link);
+    for (round = 0; round < 3; round++) {
+        *link = round == 0 ? (void *)16 : round == 1 ? (void *)link : NULL;
+        assert_int_equal(vmcommit(vm), 0);
+        assert_int_equal(vmclose(vm), 0);
+        take(first);
+        errno = 0;
+        vm = open_image(file, VM_IMGANYWHERE, NULL);
+        assert_int_equal(vm != NULL, round == 2);
+        assert_int_equal(errno, round == 2 ? 0 : EUCLEAN);
+        leave(first);
+        if (vm == NULL)
+            vm = must_open(file, 0, NULL);
+        assert_int_equal(whole(vm, table(vm)), 1);
+    }
+    assert_int_equal(vmclose(vm), 0);
+}
+
+/* Another method below Vmdebug is told before it is asked to move what is not its own. */
+static void another_method(void **state)
+{
+    (void)state;
+    prepare(Vmdebug, 0, 30);
+    assert_null(open_image(file, VM_IMGANYWHERE, vmover(Vmdebug, Vmlast)));
+    assert_int_equal(errno, EPROTO);
+    assert_null(open_image(file, VM_IMGANYWHERE, Vmlast));
+    assert_int_equal(errno, EPROTO);
+    leave(first);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -259,6 +606,15 @@ int main(void)
         cmocka_unit_test_setup_teardown(pool, setup, teardown),
         cmocka_unit_test_setup_teardown(debug, setup, teardown),
         cmocka_unit_test_setup_teardown(profile, setup, teardown),
+        cmocka_unit_test_setup_teardown(others, setup, teardown),
+        cmocka_unit_test_setup_teardown(marks, setup, teardown),
+        cmocka_unit_test_setup_teardown(wide, setup, teardown),
+        cmocka_unit_test_setup_teardown(wishes, setup, teardown),
+        cmocka_unit_test_setup_teardown(next_to_each_other, setup, teardown),
+        cmocka_unit_test_setup_teardown(turns, setup, teardown),
+        cmocka_unit_test_setup_teardown(killed, setup, teardown),
+        cmocka_unit_test_setup_teardown(damaged, setup, teardown),
+        cmocka_unit_test_setup_teardown(another_method, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
