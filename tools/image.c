@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * vmalloc image: looks at, checks and tends regions that lie in files.  Commands that only look open a
- * committed image for reading, next to a program that writes it.
+ * committed image for reading, next to a program that writes it, and at other addresses when its own are taken.
+ * Those that write do not: a program may have addresses of its own in it, which would be wrong then.
  */
 #include "image.h"
 #include "tool.h"
@@ -66,7 +67,7 @@ int image_open(image_t *image, const char *path, unsigned flags)
         image->share.flags = VM_SHEXIST;
         image->vm = vmmshare(path, &image->share);
     } else {
-        image->committed.flags = VM_IMGEXIST | flags;
+        image->committed.flags = VM_IMGEXIST | flags | (flags & VM_IMGREAD ? VM_IMGANYWHERE : 0);
         image->vm = vmimage(path, &image->committed);
     }
     why = image->shared ? image->share.why : image->committed.why;
@@ -250,6 +251,8 @@ static int work(const struct command *command, const request_t *want)
         return pages.n > 0 ? IMAGE_DAMAGED : status;
     }
     image.pages = command->sums && !image.shared ? &pages : NULL;
+    if (image.pages != NULL)
+        image_move_pages(&image, &pages);
     alarm(patience(&image));
     if (status == 0)
         status = command->run(&image, want);

@@ -47,6 +47,8 @@ int image_close(image_t *image);
 int image_status(int e);
 /* Look at the sums of all pages of a committed image; the exit status.  What is wrong is said, unless quiet. */
 int image_sums(const char *path, image_pages_t *pages, int quiet);
+/* The pages are where the image lies now, which may not be where its file says. */
+void image_move_pages(const image_t *image, image_pages_t *pages);
 /* Say which blocks the pages touch. */
 void image_name_blocks(image_t *image, image_pages_t *pages);
 /* Take the figures anew. */

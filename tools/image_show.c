@@ -93,6 +93,8 @@ static void print_kind(const image_t *image)
     printf("%-10s %s\n", "method", method_of(image));
     printf("%-10s %p, up to ", "addresses", base_of(image));
     printf("%zu MiB\n", limit_of(image) >> 20);
+    if (!image->shared && image->imgstat.home != image->imgstat.base)
+        printf("%-10s its own addresses, from %p, are taken here\n", "moved", image->imgstat.home);
     size_line("file", (size_t)st.st_size);
     size_line("on disk", (size_t)st.st_blocks * 512);
     size_line("region", image->stat.extent);
@@ -220,8 +222,8 @@ static int json_info(image_t *image)
     if (image->shared)
         printf(",\"processes\":%u,\"dead\":%u", image->shstat.nproc - 1, image->shstat.ndead);
     else
-        printf(",\"commits\":%lu,\"replayed\":%lu,\"journal\":%lu", image->imgstat.commits,
-               image->imgstat.replayed, image->imgstat.journal);
+        printf(",\"home\":\"%p\",\"commits\":%lu,\"replayed\":%lu,\"journal\":%lu", image->imgstat.home,
+               image->imgstat.commits, image->imgstat.replayed, image->imgstat.journal);
     printf(",\"extent\":%zu,\"n_busy\":%zu,\"s_busy\":%zu,\"n_free\":%zu,\"s_free\":%zu,\"roots\":[",
            image->stat.extent, image->stat.n_busy, image->stat.s_busy, image->stat.n_free,
            image->stat.s_free);

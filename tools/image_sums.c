@@ -89,6 +89,14 @@ static int byaddr(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+void image_move_pages(const image_t *image, image_pages_t *pages)
+{
+    size_t i, by = (size_t)((char *)image->imgstat.base - (char *)image->imgstat.home);
+
+    for (i = 0; i < pages->n && i < IMAGE_PAGES; i++)
+        pages->page[i].addr = (void *)((uintptr_t)pages->page[i].addr + by);
+}
+
 void image_name_blocks(image_t *image, image_pages_t *pages)
 {
     size_t i, n = pages->n < IMAGE_PAGES ? pages->n : IMAGE_PAGES;

@@ -12,7 +12,8 @@
  *     state.commit();
  *
  * An image lies at its own address in every process, so that plain pointers within it stay right, and
- * containers of the standard library do, for programs that were built with the same one.  What
+ * containers of the standard library do, for programs that were built with the same one.  (One that is opened
+ * with VM_IMGANYWHERE may not: there vm::offset_ptr and vm::offset_allocator.)  What
  * has virtual functions, or points to code or out of the image, must not be kept in it: so
  * std::pmr containers are good for the process that made them.
  */
@@ -168,6 +169,55 @@ template <class T> class image_allocator {
   private:
     void *in_;
 };
+
+/* The same for images that are opened at any address (VM_IMGANYWHERE): it and its containers hold offset_ptr. Good
+ * for containers that use the pointers of their allocator throughout: in every library std::vector, in some no
+ * others (libstdc++ 12 has strings and maps with plain ones).  allocate() throws std::bad_alloc where the image is not open. */
+template <class T> class offset_allocator {
+  public:
+    using value_type = T;
+    using pointer = offset_ptr<T>;
+    using propagate_on_container_move_assignment = std::true_type;
+    using propagate_on_container_swap = std::true_type;
+    using is_always_equal = std::false_type;
+
+    explicit offset_allocator(Vmalloc_t *open) noexcept : in_(reinterpret_cast<char *>(open->data)) {}
+    explicit offset_allocator(const region &r) noexcept : offset_allocator(r.get()) {}
+    template <class U> offset_allocator(const offset_allocator<U> &other) noexcept : in_(other.in())
+    {
+    }
+
+    pointer allocate(std::size_t n)
+    {
+        Vmalloc_t *vm = vmregion(in());
+        if (vm == nullptr)
+            throw std::bad_alloc();
+        return pointer(
+            static_cast<T *>(detail::allocate(vm, detail::bytes_of(n, sizeof(T)), alignof(T))));
+    }
+    void deallocate(pointer p, std::size_t) noexcept
+    {
+        Vmalloc_t *vm = vmregion(in());
+        if (vm != nullptr)
+            detail::deallocate(vm, p.get());
+    }
+
+    char *in() const noexcept { return in_.get(); }
+
+  private:
+    offset_ptr<char> in_;
+};
+
+template <class T, class U>
+bool operator==(const offset_allocator<T> &a, const offset_allocator<U> &b) noexcept
+{
+    return a.in() == b.in();
+}
+template <class T, class U>
+bool operator!=(const offset_allocator<T> &a, const offset_allocator<U> &b) noexcept
+{
+    return !(a == b);
+}
 
 template <class T, class U>
 bool operator==(const image_allocator<T> &a, const image_allocator<U> &b) noexcept

@@ -77,6 +77,39 @@ if command -v python3 >/dev/null; then
     ./vmalloc image info --json c.img | python3 -m json.tool >/dev/null || fail "no JSON"
 fi
 
+# Where something else lies at the image's addresses: commands that look find others, those that write do not.
+base=$(./vmalloc image info c.img | sed -n 's/^addresses  *\(0x[0-9a-f]*\),.*/\1/p')
+cat >taker.c <<'END'
+#define _GNU_SOURCE 1
+#include <stdlib.h>
+#include <sys/mman.h>
+__attribute__((constructor)) static void take(void)
+{
+    void *at = (void *)strtoul(getenv("TAKE"), NULL, 16);
+    if (mmap(at, 65536, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) != at)
+        _Exit(99);
+}
+END
+if cc -shared -fPIC taker.c -o taker.so 2>/dev/null && [ -n "$base" ] &&
+    TAKE=$base LD_PRELOAD=./taker.so ./vmalloc --version >/dev/null 2>&1; then
+    export TAKE=$base
+    taken() {
+        local status=$1 pattern=$2
+        shift 2
+        LD_PRELOAD=./taker.so says "$status" "$pattern" "$@"
+    }
+    taken 0 "^moved  *its own addresses, from $base, are taken" info c.img
+    taken 0 "\"home\":\"$base\"" info --json c.img
+    taken 0 "c.img: sound: 1000 blocks" check c.img
+    taken 0 "contents" dump --contents c.img
+    taken 126 "are taken" compact c.img
+    cp c.img bit.img
+    at=$(grep -abo contents bit.img | sed -n 500p | cut -d: -f1)
+    printf 'K' | dd of=bit.img bs=1 seek="$at" conv=notrunc status=none
+    taken 1 "the page at 0x[0-9a-f]* has [0-9]* blocks, from 0x" check bit.img
+    says 0 "^addresses  *$base," info c.img
+fi
+
 # A copy of the last commit is an image of its own; making room changes nothing in it.
 timeout 60 ./vmalloc image snapshot c.img copy.img || fail "snapshot: status $?"
 says 0 "copy.img: sound: 1000 blocks" check copy.img
