@@ -15,7 +15,7 @@
  */
 #include "best.h"
 
-#define HUGEMIN ((size_t)8 << 20)    /* bytes in use that make a region large */
+#define HUGEMIN ((size_t)16 << 20)   /* bytes in use that make a region large */
 #define HUGEBLOCK ((size_t)4 << 20)  /* bytes that make a block large */
 #define HUGEREST ((size_t)64 << 20)  /* bytes in small pages after a huge one that was slow */
 
