@@ -254,6 +254,51 @@ static const crime_t crimes[] = {
 };
 enum { CRIMES = sizeof crimes / sizeof *crimes };
 
+/* Blocks until there is no memory, or enough where the limit is not kept, and all of them back. */
+static void fill_and_drop(rlim_t room)
+{
+    struct rlimit limit;
+    char **kept = NULL, **p;
+    long pages = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+    if (f == NULL || fscanf(f, "%ld", &pages) != 1)
+        _exit(0);
+    fclose(f);
+    getrlimit(RLIMIT_AS, &limit);
+    limit.rlim_cur = (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + room;
+    setrlimit(RLIMIT_AS, &limit);
+    for (size_t i = 0; i < 20000; i++) {
+        size_t size = i % 7 == 0 ? 200000 : i % 3 * 500 + sizeof *p;
+        p = opaque(malloc(size));
+        if (p == NULL && errno != ENOMEM)
+            _exit(1);
+        if (p == NULL)
+            break;
+        memset(p, 1, size);
+        *p = (char *)kept;
+        kept = p;
+    }
+    free(opaque(calloc(1000, 1000)));
+    free(opaque(realloc(NULL, 300000)));
+    for (; (p = kept) != NULL; free(p))
+        kept = (char **)*p;
+    for (size_t i = 0; i < 100; i++)
+        free(opaque(calloc(i, 500)));
+    _exit(0);
+}
+
+static void run_out_of_memory(void)
+{
+    for (rlim_t room = 1 << 20; room < 40 << 20; room += room / 2) {
+        int status = 0;
+        pid_t pid = fork();
+        if (pid == 0)
+            fill_and_drop(room);
+        if (waitpid(pid, &status, 0) == pid && status != 0)
+            _exit(1);
+    }
+}
+
 static int perform(const char *name)
 {
     for (int i = 0; i < CRIMES; i++)
@@ -265,6 +310,8 @@ static int perform(const char *name)
         short_threads();
     if (strcmp(name, "no descriptors") == 0)
         no_descriptors();
+    if (strcmp(name, "run out of memory") == 0)
+        run_out_of_memory();
     return strcmp(name, "status") == 0 ? (free_twice(), 5) : 0;
 }
 
@@ -384,6 +431,17 @@ static void test_failures_on_purpose(void **state)
     assert_true(killed(&c, SIGSEGV));
 }
 
+static void test_memory_that_runs_out(void **state)
+{
+    static const char *const levels[] = {"noleaks", "guard,noleaks", "guard=below,noleaks"};
+    (void)state;
+    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
+        child_t c = spawn_with("run out of memory", "VMDEBUG", levels[i]);
+        assert_null(strstr(c.said, " at 0x"));
+        assert_true(ended(&c, 0));
+    }
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -396,6 +454,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_status_is_the_programs_own),
         cmocka_unit_test(test_watchpoints),
         cmocka_unit_test(test_failures_on_purpose),
+        cmocka_unit_test(test_memory_that_runs_out),
     };
     if (argc > 1)
         return perform(argv[1]);

@@ -423,6 +423,8 @@ typedef struct vmdg_guarded { /* the lower method's block that it lies in */
 /* Where the block begins, NULL: fences must do. */
 char *vmdg_guard_make(Vmalloc_t *vm, size_t size, size_t align, uint32_t stack, int local,
                       vmdg_guarded_t *g);
+/* A block that was made and did not come into the books: all of it is accessible again. */
+void vmdg_guard_undo(char *base, size_t size, int side);
 /* Where the lower method's block begins. */
 char *vmdg_guard_base(const char *p, int side);
 /* All pages of the block become inaccessible, or accessible and cleared. */

@@ -160,6 +160,12 @@ char *vmdg_guard_make(Vmalloc_t *vm, size_t size, size_t align, uint32_t stack, 
     return NULL;
 }
 
+void vmdg_guard_undo(char *base, size_t size, int side)
+{
+    allow(base, size);
+    vmdg_guard_gone(side);
+}
+
 char *vmdg_guard_base(const char *p, int side)
 {
     size_t page = vmos_pagesize();

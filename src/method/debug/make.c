@@ -210,6 +210,8 @@ void *vmdg_make(Vmalloc_t *vm, size_t size, size_t align, int zero, vmdg_family_
         vmdg_fence_lay(m.p, size, vmdg_of(vm)->key, vmdg_guardof(m.what));
     if (VMOS_LIKELY(record(vm, &m) == 0))
         return m.p;
+    if (vmdg_guardof(m.what) != VMDG_NOGUARD)
+        vmdg_guard_undo(m.base, m.n, vmdg_guardof(m.what));
     (*vmmt_under(vm)->freef)(vm, m.base, local);
     return nomemory();
 }
