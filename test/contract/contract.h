@@ -44,6 +44,7 @@ struct ct {
     const ct_disc_t *d;
     Vmethod_t *meth;
     int which; /* BEST, LAST or POOL */
+    int debugged; /* by Vmdebug over that one */
     int flags;
     Vmdisc_t *disc;
     Vmalloc_t *vm;
@@ -102,6 +103,6 @@ void ct_same(const void *p, size_t size, uint64_t id);
     } while (0)
 
 /* debug_*.c: Vmdebug, or NULL where it is left out. */
-Vmethod_t *ct_debug(void);
+Vmethod_t *ct_debug(int which);
 
 #endif

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "contract.h"
 
-Vmethod_t *ct_debug(void)
+#include <vmalloc/method.h>
+
+Vmethod_t *ct_debug(int which)
 {
-    return Vmdebug;
+    if (which == BEST)
+        return Vmdebug;
+    return vmover(Vmdebug, which == LAST ? Vmlast : Vmpool);
 }

@@ -2,7 +2,8 @@
 /* Vmdebug is not built for Windows. */
 #include "contract.h"
 
-Vmethod_t *ct_debug(void)
+Vmethod_t *ct_debug(int which)
 {
+    (void)which;
     return NULL;
 }

@@ -38,14 +38,22 @@ static void make(Vmethod_t *meth, size_t beyond)
     assert_int_equal(vmclose(vm), 0);
 }
 
-static void again(Vmethod_t *meth, int canfree)
+/* Such an image as its next process finds it; *p gets the first block. */
+static Vmalloc_t *made(Vmethod_t *meth, char **p)
 {
     Vmalloc_t *vm;
-    char *p;
     make(meth, 0);
     vm = open_image(file, 0, meth);
     assert_non_null(vm);
-    p = vmrootget(vm, "first", NULL);
+    *p = vmrootget(vm, "first", NULL);
+    assert_non_null(*p);
+    return vm;
+}
+
+static void again(Vmethod_t *meth, int canfree)
+{
+    char *p;
+    Vmalloc_t *vm = made(meth, &p);
     assert_int_equal(vmsize(vm, p), 24);
     assert_int_equal(vmdbcheck(vm), 0);
     assert_int_equal(vmfree(vm, p), canfree ? 0 : -1);
@@ -78,13 +86,9 @@ static void damage_is_found_later(void **state)
  * image like others. */
 static void freed_stays_freed(void **state)
 {
-    Vmalloc_t *vm;
     char *p, *q;
+    Vmalloc_t *vm = made(Vmdebug, &p);
     (void)state;
-    make(Vmdebug, 0);
-    vm = open_image(file, 0, Vmdebug);
-    assert_non_null(vm);
-    p = vmrootget(vm, "first", NULL);
     q = vmalloc(vm, 300000);
     assert_non_null(q);
     memset(q, 1, 300000);
@@ -147,13 +151,9 @@ static void aligned_where_others_were(void **state)
 /* What was freed after the last commit is not. */
 static void rolled_back_to_life(void **state)
 {
-    Vmalloc_t *vm;
     char *p;
+    Vmalloc_t *vm = made(Vmdebug, &p);
     (void)state;
-    make(Vmdebug, 0);
-    vm = open_image(file, 0, Vmdebug);
-    assert_non_null(vm);
-    p = vmrootget(vm, "first", NULL);
     assert_int_equal(vmfree(vm, p), 0);
     assert_int_equal(vmrollback(vm), 0);
     assert_int_equal(vmsize(vm, p), 24);
@@ -164,13 +164,9 @@ static void rolled_back_to_life(void **state)
 
 static void rolled_back(void **state)
 {
-    Vmalloc_t *vm;
     char *p, *q;
+    Vmalloc_t *vm = made(Vmdebug, &p);
     (void)state;
-    make(Vmdebug, 0);
-    vm = open_image(file, 0, Vmdebug);
-    assert_non_null(vm);
-    p = vmrootget(vm, "first", NULL);
     q = vmalloc(vm, 100);
     assert_non_null(q);
     assert_int_equal(vmrollback(vm), 0);

@@ -400,6 +400,8 @@ int vmdg_give(Vmalloc_t *vm, void *p, const vmdg_giving_t *g, int local);
 /* move: to a new address in any case. */
 void *vmdg_remake(Vmalloc_t *vm, void *p, size_t size, int type, int move, const vmdg_giving_t *g,
                   int local);
+/* Whether a region of Vmpool may have blocks of size bytes; all others may.  0: told, and errno is EINVAL. */
+int vmdg_fitspool(Vmalloc_t *vm, size_t size);
 /* A block of the lower method in a region that was found again: entered if its fence says so. */
 void vmdg_adopt(Vmalloc_t *vm, char *base, size_t size);
 /* There are blocks in the index whose memory others may have by now. */

@@ -175,7 +175,7 @@ int vmdg_give_known(Vmalloc_t *vm, uint32_t id, void *p, const vmdg_giving_t *g,
     if (VMOS_UNLIKELY(seize(vmdg_desc(id)) < 0))
         return bad(vm, p, g, local);
     r = part(vmdg_region_vm(vmdg_regionof(vmdg_desc(id))), id, g, op, local);
-    errno = keep;
+    errno = r == 0 ? keep : EINVAL;
     return r;
 }
 

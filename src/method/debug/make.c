@@ -57,17 +57,19 @@ static VMOS_COLD void *refuse(Vmalloc_t *vm, vmdg_kind_t kind, size_t given, siz
     return NULL;
 }
 
-/* A pool's blocks are of one size, as asked for and not as rounded. */
-static int fitspool(Vmalloc_t *vm, size_t size)
+/* A pool's blocks are of one size, as asked for and not as rounded; of no bytes it has none. */
+int vmdg_fitspool(Vmalloc_t *vm, size_t size)
 {
     vmdg_t *dg = vmdg_of(vm);
-    if (VMOS_LIKELY(vmmt_under(vm)->meth != VM_MTPOOL) || dg->pool == size || size == 0)
+    if (VMOS_LIKELY(vmmt_under(vm)->meth != VM_MTPOOL))
         return 1;
-    if (dg->pool == 0) {
+    if (dg->pool == 0)
         dg->pool = size;
+    if (dg->pool == size && size != 0)
         return 1;
-    }
-    refuse(vm, VMDG_POOLSIZE, size, dg->pool);
+    if (dg->pool != 0)
+        refuse(vm, VMDG_POOLSIZE, size, dg->pool);
+    errno = EINVAL;
     return 0;
 }
 
@@ -195,7 +197,7 @@ void *vmdg_make(Vmalloc_t *vm, size_t size, size_t align, int zero, vmdg_family_
     vmdg_tick(m.op);
     if (VMOS_UNLIKELY(size > PTRDIFF_MAX))
         return refuse(vm, VMDG_OVERFLOW, size, 0);
-    if (VMOS_UNLIKELY(!fitspool(vm, size)) || vmdg_fails())
+    if (VMOS_UNLIKELY(!vmdg_fitspool(vm, size)) || vmdg_fails())
         return NULL;
     m.stack = vmdg_here_again(VMDG_ATALLOC);
     if (!guarded(vm, &m, align, family, local) && !fenced(vm, &m, align, zero, family, local))

@@ -74,6 +74,8 @@ void *vmdg_remake(Vmalloc_t *vm, void *p, size_t size, int type, int move, const
         return NULL;
     }
     old = vmdg_sizeof(vmdg_what(vmdg_desc(id)));
+    if (VMOS_UNLIKELY(!vmdg_fitspool(vm, size)))
+        return NULL;
     if (VMOS_UNLIKELY(vmr_watched(p)))
         vmdg_alert(id, "being resized");
     if (move || (size > old && type & (VM_RSCOPY | VM_RSMOVE) && !vmdg_of(vm)->single)) {
