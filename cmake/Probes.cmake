@@ -35,9 +35,9 @@ set(VM_LEFT_OUT)
 set(VM_MISSING nothing)
 if(VM_OS STREQUAL "win32")
     set(VM_LEFT_OUT malloc stack trace method/debug method/profile names_over.c discipline/file.c)
-    foreach(part back calls check checkpoint commit io joint journal open place roots snapshot sum sums super track)
-        list(APPEND VM_LEFT_OUT image/${part}.c) # committed images
-    endforeach()
+    file(GLOB parts RELATIVE ${PROJECT_SOURCE_DIR}/src CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/image/*.c)
+    list(FILTER parts EXCLUDE REGEX "/(share_[a-z]*|vmmaddress)\\.c$") # the rest is for committed images
+    list(APPEND VM_LEFT_OUT ${parts})
     set(VM_MISSING "malloc, committed images, Vmdebug, Vmprofile, traces, the command")
 endif()
 
