@@ -9,8 +9,8 @@
  *
  * again.h draws what is remembered.  Words are compared from the innermost one on, four at a time, up
  * to those that differ, and only within the bounds of the thread's stack.  The last four may stand for
- * fewer.  A stack is remembered when it comes the second time in a row for its pair of entries: what
- * never comes back costs little.
+ * fewer.  A stack is remembered when it comes the second time among the last three for its pair of entries:
+ * what never comes back costs little.
  *
  * Only walks over plain frames are remembered, not those over signals or by frame pointers alone.
  */
@@ -20,7 +20,6 @@
 #include <errno.h>
 
 #define INNER 5u
-#define OFTEN 3u /* times in a row */
 
 size_t vmsk_again_size(void)
 {
@@ -171,6 +170,19 @@ VMOS_NOINLINE VMOS_UNCHECKED uint32_t *vmsk_known(vmsk_again_t *t, uint64_t salt
     return NULL;
 }
 
+/* Whether the same stack was one of the last two for its pair of entries; it is, from now on.  Stacks with the
+ * same key may differ farther out, and those that do not come back are not worth a study. */
+static int came_before(vmsk_again_t *t, uint64_t key, uint32_t value)
+{
+    vmsk_aentry_t *e = vmsk_aentry_of(t, key), *beside = vmsk_abeside(t, key);
+    uint64_t candidate = key ^ value * UINT64_C(0x9e3779b97f4a7c15);
+    if (e->candidate == candidate || beside->candidate == candidate)
+        return 1;
+    beside->candidate = e->candidate;
+    e->candidate = candidate;
+    return 0;
+}
+
 /* The first stack of its stack pointer and place tells where callers' addresses lie, and is not remembered
  * itself. */
 void vmsk_remember(vmsk_again_t *t, const vmsk_here_t *here, void *const *pcs, size_t n,
@@ -184,12 +196,7 @@ void vmsk_remember(vmsk_again_t *t, const vmsk_here_t *here, void *const *pcs, s
         study(t, &first, &here->regs, pcs, n, here->high, here->epoch);
         return;
     }
-    if (e->candidate != here->key) {
-        e->candidate = here->key;
-        e->came = 1;
-        return;
-    }
-    if (++e->came < OFTEN)
+    if (!came_before(t, here->key, value))
         return;
     if (e->key != 0 && ++t->turn & 1)
         e = vmsk_abeside(t, here->key);

@@ -34,7 +34,6 @@ typedef struct vmsk_aentry {
     uint64_t epoch, candidate;
     uint32_t value;
     uint16_t n, based;
-    uint32_t came; /* the candidate, so often */
     vmsk_aword_t word[VMSK_WORDS];
 } vmsk_aentry_t;
 
