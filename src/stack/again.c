@@ -114,14 +114,21 @@ static void study(vmsk_again_t *t, vmsk_aentry_t *e, const vmos_regs_t *r, void 
     uintptr_t text, etext;
     int leading = 1, headed = 0, more;
     size_t i = 0, ours;
-    vmsk_module_own(&text, &etext);
-    ours = text == 0 ? inner(r, pcs, n) : 0;
-    pcs += ours;
-    n -= ours;
     e->n = e->based = 0;
     e->sp = r->sp;
     e->pc = r->pc;
     e->fp = r->fp;
+    if (t->trailed) {
+        if (vmsk_trail_study(t, e, r, n) != 0)
+            e->n = 0;
+        else
+            order(e);
+        return;
+    }
+    vmsk_module_own(&text, &etext);
+    ours = text == 0 ? inner(r, pcs, n) : 0;
+    pcs += ours;
+    n -= ours;
     do {
         uintptr_t pc = s.r.pc, at = s.at;
         more = step(&s, vmsk_rule_at(pc, epoch));
@@ -149,8 +156,11 @@ VMOS_COLD void vmsk_again_missed(vmsk_again_t *t, vmsk_here_t *here, const vmos_
 {
     vmsk_bounds_t b = {0, 0, 1};
     *here = (vmsk_here_t){*r, 0, key, salt, epoch};
+    t->trailed = 0;
     if (VMOS_CALLER && epoch != 0 && vmsk_bounds_find(&b, r->sp) && vmsk_bounds_kept(&b) &&
         r->sp - b.low < b.high - b.low) {
+        if (t->self != vmos_self() || t->high != b.high)
+            t->ntrail = 0; /* of another stack, which may be gone */
         t->self = vmos_self();
         t->low = b.low;
         t->high = here->high = b.high;

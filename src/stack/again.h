@@ -37,8 +37,20 @@ typedef struct vmsk_aentry {
     vmsk_aword_t word[VMSK_WORDS];
 } vmsk_aentry_t;
 
+/* See trail.c. */
+#define VMSK_TRAIL 192u
+typedef struct vmsk_tframe {
+    uintptr_t sp, pc, fp;
+    uintptr_t at, fpat; /* where pc and fp were loaded from, 0: they were in their registers */
+    uintptr_t matters;  /* fp is of use */
+    uint64_t rule;      /* to the next frame; 0: there is none */
+} vmsk_tframe_t;
+
 struct vmsk_again {
     uintptr_t self, low, high; /* whose stack, and its bounds */
+    uint64_t trailepoch;
+    unsigned ntrail, trailed, rest; /* frames; the last walk left it; walks to come that leave none */
+    vmsk_tframe_t trail[VMSK_TRAIL], fresh[VMSK_TRAIL];
     vmsk_ahead_t heads[VMSK_HEADS];
     vmsk_aentry_t entries[VMSK_ENTRIES];
     unsigned turn; /* which one of a pair is replaced next */
@@ -113,6 +125,10 @@ VMOS_INLINE VMOS_UNCHECKED vmsk_aentry_t *vmsk_again_find(vmsk_again_t *t, const
     e = vmsk_abeside(t, *key);
     return VMOS_LIKELY(vmsk_asame(e, r, *key, epoch, room)) ? e : NULL;
 }
+
+/* Of the stack of the trail, n entries: the words that it depends on, into e, whose sp, pc and fp are set.
+ * 0, -1: it cannot be remembered. */
+int vmsk_trail_study(vmsk_again_t *t, vmsk_aentry_t *e, const vmos_regs_t *r, size_t n);
 
 /* It is not known: the bounds for the next time, and *here for vmsk_remember(). */
 void vmsk_again_missed(vmsk_again_t *t, vmsk_here_t *here, const vmos_regs_t *r, uint64_t key,

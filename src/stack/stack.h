@@ -60,6 +60,9 @@ typedef struct vmsk_here {
 /* Whether the present stack, as it is to return from this call, is one that is remembered with
  * that salt: where its value lies; else NULL.  8 ns instead of a walk. */
 uint32_t *vmsk_known(vmsk_again_t *t, uint64_t salt, vmsk_here_t *here);
+/* That stack, which is not known, as vmsk_capture() has it: less than half the time where most of it is
+ * that of the thread's last one.  0: it takes a vmsk_capture(). */
+size_t vmsk_capture_near(vmsk_again_t *t, const vmsk_here_t *here, void **pcs, size_t max);
 /* The stack of before, n entries as vmsk_capture() gave them to the same caller, is worth
  * remembering: the value shall be found when it comes again; not 0. */
 void vmsk_remember(vmsk_again_t *t, const vmsk_here_t *here, void *const *pcs, size_t n,

@@ -12,7 +12,20 @@
 #include "walk.h"
 
 static vmsk_again_t *memory;
-static unsigned known, walked, wrong;
+static unsigned known, walked, wrong, near;
+static int trails = 1;
+
+/* A walk that ends where it meets the one before has the same entries, but for the first, which is in the
+ * function that calls both. */
+static void walk_near(const vmsk_here_t *here, void *const *pcs, size_t n)
+{
+    void *others[64];
+    size_t m = vmsk_capture_near(memory, here, others, 40);
+    if (m == 0)
+        return;
+    near++;
+    wrong += m != n || memcmp(pcs + 1, others + 1, (n - 1) * sizeof *pcs) != 0;
+}
 
 /* The value stands for the stack: a number of its own. */
 static __attribute__((noinline)) uint32_t number(uint64_t salt)
@@ -32,6 +45,8 @@ static __attribute__((noinline)) uint32_t number(uint64_t salt)
         return *value;
     }
     walked++;
+    if (trails)
+        walk_near(&here, pcs, n - 1);
     vmsk_remember(memory, &here, pcs, n - 1, id);
     return id;
 }
@@ -112,12 +127,58 @@ static void test_other_stacks_are_never_taken_for_it(void **state)
     assert_true(walked > 0);
 }
 
+static int budget;
+static __attribute__((noinline)) int wander(int depth, uint32_t *seed);
+
+static __attribute__((noinline)) int wander_far(int depth, uint32_t *seed)
+{
+    volatile char room[16 + (*seed >> 9 & 64)];
+    room[0] = 1;
+    return wander(depth, seed) + room[0];
+}
+
+/* Up and down in deep stacks, asking on the way. */
+static __attribute__((noinline)) int wander(int depth, uint32_t *seed)
+{
+    int steps = 0;
+    for (int i = 0; i < 3 && budget > 0; i++) {
+        budget--;
+        *seed = *seed * 1664525u + 1013904223u;
+        steps += number(*seed >> 30) != 0;
+        if (depth < 50 && *seed >> 28 < 7)
+            steps += *seed >> 20 & 1 ? wander(depth + 1, seed) : wander_far(depth + 1, seed);
+    }
+    return steps;
+}
+
+static void test_walks_meet_those_before(void **state)
+{
+    uint32_t seed = 9;
+    int steps = 0;
+    (void)state;
+    for (int i = 0; i < 300; i++) {
+        budget = 200;
+        steps += wander(0, &seed);
+    }
+    assert_int_equal(wrong, 0);
+    assert_true(steps > 3000);
+    assert_true(!VMOS_CALLER || near > 1000);
+}
+
+static void test_the_same_without_trails(void **state)
+{
+    trails = 0;
+    test_other_stacks_are_never_taken_for_it(state);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_stack_that_comes_again_is_known),
         cmocka_unit_test(test_the_salt_tells_them_apart),
         cmocka_unit_test(test_other_stacks_are_never_taken_for_it),
+        cmocka_unit_test(test_walks_meet_those_before),
+        cmocka_unit_test(test_the_same_without_trails),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }

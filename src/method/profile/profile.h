@@ -30,6 +30,7 @@
 
 #define VMPF_TAIL 16u
 #define VMPF_DEPTHMAX 128u /* entries of a stack that can be kept */
+#define VMPF_NEAR 32u      /* from so many on it is worth a look whether they are those of before */
 #define VMPF_TICK 64u      /* operations of a thread between looks at the clock */
 
 /* ---- what a block has at its end: see record.c ---- */

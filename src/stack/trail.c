@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * trail: a walk that ends where it comes upon the thread's walk before.
+ *
+ *   trail[0]     the outermost frame, or the word that ended the stack
+ *   trail[n-1]   the innermost one     sp, pc, fp | where pc and fp were loaded from | rule to the next
+ *
+ * A frame with the same stack pointer, place and, where it matters, frame pointer as one of the walk before
+ * leads to the same callers as that did, if the words are the same that were read on the way.  To compare
+ * them takes a fourth of the time of walking, for no load waits for another.  Stacks of one thread
+ * differ at their inner ends most of the time, and what they share stays where it is in the trail.
+ *
+ * The frame pointer matters where a rule is based on it before another one loads it.
+ *
+ * Only walks over plain frames within the thread's own stack leave a trail, as in again.c; of others the
+ * caller makes a plain one.
+ */
+#include "again.h"
+#include "walk.h"
+
+#include <errno.h>
+
+#define ATTEMPTS 4 /* comparisons with what is left of the walk before */
+#define REST 255   /* walks without a trail after one of a stack that is too deep */
+
+VMOS_INLINE VMOS_UNCHECKED uintptr_t word(uintptr_t addr)
+{
+    return *(const uintptr_t *)addr;
+}
+
+VMOS_INLINE int within(const vmsk_again_t *t, uintptr_t addr)
+{
+    return addr - t->low <= t->high - t->low - sizeof(addr);
+}
+
+/* From f to the frame behind it.  1, 0 where the stack ends, -1: not a plain frame. */
+VMOS_INLINE VMOS_UNCHECKED int step(const vmsk_again_t *t, vmsk_tframe_t *f, uint64_t epoch)
+{
+    vmsk_rule_t rule = f->rule = vmsk_rule_at(f->pc, epoch);
+    vmsk_tframe_t *next = f + 1;
+    uintptr_t cfa;
+    if (VMOS_UNLIKELY(vmsk_kind(rule) != VMSK_FRAME))
+        return vmsk_kind(rule) == VMSK_STOP ? 0 : -1;
+    cfa = (vmsk_base(rule) & VMSK_FP ? f->fp : f->sp) + (uintptr_t)vmsk_cfa(rule);
+    next->at = cfa + (uintptr_t)(vmsk_ra(rule) * 8);
+    if (VMOS_UNLIKELY(vmsk_ra(rule) == VMSK_KEPT || (vmsk_base(rule) & VMSK_AT_SP) ||
+                      cfa <= f->sp || cfa % 8 != 0 || !within(t, next->at)))
+        return -1;
+    next->sp = cfa;
+    next->pc = vmos_plainpc(word(next->at));
+    next->fp = f->fp;
+    next->fpat = f->fpat;
+    next->rule = 0;
+    if (vmsk_fp(rule) != VMSK_KEPT) {
+        next->fpat = cfa + (uintptr_t)(vmsk_fp(rule) * 8);
+        if (!within(t, next->fpat))
+            return -1;
+        next->fp = word(next->fpat);
+    }
+    return next->pc > 1;
+}
+
+/* How many of the k outermost frames of the trail, from the k-th on outwards, were reached by words that
+ * have changed or lie within those: 0: all are as they were. */
+VMOS_INLINE VMOS_UNCHECKED unsigned changed(const vmsk_again_t *t, unsigned k)
+{
+    while (k > 0) {
+        const vmsk_tframe_t *f = &t->trail[k - 1];
+        if (vmos_plainpc(word(f->at)) != f->pc || (f->matters && f->fpat != 0 && word(f->fpat) != f->fp))
+            return k;
+        k--;
+    }
+    return 0;
+}
+
+VMOS_INLINE int same(const vmsk_tframe_t *a, const vmsk_tframe_t *old)
+{
+    return a->sp == old->sp && a->pc == old->pc &&
+           (!old->matters || (a->fp == old->fp && a->fpat == old->fpat));
+}
+
+/* Into t->fresh, innermost first; *n frames, of which the last one is trail[*kept - 1] if *kept > 0, and all
+ * of the trail up to there holds.  0, -1: no trail. */
+VMOS_UNCHECKED static int walk(vmsk_again_t *t, const vmos_regs_t *r, uint64_t epoch, unsigned *n, unsigned *kept)
+{
+    vmsk_tframe_t *f = t->fresh;
+    unsigned j = t->trailepoch == epoch ? t->ntrail : 0, tries = 0;
+    int more;
+    *f = (vmsk_tframe_t){.sp = r->sp, .pc = r->pc, .fp = r->fp};
+    do {
+        while (j > 0 && t->trail[j - 1].sp < f->sp)
+            j--;
+        if (j > 0 && same(f, &t->trail[j - 1]) && tries++ < ATTEMPTS) {
+            unsigned until = changed(t, j - 1);
+            if (until == 0)
+                break;
+            j = until - 1;
+        }
+        more = step(t, f, epoch);
+        if (more < 0 || f + 2 == t->fresh + VMSK_TRAIL)
+            return -1;
+        f += more || vmsk_kind(f->rule) != VMSK_STOP;
+        j = more ? j : 0;
+    } while (more);
+    *n = (unsigned)(f - t->fresh) + 1;
+    *kept = j;
+    return *n + j > VMSK_TRAIL ? -1 : 0;
+}
+
+/* The fresh frames become the inner end of the trail. */
+static void keep(vmsk_again_t *t, unsigned n, unsigned kept, uint64_t epoch)
+{
+    uintptr_t matters = 0;
+    if (kept > 0) {
+        vmsk_tframe_t *joint = &t->trail[kept - 1], old = *joint;
+        *joint = t->fresh[--n];
+        joint->rule = old.rule;
+        joint->matters = matters = old.matters;
+    }
+    while (n-- > 0) {
+        vmsk_tframe_t *f = &t->trail[kept++];
+        *f = t->fresh[n];
+        matters = vmsk_base(f->rule) & VMSK_FP ? 1 : vmsk_fp(f->rule) == VMSK_KEPT ? matters : 0;
+        f->matters = matters;
+    }
+    t->ntrail = kept;
+    t->trailepoch = epoch;
+}
+
+size_t vmsk_capture_near(vmsk_again_t *t, const vmsk_here_t *here, void **pcs, size_t max)
+{
+    uintptr_t text, etext;
+    unsigned n, kept;
+    size_t count = 0;
+    int e = errno;
+    if (here->high == 0 || (t->rest > 0 && t->rest--))
+        return 0;
+    if (walk(t, &here->regs, here->epoch, &n, &kept) != 0) {
+        t->ntrail = 0;
+        t->rest = REST;
+        errno = e;
+        return 0;
+    }
+    keep(t, n, kept, here->epoch);
+    vmsk_module_own(&text, &etext);
+    for (n = t->ntrail; n > 0 && count < max; n--) {
+        uintptr_t pc = t->trail[n - 1].pc;
+        if (pc <= 1)
+            break;
+        if (count > 0 || pc - text >= etext - text)
+            pcs[count++] = (void *)pc;
+    }
+    t->trailed = count > 0;
+    errno = e;
+    return count;
+}
+
+/* ---- what the stack of the trail depends on ---- */
+
+/* The word at addr matters.  0, -1: it cannot be one of those remembered. */
+VMOS_UNCHECKED static int depend(vmsk_aentry_t *e, uintptr_t addr)
+{
+    uintptr_t offset = addr - e->sp;
+    if (addr < e->sp || offset > UINT32_MAX || e->n == VMSK_WORDS)
+        return -1;
+    e->word[e->n++] = (vmsk_aword_t){offset, word(addr)};
+    return 0;
+}
+
+int vmsk_trail_study(vmsk_again_t *t, vmsk_aentry_t *e, const vmos_regs_t *r, size_t n)
+{
+    uintptr_t text, etext;
+    int headed = 0;
+    size_t count = 0;
+    vmsk_module_own(&text, &etext);
+    for (unsigned i = t->ntrail; i > 0 && count < n; i--) {
+        const vmsk_tframe_t *f = &t->trail[i - 1];
+        if (vmsk_kind(f->rule) == VMSK_FRAME && vmsk_base(f->rule) & VMSK_FP) {
+            if (f->fpat == 0)
+                e->based = 1;
+            else if (depend(e, f->fpat) != 0)
+                return -1;
+        }
+        if (i > 1 && depend(e, f[-1].at) != 0)
+            return -1;
+        if (count == 0 && f->pc - text < etext - text)
+            continue;
+        if (!headed && f->at != 0) {
+            *vmsk_ahead_of(t, r) = (vmsk_ahead_t){r->sp, r->pc, f->at - r->sp};
+            headed = 1;
+        }
+        count++;
+    }
+    return count == n ? 0 : -1;
+}
