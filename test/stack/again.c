@@ -12,7 +12,7 @@
 #include "walk.h"
 
 static vmsk_again_t *memory;
-static unsigned known, walked, wrong, near;
+static unsigned known, walked, wrong, met;
 static int trails = 1;
 
 /* A walk that ends where it meets the one before has the same entries, but for the first, which is in the
@@ -23,7 +23,7 @@ static void walk_near(const vmsk_here_t *here, void *const *pcs, size_t n)
     size_t m = vmsk_capture_near(memory, here, others, 40);
     if (m == 0)
         return;
-    near++;
+    met++;
     wrong += m != n || memcmp(pcs + 1, others + 1, (n - 1) * sizeof *pcs) != 0;
 }
 
@@ -162,7 +162,7 @@ static void test_walks_meet_those_before(void **state)
     }
     assert_int_equal(wrong, 0);
     assert_true(steps > 3000);
-    assert_true(!VMOS_CALLER || near > 1000);
+    assert_true(!VMOS_CALLER || met > 1000);
 }
 
 static void test_the_same_without_trails(void **state)
