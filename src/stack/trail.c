@@ -42,9 +42,9 @@ VMOS_INLINE VMOS_UNCHECKED int step(const vmsk_again_t *t, vmsk_tframe_t *f, uin
     if (VMOS_UNLIKELY(vmsk_kind(rule) != VMSK_FRAME))
         return vmsk_kind(rule) == VMSK_STOP ? 0 : -1;
     cfa = (vmsk_base(rule) & VMSK_FP ? f->fp : f->sp) + (uintptr_t)vmsk_cfa(rule);
-    next->at = cfa + (uintptr_t)(vmsk_ra(rule) * 8);
+    next->at = cfa + (uintptr_t)(vmsk_ra(rule) * VMSK_WORD);
     if (VMOS_UNLIKELY(vmsk_ra(rule) == VMSK_KEPT || (vmsk_base(rule) & VMSK_AT_SP) ||
-                      cfa <= f->sp || cfa % 8 != 0 || !within(t, next->at)))
+                      cfa <= f->sp || cfa % VMSK_WORD != 0 || !within(t, next->at)))
         return -1;
     next->sp = cfa;
     next->pc = vmos_plainpc(word(next->at));
@@ -52,7 +52,7 @@ VMOS_INLINE VMOS_UNCHECKED int step(const vmsk_again_t *t, vmsk_tframe_t *f, uin
     next->fpat = f->fpat;
     next->rule = 0;
     if (vmsk_fp(rule) != VMSK_KEPT) {
-        next->fpat = cfa + (uintptr_t)(vmsk_fp(rule) * 8);
+        next->fpat = cfa + (uintptr_t)(vmsk_fp(rule) * VMSK_WORD);
         if (!within(t, next->fpat))
             return -1;
         next->fp = word(next->fpat);
