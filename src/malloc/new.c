@@ -9,17 +9,29 @@
  *
  * When memory runs out, new calls the program's new-handler and tries again, as long as there is
  * one; without, it throws std::bad_alloc (nothrow: returns NULL).  Handler and exception are those
- * of the C++ library that the program has, libstdc++ or libc++.  Limit: a handler that throws in a
- * nothrow new ends the program, for C cannot catch.
+ * of the C++ library that the program has, libstdc++ or libc++.  What a handler throws in a nothrow
+ * new must be caught, which C cannot: where there is a handler, the C++ library's own nothrow new
+ * does it, around the throwing one, which is ours.  Limit: in a program that is linked statically
+ * there is only ours, and such a handler ends it.
  */
+#define _GNU_SOURCE 1
 #include "debugged.h"
 #include "malloc.h"
+
+#include <dlfcn.h>
 
 #if SIZE_MAX > 0xffffffffu
 #define SIZED(before, after) before##m##after
 #else
 #define SIZED(before, after) before##j##after
 #endif
+
+#define TEXT(name) TEXTOF(name)
+#define TEXTOF(name) #name
+#define PLAIN(name) TEXT(SIZED(name, RKSt9nothrow_t))
+#define ALIGNED(name) TEXT(SIZED(name, St11align_val_tRKSt9nothrow_t))
+
+#pragma weak dlsym
 
 typedef void (*handler_t)(void);
 __attribute__((weak)) handler_t _ZSt15get_new_handlerv(void);        /* std::get_new_handler() */
@@ -40,10 +52,30 @@ static VMOS_COLD void fail(size_t size)
     vmos_abort();
 }
 
+/* By the C++ library's nothrow new, which calls ours that throws and catches.  -1: there is none. */
+static VMOS_COLD int by_library(size_t size, size_t align, vmdg_family_t family, void **p)
+{
+    static const char tag; /* std::nothrow, at which nobody looks */
+    int array = family == VMDG_ARRAY || family == VMDG_ARRAYALIGN;
+    int aligned = family == VMDG_NEWALIGN || family == VMDG_ARRAYALIGN;
+    const char *name = aligned ? array ? ALIGNED(_Zna) : ALIGNED(_Znw)
+                               : array ? PLAIN(_Zna) : PLAIN(_Znw);
+    void *next = dlsym != NULL ? dlsym(RTLD_NEXT, name) : NULL;
+    if (next == NULL)
+        return -1;
+    if (aligned)
+        *p = ((void *(*)(size_t, size_t, const void *))(uintptr_t)next)(size, align, &tag);
+    else
+        *p = ((void *(*)(size_t, const void *))(uintptr_t)next)(size, &tag);
+    return 0;
+}
+
 static VMOS_COLD void *again(size_t size, size_t align, vmdg_family_t family, int throwing)
 {
     handler_t h;
     void *p = NULL;
+    if (!throwing && handler() != NULL && by_library(size, align, family, &p) == 0)
+        return p;
     while (p == NULL && (h = handler()) != NULL) {
         h();
         p = vmma_debugged() ? vmma_debug_alloc(size, align, 0, family) : vmma_align(align, size);

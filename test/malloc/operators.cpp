@@ -115,6 +115,10 @@ static void test_new_handler(void **)
     assert_int_equal(calls, 3);
     std::set_new_handler([] { throw std::bad_alloc(); });
     assert_true(throws([] { sink = ::operator new(toomuch()); }));
+    assert_null(::operator new(toomuch(), std::nothrow));
+    assert_null(::operator new[](toomuch(), std::nothrow));
+    assert_null(::operator new(toomuch(), std::align_val_t{64}, std::nothrow));
+    assert_null(::operator new[](toomuch(), std::align_val_t{64}, std::nothrow));
     std::set_new_handler(nullptr);
 }
 
