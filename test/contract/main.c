@@ -157,7 +157,8 @@ int main(int argc, char **argv)
                 for (single = 0; single < 2; single++) {
                     job_t job = {c, methods[m].meth, methods[m].which, single ? VM_SINGLE : 0,
                                  methods[m].debugged};
-                    if (!(c->methods & job.which) || job.meth == NULL || (job.debugged && !debugs(c->name, job.which)))
+                    if (!(c->methods & job.which) || job.meth == NULL || (job.debugged && !debugs(c->name, job.which)) ||
+                        (job.debugged && single && job.which != BEST)) /* the same way for each */
                         continue;
                     jobs[n] = job;
                     add(&tests[n], &jobs[n], methods[m].name);
