@@ -19,8 +19,9 @@
  *   head:              sealed: 1 | number of the first node: 31
  *
  * Invariants: a node is written before a head points to it, and never changes; chains only grow at
- * their heads; a number, once given, stays.  Cost: 10 ns and a cache miss or two for a stack that
- * is known.  There is no state between two instructions that fork() or a signal could tear: room
+ * their heads; a number, once given, stays.  Cost: 10 ns for a stack that
+ * came lately, which 64 bits of its hash tell alone (of 100,000 stacks two are taken for one with a
+ * chance of 3 in 10^10); for another one that is known some misses of the cache more.  There is no state between two instructions that fork() or a signal could tear: room
  * that a thread took and did not use is lost, that is all.
  */
 #include "stack.h"
