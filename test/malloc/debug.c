@@ -254,6 +254,15 @@ static const crime_t crimes[] = {
 };
 enum { CRIMES = sizeof crimes / sizeof *crimes };
 
+/* What the address is cannot be asked of the system, but that it is there can. */
+static void free_static_unseen(void)
+{
+    struct rlimit none = {0, 0};
+    static char data[100];
+    if (setrlimit(RLIMIT_NOFILE, &none) == 0)
+        free(opaque(data));
+}
+
 /* Blocks until there is no memory, or enough where the limit is not kept, and all of them back. */
 static void fill_and_drop(rlim_t room)
 {
@@ -310,6 +319,8 @@ static int perform(const char *name)
         short_threads();
     if (strcmp(name, "no descriptors") == 0)
         no_descriptors();
+    if (strcmp(name, "free static unseen") == 0)
+        free_static_unseen();
     if (strcmp(name, "run out of memory") == 0)
         run_out_of_memory();
     return strcmp(name, "status") == 0 ? (free_twice(), 5) : 0;
@@ -431,6 +442,14 @@ static void test_failures_on_purpose(void **state)
     assert_true(killed(&c, SIGSEGV));
 }
 
+static void test_an_address_is_told_without_proc(void **state)
+{
+    child_t c = spawn_with("free static unseen", "VMDEBUG", "noleaks");
+    (void)state;
+    assert_true(ended(&c, 0));
+    assert_non_null(strstr(c.said, "not a block: memory that did not come from malloc"));
+}
+
 static void test_memory_that_runs_out(void **state)
 {
     static const char *const levels[] = {"noleaks", "guard,noleaks", "guard=below,noleaks"};
@@ -454,6 +473,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_status_is_the_programs_own),
         cmocka_unit_test(test_watchpoints),
         cmocka_unit_test(test_failures_on_purpose),
+        cmocka_unit_test(test_an_address_is_told_without_proc),
         cmocka_unit_test(test_memory_that_runs_out),
     };
     if (argc > 1)

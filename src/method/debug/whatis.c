@@ -60,6 +60,7 @@ const char *vmdg_whatis(const void *addr, char *object, size_t size)
     vmos_mapping_t m;
     const char *what;
     Vmalloc_t *vm;
+    char byte;
     object[0] = '\0';
     if ((uintptr_t)addr < SMALL)
         return "a small number";
@@ -70,8 +71,9 @@ const char *vmdg_whatis(const void *addr, char *object, size_t size)
         copy(object, vm->meth.more->name, size);
         return vm->meth.meth == VM_MTDEBUG ? "free memory of the region" : "in a region of method";
     }
-    if (vmos_mapping(addr, &m) != 0)
-        return "no memory of the process";
+    if (vmos_mapping(addr, &m) != 0) /* without /proc nothing is known of what is there, either */
+        return vmos_peek(addr, &byte, 1) == 1 ? "memory that did not come from malloc"
+                                              : "no memory of the process";
     what = inmodule(addr, &m, object, size);
     return what != NULL ? what : inmapping(&m, object, size);
 }
