@@ -353,7 +353,7 @@ static void marks(void **state)
 static void wide(void **state)
 {
     size_t gib = (size_t)1 << (sizeof(void *) > 4 ? 30 : 20), at;
-    Vmalloc_t *vm = fresh(NULL, 4 * gib);
+    Vmalloc_t *vm = fresh(NULL, (sizeof(void *) > 4 ? 4 : 24) * gib);
     char *p = vmalloc(vm, 2 * gib + gib / 2), *q;
     (void)state;
     assert_non_null(p);
@@ -577,7 +577,7 @@ static void damaged(void **state)
     (void)state;
     make(vm, 0, 300);
     first = basis(vm);
-    link = (void **)vmuserdata(vm, 7, 16) - 2; /* in front of the area: to the next one */
+    link = (void **)(void *)((char *)vmuserdata(vm, 7, 16) - 16); /* in front of the area: to the next one */
     assert_ptr_equal(vmregion(link), vm);
     assert_null(*link);
     for (round = 0; round < 3; round++) {

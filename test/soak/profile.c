@@ -40,10 +40,10 @@ static __attribute__((noinline)) void *level(unsigned depth, unsigned path)
     if (depth == 0)
         return leaf(path);
     switch (path & 3) {
-    case 0: p = level(depth - 1, path >> 2); __asm__ volatile("nop # 0"); break;
-    case 1: p = level(depth - 1, path >> 2); __asm__ volatile("nop # 1"); break;
-    case 2: p = level(depth - 1, path >> 2); __asm__ volatile("nop # 2"); break;
-    default: p = level(depth - 1, path >> 2); __asm__ volatile("nop # 3"); break;
+    case 0: p = level(depth - 1, path >> 2); __asm__ volatile("nop /* 0 */"); break;
+    case 1: p = level(depth - 1, path >> 2); __asm__ volatile("nop /* 1 */"); break;
+    case 2: p = level(depth - 1, path >> 2); __asm__ volatile("nop /* 2 */"); break;
+    default: p = level(depth - 1, path >> 2); __asm__ volatile("nop /* 3 */"); break;
     }
     return p;
 }
