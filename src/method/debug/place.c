@@ -50,8 +50,12 @@ void vmdg_here_leave(void)
 static VMOS_NOINLINE uint32_t walk(vmdg_self_t *me, const vmsk_here_t *here)
 {
     void *pcs[HEAD + MOST];
-    size_t n = vmsk_capture(pcs + HEAD, VMB_MIN(vmdg_options.depth, MOST), 0);
-    uint32_t stack = intern(pcs, n);
+    size_t most = VMB_MIN(vmdg_options.depth, MOST);
+    size_t n = here != NULL ? vmsk_capture_near(me->again, here, pcs + HEAD, most) : 0;
+    uint32_t stack;
+    if (n == 0)
+        n = vmsk_capture(pcs + HEAD, most, 0);
+    stack = intern(pcs, n);
     if (here != NULL && stack != 0)
         vmsk_remember(me->again, here, pcs + HEAD, n, stack);
     return stack;
