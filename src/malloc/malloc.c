@@ -89,17 +89,25 @@ static void *resizein(Vmalloc_t *vm, void *p, size_t size)
 }
 
 /* To a new block.  Shrinking succeeds in any case. */
-static void *move(void *p, size_t old, size_t size)
+static VMOS_COLD void *stay(void *p, size_t old, size_t size, int e)
 {
-    int e = errno;
-    void *q = vmma_malloc(size);
-    if (VMOS_LIKELY(q != NULL)) {
-        memcpy(q, p, VMB_MIN(old, size));
-        vmma_free(p);
-    } else if (size <= old) {
-        errno = e;
-        q = p;
+    if (size > old)
+        return NULL;
+    errno = e;
+    return p;
+}
+
+static VMOS_NOINLINE void *move(void *p, size_t old, size_t size)
+{
+    void *q = vmma_take(size);
+    if (VMOS_UNLIKELY(q == NULL)) {
+        int e = errno;
+        if ((q = vmma_alloc(size)) == NULL)
+            return stay(p, old, size, e);
     }
+    memcpy(q, p, VMB_MIN(old, size));
+    if (VMOS_UNLIKELY(vmma_give(p) != 0))
+        vmma_freeslow(p);
     return q;
 }
 
@@ -117,10 +125,13 @@ static VMOS_COLD int isempty(Vmalloc_t *vm, void *p)
 }
 
 /* Blocks of slabs move; between large ones the region knows better ways. */
-static void *resize(void *p, size_t size)
+static VMOS_NOINLINE void *resize(void *p, size_t size)
 {
     size_t old;
-    Vmalloc_t *vm = vmma_find(p, &old);
+    Vmalloc_t *vm;
+    if (VMOS_UNLIKELY(vmma_debugging) && vmma_debug_owns(p))
+        return vmma_debug_realloc(p, size);
+    vm = vmma_find(p, &old);
     if (VMOS_UNLIKELY(vm == NULL || (old == 0 && !isempty(vm, p))))
         return foreign(p);
     if (VMOS_UNLIKELY(vm == vmma_samples))
@@ -135,17 +146,24 @@ static void *resize(void *p, size_t size)
                                                 : resizein(vm, p, size);
 }
 
+static VMOS_NOINLINE void *release(void *p)
+{
+    vmma_release("realloc", p);
+    return NULL;
+}
+
 void *realloc(void *p, size_t size)
 {
+    vmbe_lane_t *lane = vmma_lane;
+    size_t old;
     if (p == NULL)
         return vmma_malloc(size);
-    if (size == 0) {
-        vmma_release("realloc", p);
-        return NULL;
-    }
-    if (VMOS_UNLIKELY(vmma_debugging) && vmma_debug_owns(p))
-        return vmma_debug_realloc(p, size);
-    return resize(p, size);
+    if (size == 0)
+        return release(p);
+    if (VMOS_UNLIKELY(lane->front != Vmregion || size > BE_SMALLMAX) ||
+        (old = vmbe_sizeto(lane, vmb_map_get(p), p)) == 0)
+        return resize(p, size);
+    return fits(old, size) ? p : move(p, old, size);
 }
 
 void *reallocarray(void *p, size_t n, size_t size)

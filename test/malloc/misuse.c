@@ -131,6 +131,16 @@ static void free_in_two_threads(void)
     give_back(p);
 }
 
+static void realloc_freed_elsewhere(void)
+{
+    void *p = malloc(100);
+    pthread_t t;
+    pthread_create(&t, NULL, freer, p);
+    pthread_join(t, NULL);
+    if (realloc(opaque(p), 300) != NULL || errno != EINVAL)
+        _exit(1);
+}
+
 static void free_aligned_inside(void)
 {
     char *p = memalign(4096, 4096);
@@ -188,6 +198,7 @@ static const misuse_t all[] = {
     {"free -1", free_high, "free(0x*): not a block: no memory of malloc"},
     {"realloc foreign", realloc_foreign, "realloc(0x*): not a block: no memory of malloc"},
     {"realloc freed", realloc_freed, "realloc(0x*): freed before: block of 112 bytes"},
+    {"realloc freed by another thread", realloc_freed_elsewhere, "realloc(0x*): freed before: block of 112 bytes"},
     {"realloc foreign to 0", realloc_to_zero_foreign,
      "realloc(0x*): not a block: no memory of malloc"},
     {"realloc inside", realloc_inside,

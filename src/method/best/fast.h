@@ -88,6 +88,22 @@ VMOS_INLINE int vmbe_give(vmbe_lane_t *lane, vmbe_run_t *run, void *p)
     return 0;
 }
 
+/* Size of the block at p, if it is of a slab of the lane in which others have freed nothing that the lane does
+ * not know of; 0: it may still be one (vmbe_size()). */
+VMOS_INLINE size_t vmbe_sizeto(vmbe_lane_t *lane, vmbe_run_t *run, const void *p)
+{
+    size_t off;
+    uint64_t x;
+    if (VMOS_UNLIKELY(run == NULL || (BE_READ(run->lane) & ~(uintptr_t)BE_FULL) != (uintptr_t)lane))
+        return 0;
+    off = (size_t)((const char *)p - run->base);
+    x = off * (uint64_t)BE_READ(run->quick);
+    if (VMOS_UNLIKELY((uint32_t)x >= (uint32_t)BE_READ(run->quick) || (uint16_t)off > run->span ||
+                      BE_LOAD(run->u.word[x >> 38]) >> (x >> 32 & 63) & 1))
+        return 0;
+    return vmbe_classbytes[run->cls];
+}
+
 /* The word that has the bit of the block at p, which vmbe_giveto() will take; NULL: it will not. */
 VMOS_INLINE uint64_t *vmbe_giveable(vmbe_lane_t *lane, vmbe_run_t *run, const void *p, unsigned *bit)
 {
