@@ -126,11 +126,11 @@ struct vmbe_lane {
     uintptr_t tid;       /* thread that holds it, 0: none */
     vmbe_lane_t *next;   /* all lanes of the region */
     Vmalloc_t *front;    /* for malloc(): vm when its fast path may serve, else NULL */
-    vmbe_meter_t *meter; /* what counts its blocks; NULL: nothing does */
     vmbe_lane_t **cache; /* variable of that thread that points here, NULL; reset when it ends */
     uint32_t kept;       /* pages in empty slabs kept on the lists */
     uint32_t busy;       /* its lists are being changed, or were when a longjmp() left */
     uint32_t turns;      /* slabs gone through: now and then pages that are due go back */
+    vmbe_meter_t *meter; /* what counts its blocks; NULL: nothing does */
     vmbe_run_t none;     /* a slab without blocks: what a cursor that has no slab points into */
     vmbe_run_t *pending __attribute__((aligned(64))); /* slabs that other threads freed into */
 };
