@@ -155,6 +155,8 @@ static vmsk_name_t parse(char *line, int inlined)
     }
     if (strcmp(name.function, "?") == 0)
         name.function = "";
+    if (strcmp(name.file, "?") == 0)
+        name.file = "";
     return name;
 }
 
