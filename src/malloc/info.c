@@ -3,16 +3,25 @@
  * info: what programs ask malloc about itself.  Numbers are those of vmstat() for Vmregion, and
  * cost no walk.
  */
+#include "fast.h"
 #include "info.h"
 
 #define LINE 512
 
-size_t malloc_usable_size(void *p)
+static VMOS_NOINLINE size_t sizeof_block(void *p)
 {
     size_t size = 0;
     if (p != NULL)
         vmma_find(p, &size);
     return size;
+}
+
+/* Some programs (redis) ask for each block that they take and that they free. */
+size_t malloc_usable_size(void *p)
+{
+    vmbe_lane_t *lane = vmma_lane;
+    size_t size = lane->front == Vmregion ? vmbe_sizeto(lane, vmb_map_get(p), p) : 0;
+    return VMOS_LIKELY(size != 0) ? size : sizeof_block(p);
 }
 
 /* All that can be goes back, whatever pad says. */
