@@ -115,6 +115,8 @@ static void churn(uint32_t sizes, uint32_t window, size_t rounds)
         assert_non_null(t->kept[k]);
         if (i % 50000 == 0)
             vmcompact(t->vm);
+        if (i % 1001 == 0) /* as when a thread ends and the next one has its lane */
+            vmbe_meter_begin(t->lane, t->meter);
     }
     away(t);
     assert_int_equal(t->bad, 0);
@@ -140,11 +142,55 @@ static void many_sizes(void **state)
     churn(BE_TABLEMAX + 1, KEPT, 300000);
 }
 
+/* A thread with a meter that ends, and leaves its lane with a slab in it. */
+#define LEFT 20u
+static void *short_one(void *arg)
+{
+    metered_t *t = arg;
+    t->lane = vmbe_lane_get(vmbe_of(t->vm));
+    if (t->lane == NULL)
+        return NULL;
+    vmbe_meter_begin(t->lane, t->meter);
+    for (unsigned i = 0; i < LEFT; i++)
+        t->kept[i] = give(t, 64);
+    return NULL;
+}
+
+/* What it was given counts also where another lane takes its slab. */
+static void of_a_thread_that_ended(void **state)
+{
+    static vmbe_meter_t meter;
+    metered_t *t = calloc(1, sizeof *t);
+    unsigned cls = vmbe_class(64), n = 0;
+    pthread_t thread;
+    (void)state;
+    assert_non_null(t);
+    t->vm = vmopen(Vmdcsystem, Vmbest, 0);
+    assert_non_null(t->vm);
+    vmfree(t->vm, vmalloc(t->vm, 100000));
+    assert_non_null(vmbe_lane_get(vmbe_of(t->vm)));
+    t->meter = &meter;
+    for (unsigned c = 0; c < BE_CLASSES; c++)
+        t->meter->cls[c].room = t->room[c] = 1000;
+    assert_int_equal(pthread_create(&thread, NULL, short_one, t), 0);
+    pthread_join(thread, NULL);
+    assert_non_null(t->lane);
+    while (vmbe_current(&t->lane->cur[cls]) != &t->lane->none && n++ < 1000)
+        assert_non_null(vmalloc(t->vm, 64));
+    assert_true(vmbe_current(&t->lane->cur[cls]) == &t->lane->none);
+    assert_true(vmbe_meter_bytes(t->lane) == t->bytes);
+    assert_true(meter.cls[cls].room == t->room[cls] - LEFT);
+    assert_int_equal(t->bad, 0);
+    assert_int_equal(vmclose(t->vm), 0);
+    free(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_size),
         cmocka_unit_test(many_sizes),
+        cmocka_unit_test(of_a_thread_that_ended),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

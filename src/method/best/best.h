@@ -394,7 +394,8 @@ struct vmbe_meter {
         uint32_t most; /* those that the current slab can give, as it was looked at last */
     } cls[BE_CLASSES];
 };
-/* From now on m counts; each class has room for what it says.  By the lane's thread; m stays for good. */
+/* From now on m counts; each class has room for what it says.  By the lane's thread, each that comes to hold it;
+ * m stays for good. */
 void vmbe_meter_begin(vmbe_lane_t *lane, vmbe_meter_t *m);
 /* Count what was given since the last look.  Returns the room that is left. */
 int64_t vmbe_meter_look(vmbe_lane_t *lane, unsigned cls);

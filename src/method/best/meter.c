@@ -116,7 +116,11 @@ uint64_t vmbe_meter_bytes(vmbe_lane_t *lane)
 
 void vmbe_meter_begin(vmbe_lane_t *lane, vmbe_meter_t *m)
 {
+    int goeson = lane->meter == m;
     lane->meter = m;
-    for (unsigned c = 0; c < BE_CLASSES; c++)
+    for (unsigned c = 0; c < BE_CLASSES; c++) {
+        if (goeson) /* what the lane gave to a thread that is gone counts, or short ones would have no samples */
+            vmbe_meter_look(lane, c);
         vmbe_meter_arm(lane, c);
+    }
 }

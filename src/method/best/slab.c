@@ -455,6 +455,8 @@ static vmbe_run_t *adopt(vmbe_lane_t *lane, unsigned cls)
             continue;
         vmbe_drain(l, 1);
         run = vmbe_current(&l->cur[cls]);
+        if (l->meter != NULL)
+            vmbe_meter_look(l, cls);
         vmbe_leave(l, cls);
         if (run == &l->none && (run = pop_slab(l, l->cur[cls].avail)) == NULL)
             run = pop_slab(l, l->few[cls]);
