@@ -2,6 +2,7 @@
 /* Huge pages are asked for where a region is large, and not where they turned out to be slow. */
 #include "_best.h"
 
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define MIB ((size_t)1 << 20)
@@ -67,6 +68,27 @@ static void slow_ones_are_left_alone_for_a_while(void **state)
     vmclose(vm);
 }
 
+/* A large block that nobody writes to takes no memory. */
+static void large_blocks_are_not_touched(void **state)
+{
+    Vmalloc_t *vm = vmopen(Vmdcsystem, Vmbest, 0);
+    size_t k, i, n = 32 * MIB, page = (size_t)sysconf(_SC_PAGESIZE), sum = 0;
+    unsigned char *in = malloc(n / page + 1);
+    (void)state;
+    fill(vm, 20 * MIB);
+    for (k = 0; k < 3; k++) {
+        char *p = vmresize(vm, NULL, n >> 2 * k, VM_RSZERO);
+        char *from = (char *)VMB_UP((uintptr_t)p, page);
+        assert_non_null(p);
+        assert_int_equal(mincore(from, (n >> 2 * k) - page, (void *)in), 0);
+        for (i = 0; i < (n >> 2 * k) / page - 1; i++)
+            sum += (in[i] & 1) * page;
+    }
+    assert_true(sum <= 3 * 2 * MIB); /* what shares a huge page with blocks that are used */
+    free(in);
+    vmclose(vm);
+}
+
 /* What took its time is told by the thread's processor time, which sleeping does not count to. */
 static void processor_time_stands_while_the_thread_sleeps(void **state)
 {
@@ -81,6 +103,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(slow_ones_are_left_alone_for_a_while),
+        cmocka_unit_test(large_blocks_are_not_touched),
         cmocka_unit_test(processor_time_stands_while_the_thread_sleeps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,14 +9,16 @@
  *
  * They are not cheap everywhere.  A virtual machine that tells its host of free memory has to get a huge
  * page back from there, in small pages one by one: 5.1 ms for 2 MiB where one that was at hand took 0.08
- * and its small pages 0.7.  So the first page that is asked for is touched here, and its processor time
- * told to vmbe_ahead_took(); where it was slow, memory comes in small pages for a while, twice as long
- * each time.  That is of the machine, and so of all regions of the process alike.
+ * and its small pages 0.7.  So a page that many small blocks will share is touched here, and its processor
+ * time told to vmbe_ahead_took(); where it was slow, memory comes in small pages for a while, twice as long
+ * each time.  That is of the machine, and so of all regions of the process alike.  Pages of large blocks
+ * are not touched: their program may never do that either.
  */
 #include "best.h"
 
 #define HUGEMIN ((size_t)16 << 20)   /* bytes in use that make a region large */
 #define HUGEBLOCK ((size_t)4 << 20)  /* bytes that make a block large */
+#define TOUCHMAX ((size_t)256 << 10) /* bytes of runs that are likely to be used as a whole */
 #define HUGEREST ((size_t)64 << 20)  /* bytes in small pages after a huge one that was slow */
 
 static size_t rest, next; /* bytes until the next try; how many when that is slow, too, 0: it was not */
@@ -41,16 +43,11 @@ static int pauses(size_t n)
     return 1;
 }
 
-/* A huge page at lo, touched; 0, or -1: there are none here. */
-static int one(char *lo, size_t huge)
+static void touch(char *page, size_t huge)
 {
-    uint64_t began;
-    if (vmos_askhuge(lo, huge) != 0)
-        return -1;
-    began = vmos_threadtime();
-    vmos_populate(lo, vmos_pagesize());
+    uint64_t began = vmos_threadtime();
+    vmos_populate(page, vmos_pagesize());
     vmbe_ahead_took(vmos_threadtime() - began, huge);
-    return 0;
 }
 
 void vmbe_ahead(vmbe_t *be, vmbe_area_t *a, const char *from, const char *end)
@@ -63,9 +60,9 @@ void vmbe_ahead(vmbe_t *be, vmbe_area_t *a, const char *from, const char *end)
     lo = (char *)VMB_UP(VMB_MAX((uintptr_t)from, (uintptr_t)a->huge), huge);
     hi = (char *)(many ? VMB_UP(end, huge) : VMB_DOWN(end, huge));
     hi = VMB_MIN(hi, (char *)VMB_DOWN(a->last, huge));
-    if (hi <= lo || one(lo, huge) != 0)
+    if (hi <= lo || vmos_askhuge(lo, (size_t)(hi - lo)) != 0)
         return;
-    a->huge = lo + huge;
-    if (hi > a->huge && BE_LOAD(rest) == 0 && vmos_askhuge(a->huge, (size_t)(hi - a->huge)) == 0)
-        a->huge = hi;
+    a->huge = hi;
+    if ((size_t)(end - from) <= TOUCHMAX)
+        touch(lo, huge);
 }
