@@ -298,8 +298,9 @@ static sighandler_t c_signal(int sig, sighandler_t handler)
 }
 
 /* ---- modules that come later ----
- * The loader looks at who calls, so these end in a jump and not in a call.  A module is complete when
- * dlopen() has returned; the next thing is a dlsym() as a rule. */
+ * The loader looks at who calls, so these end in a jump and not in a call: through a pointer, for i386 calls
+ * what is in another module.  A module is complete when dlopen() has returned; the next thing is a dlsym() as a
+ * rule. */
 
 static int changed;
 static void patch(void);
@@ -307,18 +308,22 @@ static void patch(void);
 #pragma weak dlopen
 #pragma weak dlsym
 
-static void *c_dlopen(const char *name, int mode)
+VMOS_JUMPS static void *c_dlopen(const char *name, int mode)
 {
+    void *(*next)(const char *, int) = dlopen;
+    __asm__("" : "+r"(next));
     if (__atomic_exchange_n(&changed, 1, __ATOMIC_RELAXED))
         patch();
-    return dlopen(name, mode);
+    VMOS_JUMP next(name, mode);
 }
 
-static void *c_dlsym(void *handle, const char *name)
+VMOS_JUMPS static void *c_dlsym(void *handle, const char *name)
 {
+    void *(*next)(void *, const char *) = dlsym;
+    __asm__("" : "+r"(next));
     if (__atomic_exchange_n(&changed, 0, __ATOMIC_RELAXED))
         patch();
-    return dlsym(handle, name);
+    VMOS_JUMP next(handle, name);
 }
 
 #define ENTRY(f) {#f, (void *)(uintptr_t)c_##f, (void *)(uintptr_t)f}

@@ -40,6 +40,23 @@
 #define VMOS_HIDDEN
 #endif
 
+/* A function that ends in VMOS_JUMP f(...), of the same parameters: in a jump, however it is compiled, so that f
+ * sees the caller's caller. */
+#if defined(__has_attribute)
+#if __has_attribute(musttail)
+#define VMOS_JUMPS
+#define VMOS_JUMP __attribute__((musttail)) return
+#elif __has_attribute(optimize)
+#define VMOS_JUMPS __attribute__((optimize("O2", "optimize-sibling-calls")))
+#endif
+#endif
+#if !defined(VMOS_JUMPS)
+#define VMOS_JUMPS
+#endif
+#if !defined(VMOS_JUMP)
+#define VMOS_JUMP return
+#endif
+
 /* Our own printing knows formats as C99 has them, and not as the library of Windows does. */
 #if defined(__MINGW32__) && !defined(__clang__)
 #define VMOS_PRINTS(text, args) __attribute__((format(gnu_printf, text, args)))

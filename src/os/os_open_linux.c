@@ -8,8 +8,9 @@
  * lost: PHP opens its extensions so.  So libvmalloc-malloc.so takes the flag away, as programs do
  * themselves where they are told of another malloc (PHP under AddressSanitizer).
  *
- * The loader goes by its caller, for search paths and namespaces, so the call ends in a jump.  In a
- * program that is linked statically there is nobody to be passed by, and this file is left out.
+ * The loader goes by its caller, for search paths and namespaces, so the call ends in a jump, however the
+ * rest is compiled.  In a program that is linked statically there is nobody to be passed by, and this file
+ * is left out.
  */
 #define _GNU_SOURCE 1
 #include "os.h"
@@ -20,7 +21,7 @@
 
 typedef void *(*open_t)(const char *name, int mode);
 
-__attribute__((visibility("default"))) void *dlopen(const char *name, int mode);
+__attribute__((visibility("default"))) VMOS_JUMPS void *dlopen(const char *name, int mode);
 
 void *dlopen(const char *name, int mode)
 {
@@ -32,7 +33,7 @@ void *dlopen(const char *name, int mode)
             return NULL; /* and dlerror() says why */
         __atomic_store_n(&next, open, __ATOMIC_RELAXED);
     }
-    return open(name, mode & ~RTLD_DEEPBIND);
+    VMOS_JUMP open(name, mode & ~RTLD_DEEPBIND);
 }
 
 #endif
