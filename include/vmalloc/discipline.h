@@ -21,8 +21,8 @@ extern "C" {
 #define VM_DCRESERVE 0002 /* untouched memory costs nothing: large segments are welcome */
 #define VM_DCDEVICE 0004 /* the CPU cannot address it: no method of this library takes it */
 #define VM_DCSHARED 0010 /* other processes may use the region at the same time */
-#define VM_DCKEPT 0020   /* the memory outlives the region's handle, with the page map's words for it:
-                            images */
+#define VM_DCKEPT 0020   /* the memory outlives the region's handle, with the page map's words for it, but not at
+                            its place: images.  vmclose() ends regions in its blocks */
 
 #define VM_DCMORE 0x564d4443UL /* "VMDC": value of Vmdiscmore_t.tag */
 

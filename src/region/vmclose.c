@@ -9,11 +9,12 @@
  */
 #include "parts.h"
 
-/* No call can find the region any more, and its method knows that it ends. */
+/* No call can find the region any more, and its method knows that it ends.  Of one that processes share, and of
+ * an image, this process gives up its view of the memory, though that is kept. */
 static void withdraw(Vmalloc_t *vm, int keep)
 {
     vmos_lock(&vmr_listlock);
-    if (!keep || vmr_shared(vm)) /* of a shared one, this process gives up its view of the memory */
+    if (!keep || vmr_shared(vm) || vmr_dcflags(vm) & VM_DCKEPT)
         vmr_drown(vm);
     vmr_unlink(vm);
     vmos_unlock(&vmr_listlock);

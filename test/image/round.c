@@ -123,6 +123,38 @@ static void changes(void **state)
     assert_int_equal(vmclose(vm), 0);
 }
 
+/* A region in a block of an image that is closed first: its segments are gone with the addresses, whatever the
+ * index of segments has to look at afterwards, and so is it. */
+static void regions_inside_end_with_it(void **state)
+{
+    size_t size[] = {50, 20000}, i, k;
+    (void)state;
+    for (i = 0; i < 4; i++) {
+        Vmalloc_t *vm = must_open(file, i < 2 ? VM_IMGCLOSE : 0, NULL), *in, *after;
+        void *p;
+        in = vmopen(vmdcderive(vm, 0, 0), i % 2 ? Vmlast : Vmbest, 0);
+        assert_non_null(in);
+        for (k = 0; k < 1000; k++)
+            assert_non_null(vmalloc(in, size[i % 2]));
+        assert_int_equal(vmclose(vm), 0);
+        after = vmopen(Vmdcheap, Vmbest, 0);
+        assert_non_null(after);
+        assert_non_null(p = vmalloc(after, 100));
+        assert_ptr_equal(vmregion(p), after);
+        assert_null(vmalloc(in, 10));
+        assert_int_equal(errno, EINVAL);
+        if (i % 2)
+            assert_int_equal(vmclose(in), 0);
+        vm = must_open(file, 0, NULL);
+        assert_int_equal(vmdbcheck(vm), 0);
+        assert_non_null(vmalloc(vm, 30000));
+        if (i % 2 == 0)
+            assert_int_equal(vmclose(in), 0);
+        assert_int_equal(vmclose(vm), 0);
+        assert_int_equal(vmclose(after), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -132,6 +164,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(by_contents, setup, teardown),
         cmocka_unit_test_setup_teardown(only_changes, setup, teardown),
         cmocka_unit_test_setup_teardown(changes, setup, teardown),
+        cmocka_unit_test_setup_teardown(regions_inside_end_with_it, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
