@@ -162,7 +162,7 @@ static void test_walks_meet_those_before(void **state)
     }
     assert_int_equal(wrong, 0);
     assert_true(steps > 3000);
-    assert_true(!VMOS_CALLER || met > 1000);
+    assert_true(!VMOS_CALLER || met > 1000 || !plain());
 }
 
 static void test_the_same_without_trails(void **state)
