@@ -206,7 +206,7 @@ VMOS_INLINE void vmbe_note(vmbe_t *be, const void *p, size_t n)
 #define BE_LOAD(x) __atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define BE_STORE(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELAXED)
 /* The hub and what is in it are made under the lock and found without; so are the lanes, through the
- * words of their slabs. */
+ * hub's table and the words of their slabs. */
 #define BE_SEE(x) __atomic_load_n(&(x), __ATOMIC_ACQUIRE)
 #define BE_SHOW(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELEASE)
 #if defined(__SANITIZE_THREAD__)

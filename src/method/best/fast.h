@@ -12,7 +12,7 @@
 VMOS_INLINE vmbe_lane_t *vmbe_mylane(vmbe_t *be)
 {
     uintptr_t self = vmos_self();
-    vmbe_lane_t *lane = BE_LOAD(BE_SEE(be->tab)[vmbe_tabslot(self)]);
+    vmbe_lane_t *lane = BE_SEE(BE_SEE(be->tab)[vmbe_tabslot(self)]);
     return VMOS_LIKELY(BE_LOAD(lane->tid) == self) ? lane : be->solo;
 }
 

@@ -41,12 +41,12 @@ vmbe_lane_t *vmbe_lane_mine(vmbe_t *be)
         return be->lanes;
     if (vmr_single(be->vm))
         return be->solo == &vmbe_nolane ? NULL : be->solo;
-    lane = BE_LOAD(BE_SEE(be->tab)[slot]);
+    lane = BE_SEE(BE_SEE(be->tab)[slot]);
     if (BE_LOAD(lane->tid) == self)
         return lane;
     for (lane = __atomic_load_n(&be->lanes, __ATOMIC_ACQUIRE); lane; lane = lane->next)
         if (BE_LOAD(lane->tid) == self) {
-            BE_STORE(BE_SEE(be->tab)[slot], lane);
+            BE_SHOW(BE_SEE(be->tab)[slot], lane);
             return lane;
         }
     return NULL;
@@ -82,7 +82,7 @@ vmbe_lane_t *vmbe_lane_get(vmbe_t *be)
     lane = take(be);
     if (lane) {
         BE_STORE(lane->tid, vmos_self());
-        BE_STORE(be->tab[vmbe_tabslot(vmos_self())], lane);
+        BE_SHOW(be->tab[vmbe_tabslot(vmos_self())], lane);
         if (vmr_single(be->vm))
             be->solo = lane;
     }
