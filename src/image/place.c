@@ -218,7 +218,7 @@ int vmi_anyplace(vmi_t *img, void *wish, size_t limit)
         return 0;
     if (vmi_replace(img, limit) == 0)
         return 0;
-    return errno == EADDRINUSE ? vmi_place(img, NULL, limit) : -1;
+    return vmi_place(img, NULL, limit); /* also where the system has no such addresses at all: ENOMEM */
 }
 
 int vmi_view(vmi_t *img)

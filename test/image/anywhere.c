@@ -568,6 +568,36 @@ static void killed(void **state)
 
 /* ---- what cannot be ---- */
 
+/* Called instead of vmos_view_reserve(): a system that does not have this address at all. */
+static const char *missing;
+int __real_vmos_view_reserve(void *addr, size_t size);
+int __wrap_vmos_view_reserve(void *addr, size_t size);
+int __wrap_vmos_view_reserve(void *addr, size_t size)
+{
+    if (missing == NULL || missing < (char *)addr || missing >= (char *)addr + size)
+        return __real_vmos_view_reserve(addr, size);
+    errno = ENOMEM;
+    return -1;
+}
+
+/* An image that was made where addresses have more bits. */
+static void no_such_addresses(void **state)
+{
+    Vmalloc_t *vm;
+    (void)state;
+    prepare(Vmbest, 0, 100);
+    leave(first);
+    missing = first;
+    assert_null(open_image(file, 0, NULL));
+    assert_int_equal(errno, ENOMEM);
+    vm = elsewhere(file, 0, NULL);
+    missing = NULL;
+    assert_ptr_not_equal(basis(vm), first);
+    assert_int_equal(whole(vm, table(vm)), 1);
+    assert_int_equal(vmdbcheck(vm), 0);
+    assert_int_equal(vmclose(vm), 0);
+}
+
 /* An address in the bookkeeping that leads out of the image, or round in a circle, is not followed. */
 static void damaged(void **state)
 {
@@ -624,6 +654,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(next_to_each_other, setup, teardown),
         cmocka_unit_test_setup_teardown(turns, setup, teardown),
         cmocka_unit_test_setup_teardown(killed, setup, teardown),
+        cmocka_unit_test_setup_teardown(no_such_addresses, setup, teardown),
         cmocka_unit_test_setup_teardown(damaged, setup, teardown),
         cmocka_unit_test_setup_teardown(another_method, setup, teardown),
     };
