@@ -19,6 +19,8 @@
 
 #if defined(VM_LIBMALLOC) && defined(RTLD_DEEPBIND)
 
+#pragma weak dlsym /* of libdl before glibc 2.34: a program without that opens nothing */
+
 typedef void *(*open_t)(const char *name, int mode);
 
 __attribute__((visibility("default"))) VMOS_JUMPS void *dlopen(const char *name, int mode);
@@ -28,7 +30,7 @@ void *dlopen(const char *name, int mode)
     static open_t next;
     open_t open = __atomic_load_n(&next, __ATOMIC_RELAXED);
     if (open == NULL) {
-        open = (open_t)(uintptr_t)dlsym(RTLD_NEXT, "dlopen");
+        open = dlsym != NULL ? (open_t)(uintptr_t)dlsym(RTLD_NEXT, "dlopen") : NULL;
         if (open == NULL)
             return NULL; /* and dlerror() says why */
         __atomic_store_n(&next, open, __ATOMIC_RELAXED);
