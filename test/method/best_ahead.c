@@ -84,7 +84,7 @@ static void large_blocks_are_not_touched(void **state)
         for (i = 0; i < (n >> 2 * k) / page - 1; i++)
             sum += (in[i] & 1) * page;
     }
-    assert_true(sum <= 3 * 2 * MIB); /* what shares a huge page with blocks that are used */
+    assert_true(sum <= 3 * VMB_MAX(2 * MIB, vmos_hugesize())); /* what shares a huge page with blocks that are used */
     free(in);
     vmclose(vm);
 }
