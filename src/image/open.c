@@ -17,6 +17,20 @@ static vmos_lock_t listlock;
 static vmi_t *images; /* all of the process */
 static char lastwhy[160];
 
+/* In the child of a fork: whoever held the lock is not there.  What it protects is whole at each moment, but for the
+ * reason. */
+static void forked(void)
+{
+    listlock = (vmos_lock_t){0, 0};
+}
+
+static void watchforks(void)
+{
+    static int watching;
+    if (!__atomic_exchange_n(&watching, 1, __ATOMIC_RELAXED))
+        vmos_onfork(NULL, NULL, forked);
+}
+
 /* ---- reasons ---- */
 
 const char *vmi_reason(int e)
@@ -88,6 +102,7 @@ static vmi_t *make(const char *path, const Vmimgopt_t *opt)
 {
     size_t bytes = VMB_UP(sizeof(vmi_t), vmos_pagesize());
     vmi_t *img;
+    watchforks();
     if (path == NULL || strlen(path) >= VMI_PATH) {
         errno = path == NULL ? EINVAL : ENAMETOOLONG;
         return NULL;
@@ -333,7 +348,7 @@ vmi_t *vmi_open(const char *path, const Vmimgopt_t *opt, char *why)
     }
     vmos_lock(&listlock);
     img->next = images;
-    images = img;
+    __atomic_store_n(&images, img, __ATOMIC_RELEASE);
     vmos_unlock(&listlock);
     errno = e;
     return img;

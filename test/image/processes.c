@@ -5,7 +5,9 @@
  */
 #include "_test.h"
 
+#include <pthread.h>
 #include <signal.h>
+#include <time.h>
 
 static void done(pid_t pid)
 {
@@ -195,12 +197,48 @@ static int role(const char *what)
     return 0;
 }
 
+/* ---- a fork while another thread looks for an image ---- */
+
+static int looked_enough;
+
+static void *look(void *vm)
+{
+    while (!__atomic_load_n(&looked_enough, __ATOMIC_RELAXED))
+        vmrootget(vm, "list", NULL);
+    return NULL;
+}
+
+/* The child has not that thread, which may have been anywhere. */
+static void forked_while_others_look(void **state)
+{
+    Vmalloc_t *vm = must_open(file, 0, NULL);
+    time_t began = time(NULL);
+    pthread_t thread;
+    int i, status = 0;
+    (void)state;
+    push(vm, 3);
+    assert_int_equal(pthread_create(&thread, NULL, look, vm), 0);
+    for (i = 0; i < 1000 && status == 0 && time(NULL) - began < 3; i++) {
+        pid_t pid = fork();
+        if (pid == 0) {
+            alarm(20);
+            _exit(length(vm) != 3);
+        }
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+    }
+    __atomic_store_n(&looked_enough, 1, __ATOMIC_RELAXED);
+    pthread_join(thread, NULL);
+    assert_int_equal(status, 0);
+    assert_int_equal(vmclose(vm), 0);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(readers, setup, teardown),
         cmocka_unit_test_setup_teardown(turns, setup, teardown),
         cmocka_unit_test_setup_teardown(alone, setup, teardown),
+        cmocka_unit_test_setup_teardown(forked_while_others_look, setup, teardown),
     };
     if (argc == 3) {
         snprintf(file, sizeof file, "%s", argv[2]);
