@@ -178,8 +178,11 @@ static const record_t *holding(uintptr_t addr, uint32_t when)
 static int listed(vmos_module_t *m, uintptr_t addr)
 {
     const record_t *r;
-    if (!__atomic_exchange_n(&begun, 1, __ATOMIC_RELAXED))
+    if (!__atomic_exchange_n(&begun, 1, __ATOMIC_RELAXED)) {
         vmsk_refresh();
+        if (__atomic_load_n(&count, __ATOMIC_RELAXED) == 0) /* early in a static program nothing is listed yet */
+            __atomic_store_n(&begun, 0, __ATOMIC_RELAXED);
+    }
     r = holding(addr, vmsk_generation());
     memset(m, 0, sizeof(*m));
     if (r == NULL)

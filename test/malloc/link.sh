@@ -145,4 +145,28 @@ try clang++ program.cpp 1000
 if cc late.c -o late -ldl; then
     expect '' ./late "$build/libvmalloc-malloc.so"
 fi
+
+# A static program has stacks, too, though its first block comes before its modules can be listed.
+cat >leaks.c <<'END'
+#include <stdlib.h>
+void *volatile sink;
+__attribute__((noinline)) void inner(void) { sink = malloc(1000); __asm__ volatile(""); }
+__attribute__((noinline)) void outer(void) { inner(); __asm__ volatile(""); }
+int main(void)
+{
+    for (int i = 0; i < 100; i++)
+        outer();
+    sink = NULL;
+    return 0;
+}
+END
+if [ "$(uname -m)" = x86_64 ] && getconf GNU_LIBC_VERSION >errors 2>&1 &&
+    cc -O1 -static leaks.c -o leaks "$build/libvmalloc-malloc.a" -pthread 2>errors; then
+    VMDEBUG=1 timeout 60 ./leaks >said 2>&1
+    if ! grep -q 'leak: .* lost' said || ! grep -q '#3 ' said; then
+        echo "FAILED: no stack in a static program:"
+        cat said
+        failed=1
+    fi
+fi
 exit $failed
