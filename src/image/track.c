@@ -270,12 +270,15 @@ static int noted(vmi_t *img)
 int vmi_track_collect(vmi_t *img)
 {
     int r = img->tier == VM_IMGUFFD && img->nhot > 0 ? notedfew(img) : 1;
-    if (r <= 0)
-        return r;
-    img->nhot = 0;
-    if (img->tier == VM_IMGUFFD)
-        return noted(img);
-    return pieces(img, startof(img), endof(img), img->tier == VM_IMGMAP ? everycopy : markall);
+    if (r > 0) {
+        img->nhot = 0;
+        r = img->tier == VM_IMGUFFD ? noted(img)
+                                    : pieces(img, startof(img), endof(img),
+                                             img->tier == VM_IMGMAP ? everycopy : markall);
+    }
+    if (r < 0 && img->tier == VM_IMGUFFD)
+        img->tier = VM_IMGMAP; /* what was told may be forgotten by now: all copies are asked for again */
+    return r;
 }
 
 int vmi_suspect(vmi_t *img)
