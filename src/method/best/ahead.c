@@ -53,7 +53,7 @@ static void touch(char *page, size_t huge)
 void vmbe_ahead(vmbe_t *be, vmbe_area_t *a, const char *from, const char *end)
 {
     size_t huge = vmos_hugesize();
-    int many = ((be->pages - be->freepages) << BE_SHIFT) >= HUGEMIN;
+    int many = ((be->pages - be->freepages) << BE_SHIFT) >= VMB_MAX(HUGEMIN, 8 * huge);
     char *lo, *hi;
     if (huge == 0 || (!many && (size_t)(end - from) < HUGEBLOCK) || pauses((size_t)(end - from)))
         return;
