@@ -11,8 +11,8 @@
  * page back from there, in small pages one by one: 5.1 ms for 2 MiB where one that was at hand took 0.08
  * and its small pages 0.7.  So a page that many small blocks will share is touched here, and its processor
  * time told to vmbe_ahead_took(); where it was slow, memory comes in small pages for a while, twice as long
- * each time.  That is of the machine, and so of all regions of the process alike.  Pages of large blocks
- * are not touched: their program may never do that either.
+ * each time.  That is of the machine, and so of all regions of the process alike.  Of large blocks, which
+ * their program may never touch, one page in HUGEREST is.
  */
 #include "best.h"
 
@@ -22,6 +22,7 @@
 #define HUGEREST ((size_t)64 << 20)  /* bytes in small pages after a huge one that was slow */
 
 static size_t rest, next; /* bytes until the next try; how many when that is slow, too, 0: it was not */
+static size_t unseen = HUGEREST; /* bytes in huge pages since one was touched here */
 
 void vmbe_ahead_took(uint64_t ns, size_t huge)
 {
@@ -43,6 +44,15 @@ static int pauses(size_t n)
     return 1;
 }
 
+/* Whether to touch a page of n bytes that will be in huge ones. */
+static int looks(size_t n)
+{
+    size_t now = BE_LOAD(unseen);
+    int yes = n <= TOUCHMAX || now >= HUGEREST;
+    BE_STORE(unseen, yes ? 0 : now + n);
+    return yes;
+}
+
 static void touch(char *page, size_t huge)
 {
     uint64_t began = vmos_threadtime();
@@ -60,9 +70,11 @@ void vmbe_ahead(vmbe_t *be, vmbe_area_t *a, const char *from, const char *end)
     lo = (char *)VMB_UP(VMB_MAX((uintptr_t)from, (uintptr_t)a->huge), huge);
     hi = (char *)(many ? VMB_UP(end, huge) : VMB_DOWN(end, huge));
     hi = VMB_MIN(hi, (char *)VMB_DOWN(a->last, huge));
-    if (hi <= lo || vmos_askhuge(lo, (size_t)(hi - lo)) != 0)
+    if (hi <= lo || vmos_askhuge(lo, huge) != 0)
         return;
-    a->huge = hi;
-    if ((size_t)(end - from) <= TOUCHMAX)
+    a->huge = lo + huge;
+    if (looks((size_t)(end - from)))
         touch(lo, huge);
+    if (hi > a->huge && BE_LOAD(rest) == 0 && vmos_askhuge(a->huge, (size_t)(hi - a->huge)) == 0)
+        a->huge = hi;
 }
