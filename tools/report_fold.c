@@ -26,14 +26,23 @@ static int begins(const char *path, const char *const *folders, size_t n)
     return 0;
 }
 
+/* /lib/, /lib64/ and such, in /usr too; not /library/. */
+static int in_libraries(const char *path)
+{
+    static const char *const folders[] = {"/", "32/", "64/", "x32/", "exec/"};
+
+    path += strncmp(path, "/usr/", 5) == 0 ? 4 : 0;
+    return strncmp(path, "/lib", 4) == 0 &&
+           begins(path + 4, folders, sizeof(folders) / sizeof(*folders));
+}
+
 int report_is_library(const char *module, const char *exe)
 {
-    static const char *const libraries[] = {"/lib", "/usr/lib", "[vdso]"};
-    static const char *const programs[] = {"/bin/", "/sbin/", "/lib", "/usr/bin/", "/usr/sbin/",
-                                           "/usr/lib", "/usr/games/", "/opt/"};
+    static const char *const programs[] = {"/bin/",      "/sbin/",      "/usr/bin/",
+                                           "/usr/sbin/", "/usr/games/", "/opt/"};
 
-    return begins(module, libraries, sizeof(libraries) / sizeof(*libraries)) && *exe &&
-           !begins(exe, programs, sizeof(programs) / sizeof(*programs));
+    return (in_libraries(module) || strncmp(module, "[vdso]", 6) == 0) && *exe &&
+           !in_libraries(exe) && !begins(exe, programs, sizeof(programs) / sizeof(*programs));
 }
 
 static int aside(const report_frame_t *f)

@@ -110,9 +110,10 @@ void *vmma_resample(Vmalloc_t *vm, void *p, size_t old, size_t size)
 
 /* ---- begin ---- */
 
+/* Their handles lie in their own memory: when a program clears Vmheap, malloc() goes on. */
 static Vmalloc_t *open_samples(Vmdisc_t *disc)
 {
-    Vmalloc_t *vm = vmopen(disc, Vmprofile, 0);
+    Vmalloc_t *vm = vmopen(disc, Vmprofile, VM_MEMORYF);
     if (vm == NULL)
         return NULL;
     vmpf_of(vm)->all = 1;
@@ -129,7 +130,7 @@ static Vmalloc_t *open_all(Vmdisc_t *disc)
     Vmalloc_t *vm;
     if (under != NULL)
         meth = vmover(Vmprofile, under);
-    vm = meth != NULL ? vmopen(disc, meth, 0) : NULL;
+    vm = meth != NULL ? vmopen(disc, meth, VM_MEMORYF) : NULL;
     if (vm == NULL)
         return NULL;
     vmpf_of(vm)->malloc = 1;

@@ -18,8 +18,9 @@
 #include "walk.h"
 
 #include <errno.h>
+#include <string.h>
 
-#define INNER 5u
+#define INNER 5u /* entries of this library, in a static link, before the one that a look began with */
 
 size_t vmsk_again_size(void)
 {
@@ -147,6 +148,22 @@ static void study(vmsk_again_t *t, vmsk_aentry_t *e, const vmos_regs_t *r, void 
         e->n = 0;
     else
         order(e);
+}
+
+VMOS_NOINLINE size_t vmsk_capture_here(const vmsk_here_t *here, void **pcs, size_t max)
+{
+    void *all[VMSK_DEPTH + INNER];
+    uintptr_t text, etext;
+    size_t n, ours;
+    vmsk_module_own(&text, &etext);
+    if (text != 0)
+        return vmsk_capture(pcs, max, 0);
+    max = VMB_MIN(max, VMSK_DEPTH);
+    n = vmsk_capture(all, max + INNER, 0);
+    ours = inner(&here->regs, all, n);
+    n = VMB_MIN(n - ours, max);
+    memcpy(pcs, all + ours, n * sizeof(*pcs));
+    return n;
 }
 
 /* ---- the call ---- */

@@ -63,6 +63,8 @@ uint32_t *vmsk_known(vmsk_again_t *t, uint64_t salt, vmsk_here_t *here);
 /* That stack, which is not known, as vmsk_capture() has it: less than half the time where most of it is
  * that of the thread's last one.  0: it takes a vmsk_capture(). */
 size_t vmsk_capture_near(vmsk_again_t *t, const vmsk_here_t *here, void **pcs, size_t max);
+/* The same by a walk from end to end, from the same entry on, in a static link too. */
+size_t vmsk_capture_here(const vmsk_here_t *here, void **pcs, size_t max);
 /* The stack of before, n entries as vmsk_capture() gave them to the same caller, is worth
  * remembering: the value shall be found when it comes again; not 0. */
 void vmsk_remember(vmsk_again_t *t, const vmsk_here_t *here, void *const *pcs, size_t n,

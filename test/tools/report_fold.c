@@ -68,10 +68,16 @@ static void test_folders_tell_libraries(void **state)
     (void)state;
     assert_true(report_is_library("/usr/lib/x86_64-linux-gnu/libsqlite3.so.0", "/home/me/prog"));
     assert_true(report_is_library("/lib64/ld-linux-x86-64.so.2", "/usr/local/bin/prog"));
+    assert_true(report_is_library("/usr/libx32/libc.so.6", "/home/me/prog"));
+    assert_true(report_is_library("/libexec/ld-elf.so.1", "/home/me/prog"));
+    assert_false(report_is_library("/library/me/libmine.so", "/library/me/prog"));
+    assert_false(report_is_library("/usr/liberty/libmine.so", "/home/me/prog"));
+    assert_true(report_is_library("/lib/liba.so", "/library/me/prog"));
     assert_false(report_is_library("/usr/local/lib/libmine.so", "/home/me/prog"));
     assert_false(report_is_library("/home/me/prog", "/home/me/prog"));
     assert_false(report_is_library("/usr/lib/x86_64-linux-gnu/liblua5.4.so.0", "/usr/bin/lua5.4"));
     assert_false(report_is_library("/usr/lib/liba.so", "/usr/lib/gcc/x86_64-linux-gnu/12/cc1"));
+    assert_false(report_is_library("/usr/lib/liba.so", "/usr/libexec/gcc/x86_64-linux-gnu/14/cc1"));
     assert_false(report_is_library("/usr/lib/liba.so", ""));
 }
 

@@ -54,7 +54,7 @@ static VMOS_NOINLINE uint32_t walk(vmdg_self_t *me, const vmsk_here_t *here)
     size_t n = here != NULL ? vmsk_capture_near(me->again, here, pcs + HEAD, most) : 0;
     uint32_t stack;
     if (n == 0)
-        n = vmsk_capture(pcs + HEAD, most, 0);
+        n = here != NULL ? vmsk_capture_here(here, pcs + HEAD, most) : vmsk_capture(pcs + HEAD, most, 0);
     stack = intern(pcs, n);
     if (here != NULL && stack != 0)
         vmsk_remember(me->again, here, pcs + HEAD, n, stack);

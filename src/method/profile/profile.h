@@ -58,6 +58,7 @@ typedef struct vmpf_book {
     int64_t room, floor;    /* bytes until more, and the bytes below which, sums are to be told */
     uint64_t drawn;         /* sampled: bytes from the first draw to the next sample */
     struct vmbe_lane *meter; /* sampled: what the thread asked for beside that is counted there */
+    struct vmbe *metered;    /* and that lane's region */
     double sbytes, scalls;  /* sampled: estimates of what the thread has asked for */
     uint64_t random;        /* state of its generator */
     uint32_t ticks;         /* operations until it looks at the clock */

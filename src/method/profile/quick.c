@@ -69,7 +69,7 @@ static VMOS_NOINLINE uint32_t learn(vmpf_book_t *b, vmpf_region_t *st, const vmo
     vmsk_again_missed(b->again, &here, r, key, st->serial, epoch);
     n = vmpf.depth >= VMPF_NEAR ? vmsk_capture_near(b->again, &here, pcs, vmpf.depth) : 0;
     if (n == 0)
-        n = vmsk_capture(pcs, vmpf.depth, 0);
+        n = vmsk_capture_here(&here, pcs, vmpf.depth);
     site = vmpf_find(b, st, pcs, n, &none);
     if (site == st->other)
         return 0;

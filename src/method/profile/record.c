@@ -16,6 +16,7 @@
  */
 #include "best.h"
 #include "count.h"
+#include "fast.h"
 
 /* ---- tails ---- */
 
@@ -102,19 +103,25 @@ static int due(vmpf_book_t *b, const vmpf_region_t *st, size_t size)
     return 1;
 }
 
+/* Whether the lane with the meter is the thread's still: vmclear() drops all lanes of a region, and what
+ * lies there then is something else. */
+static int metered(const vmpf_book_t *b)
+{
+    return b->meter != NULL && vmbe_mylane(b->metered) == b->meter && b->meter->meter != NULL &&
+           BE_LOAD(b->meter->tid) == vmos_self();
+}
+
 /* The thread's clock where not all allocations are seen: units of 16 bytes; else b->calls is. */
 static VMOS_NOINLINE uint32_t sampled_clock(const vmpf_book_t *b)
 {
-    int mine = b->meter != NULL && BE_LOAD(b->meter->tid) == vmos_self();
-    uint64_t metered = mine ? vmbe_meter_bytes(b->meter) : 0;
-    return (uint32_t)((b->drawn - (uint64_t)vmpf_left + metered) >> 4);
+    uint64_t metered_bytes = metered(b) ? vmbe_meter_bytes(b->meter) : 0;
+    return (uint32_t)((b->drawn - (uint64_t)vmpf_left + metered_bytes) >> 4);
 }
 
 /* The same for one who asks how long ago birth was: the meter's last looks do where that is long. */
 static uint32_t sampled_since(const vmpf_book_t *b, uint32_t birth)
 {
-    int mine = b->meter != NULL && BE_LOAD(b->meter->tid) == vmos_self();
-    uint64_t seen = mine ? b->meter->meter->bytes : 0;
+    uint64_t seen = metered(b) ? b->meter->meter->bytes : 0;
     uint32_t since = (uint32_t)((b->drawn - (uint64_t)vmpf_left + seen) >> 4) - birth;
     return since >> 17 != 0 && (int32_t)since > 0 ? since : sampled_clock(b) - birth;
 }
@@ -125,6 +132,7 @@ void vmpf_clock(vmpf_book_t *b, struct vmbe_lane *lane)
     if (b->meter != lane)
         b->drawn += (uint64_t)1 << 35;
     b->meter = lane;
+    b->metered = lane->be;
 }
 
 /* A stack that the thread was in before is known again without a walk. */
@@ -207,11 +215,13 @@ void vmpf_born(vmpf_region_t *st, char *p, size_t size, size_t have, const vmpf_
  * one that came while all blocks counted, when they do no longer: it is old. */
 VMOS_INLINE uint32_t life(const vmpf_book_t *b, const vmpf_tail_t *t)
 {
+    double blocks;
     if (VMOS_LIKELY(!(t->site & VMPF_SAMPLE)))
         return vmpf_full() ? (uint32_t)b->calls - t->birth - 1 : UINT32_MAX;
     if (b->scalls <= 0)
         return 0;
-    return (uint32_t)(sampled_since(b, t->birth) * 16.0 * b->scalls / (b->sbytes + 1));
+    blocks = sampled_since(b, t->birth) * 16.0 * b->scalls / (b->sbytes + 1);
+    return blocks < UINT32_MAX ? (uint32_t)blocks : UINT32_MAX;
 }
 
 VMOS_INLINE void own_death(Vmpfsite_t *s, vmpf_amount_t a, uint32_t lived, int sample)

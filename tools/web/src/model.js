@@ -175,8 +175,8 @@ function isWrapper(name) {
 }
 
 // As in report_fold.c: libraries are those of the system, unless the program is one of the system's.
-const LIBRARY = /^(\/usr)?\/lib|^\[vdso\]/;
-const SYSTEM = /^(\/usr)?\/(s?bin\/|lib)|^\/usr\/games\/|^\/opt\/|^$/;
+const LIBRARY = /^(\/usr)?\/lib(32|64|x32|exec)?\/|^\[vdso\]/;
+const SYSTEM = /^(\/usr)?\/(s?bin|lib(32|64|x32|exec)?)\/|^\/usr\/games\/|^\/opt\/|^$/;
 
 function isInside(p, frame) {
     return p.name(frame) === "_start" || (!SYSTEM.test(p.exe) && LIBRARY.test(p.module(frame)));
