@@ -153,13 +153,13 @@ static int c_strcmp(const char *a, const char *b)
 
 static int c_puts(const char *s)
 {
-    LENGTH(s);
+    vmma_text(s, (size_t)-1, 0, __func__ + 2);
     return puts(s);
 }
 
 static int c_fputs(const char *s, FILE *f)
 {
-    LENGTH(s);
+    vmma_text(s, (size_t)-1, 0, __func__ + 2);
     return fputs(s, f);
 }
 
@@ -340,6 +340,14 @@ VMOS_JUMPS static void *c_dlsym(void *handle, const char *name)
 #define NUMBERS(name, result)                                                                       \
     {#name, (void *)(uintptr_t)vmma_##name, (void *)(uintptr_t)vmma_libc_##name},                   \
     {"__isoc23_" #name, (void *)(uintptr_t)vmma_c23_##name, (void *)(uintptr_t)vmma_libc23_##name},
+#define SCANNED_ONE(prefix, symbol, name)                                                           \
+    {symbol #name, (void *)(uintptr_t)vmma_##prefix##name, (void *)(uintptr_t)vmma_libc_##prefix##name}, \
+    {symbol "v" #name, (void *)(uintptr_t)vmma_##prefix##v##name,                                   \
+     (void *)(uintptr_t)vmma_libc_##prefix##v##name},
+#define SCANNED(name, parameters, arguments)                                                        \
+    SCANNED_ONE(, "", name)                                                                         \
+    SCANNED_ONE(c99_, "__isoc99_", name)                                                            \
+    SCANNED_ONE(c23_, "__isoc23_", name)
 /* The first two are for faults, which every level tells of. */
 static const vmos_patch_t patches[] = {
     ENTRY(sigaction), ENTRY(signal),
@@ -353,6 +361,7 @@ static const vmos_patch_t patches[] = {
     VMMA_FORTIFIED(FORTIFIED)
     VMMA_FORMATTED(FORMATTED)
     VMMA_FORMATTED_CHK(FORMATTED_CHK)
+    VMMA_SCANNED(SCANNED)
     VMMA_STRINGS(STRINGS)
     VMMA_NUMBERS(NUMBERS)
 };

@@ -17,6 +17,8 @@ VMMA_HIDDEN void vmma_checked_begin(void);
 /* Length of a string that ends within its block, or at most n; one that does not is told of `call`. */
 VMMA_HIDDEN size_t vmma_length(const char *s, size_t n, const char *call);
 VMMA_HIDDEN size_t vmma_wlength(const wchar_t *s, size_t n, const char *call);
+/* A text of which no more than n bytes are read is printed; value: its number in a format, or 0. */
+VMMA_HIDDEN void vmma_text(const char *s, size_t n, size_t value, const char *call);
 #define VMMA_WIDE(n) ((n) * sizeof(wchar_t))
 
 /* fortified.c: libc's functions for calls that the compiler knows the room of, f(name, result,
@@ -90,6 +92,25 @@ VMMA_FORTIFIED(VMMA_FORTIFIED_DECLARE)
     VMMA_HIDDEN int vmma_v##name##_chk(VMMA_BARE parameters, va_list ap);
 VMMA_FORMATTED(VMMA_FORMATTED_DECLARE)
 VMMA_FORMATTED_CHK(VMMA_FORMATTED_CHK_DECLARE)
+
+/* scanned.c: f(name, parameters, arguments) for name() and vname(), under each of their symbols: that of old
+ * programs, and those of C99 and C23, which a libc may lack. */
+#define VMMA_SCANNED(f)                                                                             \
+    f(scanf, (const char *format), (format))                                                        \
+    f(fscanf, (FILE *file, const char *format), (file, format))                                     \
+    f(sscanf, (const char *s, const char *format), (s, format))
+#define VMMA_SCANNED_DECLARE_ONE(prefix, symbol, name, parameters)                                  \
+    extern int vmma_libc_##prefix##name(VMMA_BARE parameters, ...) __asm__(symbol #name)            \
+        __attribute__((weak));                                                                      \
+    extern int vmma_libc_##prefix##v##name(VMMA_BARE parameters, va_list ap) __asm__(symbol "v" #name) \
+        __attribute__((weak));                                                                      \
+    VMMA_HIDDEN int vmma_##prefix##name(VMMA_BARE parameters, ...);                                 \
+    VMMA_HIDDEN int vmma_##prefix##v##name(VMMA_BARE parameters, va_list ap);
+#define VMMA_SCANNED_DECLARE(name, parameters, arguments)                                           \
+    VMMA_SCANNED_DECLARE_ONE(, "", name, parameters)                                                \
+    VMMA_SCANNED_DECLARE_ONE(c99_, "__isoc99_", name, parameters)                                   \
+    VMMA_SCANNED_DECLARE_ONE(c23_, "__isoc23_", name, parameters)
+VMMA_SCANNED(VMMA_SCANNED_DECLARE)
 
 /* strings.c: more of those for strings, f(name, result, parameters, arguments). */
 #define VMMA_STRINGS(f)                                                                             \

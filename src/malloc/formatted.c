@@ -6,7 +6,10 @@
  * The format is read as libc reads it, beside a copy of the arguments.  Where it has what is not known
  * here, arguments by number or conversions of the program's own, the rest of it is not looked at: so
  * nothing is told that libc would not do.  How long a text becomes is asked of libc, with no room, and
- * only if it goes to a block that may be too small for it.
+ * only if it goes to a block that may be too small for it; a wide one is tried in the room that is there.
+ *
+ * A number of 4 or 8 bytes, or a text, that is made of the bytes that new or freed memory is filled with
+ * was never written, or freed.
  *
  * Cost: the length of the format, and a look into the index for each string.
  */
@@ -14,6 +17,7 @@
 #include "books.h"
 #include "checked.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,8 +28,15 @@
 
 /* ---- strings ---- */
 
-/* A string of which no more than n bytes are read. */
-static void text(const char *s, size_t n, const char *call)
+/* A text begins with what was never written.  n: bytes of it that there are at least. */
+static void unwritten(const char *s, size_t n, size_t value, const char *call)
+{
+    int filling = n >= 2 * sizeof(uint32_t) ? vmdg_filling(s, 2 * sizeof(uint32_t)) : 0;
+    if (VMOS_UNLIKELY(filling == VMDG_NEWBYTE))
+        vmdg_printed(filling, value, call);
+}
+
+void vmma_text(const char *s, size_t n, size_t value, const char *call)
 {
     size_t room = s != NULL ? vmdg_room(s) : 0;
     if (s == NULL || n == 0)
@@ -34,6 +45,8 @@ static void text(const char *s, size_t n, const char *call)
         vmdg_access(s, 1, 0, call); /* told if it was freed */
     else if (room < n && memchr(s, 0, room) == NULL)
         vmdg_access(s, room + 1, 0, call);
+    else
+        unwritten(s, VMB_MIN(n, room), value, call);
 }
 
 static void widetext(const wchar_t *s, size_t n, const char *call)
@@ -47,7 +60,7 @@ static void widetext(const wchar_t *s, size_t n, const char *call)
 typedef struct reader {
     const void *format;
     int wide; /* the format is of wide characters */
-    size_t at;
+    size_t at, values;
     const char *call;
     va_list ap;
 } reader_t;
@@ -94,16 +107,40 @@ static int length(reader_t *r)
     return c == 'q' ? 'L' : c == 'Z' ? 'z' : c;
 }
 
-static void skipinteger(reader_t *r, int len)
+static void value(const reader_t *r, const void *bytes, size_t n)
+{
+    int filling = vmdg_filling(bytes, n);
+    if (VMOS_UNLIKELY(filling != 0))
+        vmdg_printed(filling, r->values, r->call);
+}
+
+#define TAKE(type)                                                                                  \
+    do {                                                                                            \
+        type v = va_arg(r->ap, type);                                                               \
+        value(r, &v, sizeof v);                                                                     \
+    } while (0)
+
+static void integer(reader_t *r, int len)
 {
     switch (len) {
-    case 'l': (void)va_arg(r->ap, long); break;
-    case 'L': (void)va_arg(r->ap, long long); break;
-    case 'j': (void)va_arg(r->ap, intmax_t); break;
-    case 'z': (void)va_arg(r->ap, size_t); break;
-    case 't': (void)va_arg(r->ap, ptrdiff_t); break;
-    default: (void)va_arg(r->ap, int); break;
+    case 'h': (void)va_arg(r->ap, int); break;
+    case 'l': TAKE(long); break;
+    case 'L': TAKE(long long); break;
+    case 'j': TAKE(intmax_t); break;
+    case 'z': TAKE(size_t); break;
+    case 't': TAKE(ptrdiff_t); break;
+    default: TAKE(int); break;
     }
+}
+
+/* It may have been a float before. */
+static void real(reader_t *r)
+{
+    double v = va_arg(r->ap, double);
+    float f = (float)v;
+    if (memcmp(&v, &(double){f}, sizeof v) == 0)
+        value(r, &f, sizeof f);
+    value(r, &v, sizeof v);
 }
 
 /* A precision counts bytes that are written, or wide characters: at least so many are read, but of wide
@@ -114,7 +151,7 @@ static void string(reader_t *r, int wide, long precision)
         widetext(va_arg(r->ap, const wchar_t *),
                  precision < 0 ? ALL : (size_t)precision / (r->wide ? 1 : MB_LEN_MAX), r->call);
     else
-        text(va_arg(r->ap, const char *), precision < 0 ? ALL : (size_t)precision, r->call);
+        vmma_text(va_arg(r->ap, const char *), precision < 0 ? ALL : (size_t)precision, r->values, r->call);
 }
 
 /* -1: there is none. */
@@ -140,12 +177,13 @@ static int conversion(reader_t *r)
     c = taken(r, "%mdiouxXcCsSpneEfFgGaA");
     if (c == 0)
         return 0;
+    r->values += c != '%' && c != 'm';
     if (strchr("diouxX", c) != NULL)
-        skipinteger(r, len);
+        integer(r, len);
     else if (strchr("eEfFgGaA", c) != NULL && len == 'L')
         (void)va_arg(r->ap, long double);
     else if (strchr("eEfFgGaA", c) != NULL)
-        (void)va_arg(r->ap, double);
+        real(r);
     else if (c == 'c' || c == 'C')
         (void)va_arg(r->ap, wint_t);
     else if (c == 'p' || c == 'n')
@@ -173,7 +211,7 @@ static void look(const char *call, const char *format, va_list ap)
 {
     if (format == NULL)
         return;
-    text(format, ALL, call);
+    vmma_text(format, ALL, 0, call);
     strings(call, 0, format, ap);
 }
 
@@ -209,6 +247,26 @@ static void target(const char *call, char *to, size_t n, const char *format, va_
         vmdg_access(to, VMB_MIN((size_t)len + 1, n), 1, call);
 }
 
+/* As target(), but vswprintf() tells no length: it does what the call will do, in the room that is there, and
+ * what has no place there was meant to go beyond. */
+static void widetarget(const char *call, wchar_t *to, size_t n, const wchar_t *format, va_list ap)
+{
+    size_t room = n != 0 && format != NULL ? vmdg_room(to) : ALL, most = room / sizeof *to;
+    int keep = errno, len;
+    va_list again;
+    if (room == ALL)
+        vmdg_access(to, n != 0, 1, call);
+    if (room == ALL || most >= n)
+        return;
+    va_copy(again, ap);
+    errno = 0;
+    len = vswprintf(to, most, format, again);
+    va_end(again);
+    if (len < 0 && errno != EILSEQ && errno != ENOMEM)
+        vmdg_access(to, VMMA_WIDE(most + 1), 1, call);
+    errno = keep;
+}
+
 /* ---- the functions ---- */
 
 #define LOOK_printf look(call, format, ap)
@@ -219,7 +277,7 @@ static void target(const char *call, char *to, size_t n, const char *format, va_
 #define LOOK_snprintf look(call, format, ap), target(call, to, n, format, ap)
 #define LOOK_wprintf wlook(call, format, ap)
 #define LOOK_fwprintf stream(call, file), wlook(call, format, ap)
-#define LOOK_swprintf wlook(call, format, ap), vmdg_access(to, n != 0, 1, call)
+#define LOOK_swprintf wlook(call, format, ap), widetarget(call, to, n, format, ap)
 
 #define BARE(...) __VA_ARGS__
 

@@ -13,10 +13,19 @@
 
 #define ALL ((size_t)-1)
 
+/* Who reads beyond a block may do so for what somebody wrote there: the end of a text went with
+ * it.  Then that is what is told. */
+static int wasbroken(const vmdg_block_t *b, int write, const char *call)
+{
+    return !write && b->state == VMDG_LIVE && vmdg_check_block(b->id, call);
+}
+
 static VMOS_COLD void tell(const vmdg_block_t *b, vmdg_kind_t kind, const char *a, size_t n, int write,
                            const char *call)
 {
     vmdg_error_t e;
+    if (wasbroken(b, write, call))
+        return;
     vmdg_error_init(&e, kind, VMDG_ATACCESS, a);
     e.call = call;
     e.access = write ? VMDG_WRITE : VMDG_READ;
@@ -24,6 +33,8 @@ static VMOS_COLD void tell(const vmdg_block_t *b, vmdg_kind_t kind, const char *
     e.block = *b;
     e.region = b->region;
     e.offset = a - b->addr;
+    if (!write && kind == VMDG_PAST && b->size >= 4 && vmdg_filling(b->addr, b->size) == VMDG_NEWBYTE)
+        e.detail = "which was never written";
     if (write) /* what it damages needs no second report */
         __atomic_fetch_or(&vmdg_desc(b->id)->what, VMDG_REPORTED, __ATOMIC_RELAXED);
     vmdg_tell(&e);
@@ -114,5 +125,16 @@ void vmdg_overlapping(const void *to, const void *from, size_t n, const char *ca
     vmdg_around(from, &e.other);
     if (e.block.addr != NULL)
         e.offset = t - e.block.addr;
+    vmdg_tell(&e);
+}
+
+VMOS_COLD void vmdg_printed(int filling, size_t value, const char *call)
+{
+    vmdg_error_t e;
+    vmdg_error_init(&e, filling == VMDG_NEWBYTE ? VMDG_UNINIT : VMDG_AFTERFREE, VMDG_ATACCESS, NULL);
+    e.call = call;
+    e.access = VMDG_READ;
+    e.what = "of its format";
+    e.given = value;
     vmdg_tell(&e);
 }

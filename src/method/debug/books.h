@@ -26,6 +26,8 @@
 #include "debug.h"
 #include "over.h"
 
+#include <string.h>
+
 /* ---- descriptors (desc.c) ---- */
 
 typedef struct vmdg_desc {
@@ -469,6 +471,21 @@ void vmdg_access(const void *addr, size_t n, int write, const char *call);
 size_t vmdg_room(const void *addr);
 /* Told if the ranges overlap and are not the same. */
 void vmdg_overlapping(const void *to, const void *from, size_t n, const char *call);
+/* The fences of a live block are looked at now, for `call`: told if they are broken.  1: they are, and it was
+ * told, now or before. */
+int vmdg_check_block(uint32_t id, const char *call);
+/* Whether all n bytes, 4 at least, are those that memory is filled with: VMDG_NEWBYTE, VMDG_FREEDBYTE or 0. */
+VMOS_INLINE int vmdg_filling(const void *bytes, size_t n)
+{
+    uint32_t first, last;
+    memcpy(&first, bytes, sizeof first);
+    if (VMOS_LIKELY(first != 0x01010101u * VMDG_NEWBYTE && first != 0x01010101u * VMDG_FREEDBYTE))
+        return 0;
+    memcpy(&last, (const char *)bytes + n - sizeof last, sizeof last);
+    return first == last ? (int)(first & 0xff) : 0;
+}
+/* `call` prints what such bytes make: the value of this number, from 1, of its format; 0: its text. */
+void vmdg_printed(int filling, size_t value, const char *call);
 
 /* ---- errors (error.c) ---- */
 

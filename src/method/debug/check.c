@@ -168,7 +168,7 @@ int vmdg_verify(uint32_t id, vmdg_when_t when, const char *call)
 
 /* ---- along ---- */
 
-static int check_one(uint32_t id, vmdg_when_t when)
+static int check_for(uint32_t id, vmdg_when_t when, const char *call)
 {
     vmdg_desc_t *d = vmdg_desc(id);
     uint64_t what = vmdg_what(d);
@@ -177,8 +177,23 @@ static int check_one(uint32_t id, vmdg_when_t when)
     if ((state != VMDG_LIVE && (state != VMDG_FREED || when == VMDG_ATPERIOD)) ||
         look(d, id, state) < 0)
         return 0;
-    r = vmdg_verify(id, when, NULL);
+    r = vmdg_verify(id, when, call);
     lookaway(d);
+    return r;
+}
+
+static int check_one(uint32_t id, vmdg_when_t when)
+{
+    return check_for(id, when, NULL);
+}
+
+int vmdg_check_block(uint32_t id, const char *call)
+{
+    int r;
+    if (vmos_lockedbyme(&checking) || vmos_trylock(&checking) != 0)
+        return 0;
+    r = check_for(id, VMDG_ATDEMAND, call);
+    vmos_unlock(&checking);
     return r;
 }
 

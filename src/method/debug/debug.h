@@ -116,7 +116,7 @@ typedef enum vmdg_kind {
     VMDG_AFTERFREE,    /* access to a freed block */
     VMDG_WILD,         /* access to memory that is not there, and no block near */
     VMDG_NULLUSED,     /* NULL that fail= gave was used as memory */
-    VMDG_UNINIT,       /* a value that was never written was used as an address */
+    VMDG_UNINIT,       /* a value that was never written was used as an address, or printed */
     VMDG_OVERLAPCOPY,  /* memcpy() and its like with ranges that overlap */
     VMDG_DOUBLEFREE,   /* given back, and was before */
     VMDG_INSIDE,       /* given back: an address inside a block */
@@ -165,7 +165,8 @@ typedef struct vmdg_error {
     long offset;           /* addr less block.addr */
     vmdg_block_t other;    /* the second one: OVERLAP, OVERLAPCOPY; addr NULL: none */
     uint32_t region;       /* number of the region that the call named */
-    const char *what;      /* NOBLOCK: what the address is: "stack of this thread", "static data" */
+    const char *what;      /* NOBLOCK: what the address is: "stack of this thread", "static data"; of what
+                            * was printed: not NULL, and given its number in the format, or 0 */
     char object[160];      /* and which: path of module or mapping, or "" */
     const char *detail;    /* WATCH: "being freed"; else a clause to add, or NULL */
     size_t given, wanted;  /* SIZE, ALIGN, OVERFLOW, BADALIGN, POOLSIZE: given and right ones */

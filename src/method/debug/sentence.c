@@ -130,6 +130,22 @@ static void place(vmb_out_t *o, const vmdg_error_t *e)
     vmdg_bytes(o, b->size);
 }
 
+/* What a checked function prints was read elsewhere, nobody knows where: no address, no block. */
+static int isprinted(const vmdg_error_t *e)
+{
+    return e->what != NULL && e->addr == NULL && (e->kind == VMDG_AFTERFREE || e->kind == VMDG_UNINIT);
+}
+
+static void printed(vmb_out_t *o, const vmdg_error_t *e)
+{
+    vmb_printf(o, "%s(): %s", e->call, e->kind == VMDG_AFTERFREE ? "use after free: " : "");
+    if (e->given != 0)
+        vmb_printf(o, "value %zu %s", e->given, e->what);
+    else
+        vmb_printf(o, "its text");
+    vmb_printf(o, "%s", e->kind == VMDG_AFTERFREE ? " comes from a freed block" : " was never written");
+}
+
 static void access_of(vmb_out_t *o, const vmdg_error_t *e)
 {
     if (e->when == VMDG_ATACCESS && e->call != NULL)
@@ -330,7 +346,9 @@ static part_f *partof(vmdg_kind_t kind)
 
 void vmdg_sentence(vmb_out_t *o, const vmdg_error_t *e)
 {
-    if (e->kind <= VMDG_AFTERFREE) {
+    if (isprinted(e)) {
+        printed(o, e);
+    } else if (e->kind <= VMDG_AFTERFREE) {
         access_of(o, e);
     } else if (e->kind <= VMDG_UNINIT) {
         wild(o, e);
