@@ -13,6 +13,7 @@
 typedef struct vmos_stopped {
     long tid;
     uintptr_t sp; /* the stack is in use from here on, registers lie above; 0: not known */
+    const void *context; /* of the signal, when registers lie there, on a stack for signals; else NULL */
 } vmos_stopped_t;
 
 /* Stop the other threads of the process by a signal, each of them in its handler.  Waits at most

@@ -6,8 +6,9 @@
  *   slot 1  ...
  *
  * No ptrace, which containers forbid.  The registers of a thread lie in its signal frame, above the
- * handler's frame address, which is what is told as its stack pointer.  A thread that blocks the
- * signal, or ends meanwhile, is waited for until the time is over; a signal that comes too late finds
+ * handler's frame address, which is what is told as its stack pointer.  Where the thread has a stack of
+ * its own for signals, as every thread of a Rust program, the frame lies there, and what is told is the
+ * stack pointer that the signal found, and where the registers are.  A thread that blocks the signal, or ends meanwhile, is waited for until the time is over; a signal that comes too late finds
  * nobody who waits, and what is still pending is taken back before the signal has its old meaning.
  *
  * Only system calls are made meanwhile: a thread may stand in the middle of libc.
@@ -28,6 +29,7 @@
 #include <sys/syscall.h>
 #include <termios.h>
 #include <time.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #define SLOTS 4096
@@ -38,6 +40,7 @@ enum { FREE, ASKED, STANDS, GONE };
 typedef struct slot {
     long tid;
     uintptr_t sp;
+    const void *context;
     uint32_t state;
 } slot_t;
 
@@ -62,13 +65,30 @@ static slot_t *mine(void)
     return NULL;
 }
 
-static VMOS_NOINLINE VMOS_UNCHECKED void stand(int sig)
+#define RED 512 /* bytes below the stack pointer that functions may use: 128 on x86-64, 288 on POWER */
+
+/* Handlers that were interrupted may be on that stack, too; then nobody knows where the thread's was. */
+static VMOS_UNCHECKED void place(slot_t *s, uintptr_t frame, const void *context)
+{
+    const stack_t *alt = &((const ucontext_t *)context)->uc_stack;
+    vmos_regs_t r;
+    s->sp = frame;
+    s->context = NULL;
+    if ((alt->ss_flags & SS_DISABLE) || frame - (uintptr_t)alt->ss_sp >= alt->ss_size)
+        return;
+    s->context = context;
+    s->sp = 0;
+    if (vmos_regs_of_context(&r, context) == 0 && r.sp - (uintptr_t)alt->ss_sp >= alt->ss_size)
+        s->sp = r.sp - RED;
+}
+
+static VMOS_NOINLINE VMOS_UNCHECKED void stand(int sig, siginfo_t *info, void *context)
 {
     int keep = errno;
     slot_t *s = __atomic_load_n(&standing, __ATOMIC_ACQUIRE) ? mine() : NULL;
-    (void)sig;
+    (void)sig, (void)info;
     if (s != NULL) {
-        s->sp = (uintptr_t)__builtin_frame_address(0);
+        place(s, (uintptr_t)__builtin_frame_address(0), context);
         __atomic_store_n(&s->state, STANDS, __ATOMIC_RELEASE);
         while (__atomic_load_n(&standing, __ATOMIC_ACQUIRE))
             futex(&standing, FUTEX_WAIT_PRIVATE, 1);
@@ -118,7 +138,7 @@ static long list(void)
             at += e->length;
             if (tid == 0 || tid == self || nslots == SLOTS || noted(tid))
                 continue;
-            slots[nslots] = (slot_t){tid, 0, FREE};
+            slots[nslots] = (slot_t){tid, 0, NULL, FREE};
             __atomic_store_n(&nslots, nslots + 1, __ATOMIC_RELEASE);
             found++;
         }
@@ -142,8 +162,8 @@ static int prepare(void)
 {
     struct sigaction sa;
     memset(&sa, 0, sizeof sa);
-    sa.sa_handler = stand;
-    sa.sa_flags = SA_RESTART | SA_ONSTACK;
+    sa.sa_sigaction = stand;
+    sa.sa_flags = SA_RESTART | SA_ONSTACK | SA_SIGINFO;
     sigfillset(&sa.sa_mask);
     signum = choose();
     return signum != 0 ? sigaction(signum, &sa, &before) : -1;
@@ -202,7 +222,8 @@ static size_t tell(vmos_stopped_t *threads, size_t most)
         uint32_t state = __atomic_load_n(&slots[i].state, __ATOMIC_ACQUIRE);
         if (state == GONE)
             continue;
-        threads[n++] = (vmos_stopped_t){slots[i].tid, state == STANDS ? slots[i].sp : 0};
+        threads[n++] = state == STANDS ? (vmos_stopped_t){slots[i].tid, slots[i].sp, slots[i].context}
+                                       : (vmos_stopped_t){slots[i].tid, 0, NULL};
     }
     return n;
 }

@@ -7,7 +7,7 @@
  *                                               what stacks do not use; our own notes of blocks
  *
  * So static data of all modules, thread-local data, stacks and registers (in the frames of the
- * signal that stopped a thread), and memory that the program mapped itself are roots.  The stack of a
+ * signal that stopped a thread, which may lie in a block, as a stack for signals), and memory that the program mapped itself are roots.  The stack of a
  * thread that has ended stays mapped, for the next one: what lies there is none.
  */
 #include "leaks.h"
@@ -152,6 +152,9 @@ void vmdg_leaks_roots(vmdg_scan_t *s, const vmos_stopped_t *threads, size_t n)
     descriptors(&r);
     vmr_spans(segment, &r);
     vmos_mappings(mapping, &r);
+    for (size_t i = 0; i < n; i++)
+        if (threads[i].context != NULL)
+            part(&r, (uintptr_t)threads[i].context, (uintptr_t)threads[i].context + vmos_context_size());
     vmos_unmap(r.span, size);
 }
 
