@@ -16,11 +16,11 @@ static int ispower(size_t x)
     return (x & (x - 1)) == 0;
 }
 
-void *vmma_align(size_t align, size_t size)
+void *vmma_align(size_t align, size_t size, vmdg_family_t family)
 {
     void *p;
     if (VMOS_UNLIKELY(vmma_debugged()))
-        return vmma_debug_alloc(size, align, 0, VMDG_MEMALIGN);
+        return vmma_debug_alloc(size, align, 0, family);
     if (align <= VM_ALIGN && ispower(align))
         return vmma_malloc(size);
     if (size == 0)
@@ -30,22 +30,30 @@ void *vmma_align(size_t align, size_t size)
         if (VMOS_LIKELY(p != NULL))
             return p;
     }
-    return vmma_alignslow(align, size);
+    return vmma_alignslow(align, size, family);
 }
 
 /* Any alignment but 0; no multiple of a power of two is asked for. */
-void *memalign(size_t align, size_t size)
+VMOS_INLINE void *anyalign(const char *call, vmdg_family_t family, size_t align, size_t size)
 {
     if (VMOS_UNLIKELY(align == 0 || !ispower(align)))
-        vmma_badalign("memalign", align);
+        vmma_badalign(call, align);
     if (VMOS_UNLIKELY(align == 0)) {
         errno = EINVAL;
         return NULL;
     }
-    return vmma_align(align, size);
+    return vmma_align(align, size, family);
 }
 
-void *aligned_alloc(size_t align, size_t size) __attribute__((alias("memalign")));
+void *memalign(size_t align, size_t size)
+{
+    return anyalign("memalign", VMDG_MEMALIGN, align, size);
+}
+
+void *aligned_alloc(size_t align, size_t size)
+{
+    return anyalign("aligned_alloc", VMDG_ALIGNED, align, size);
+}
 
 int posix_memalign(void **memptr, size_t align, size_t size)
 {
@@ -55,7 +63,7 @@ int posix_memalign(void **memptr, size_t align, size_t size)
         vmma_badalign("posix_memalign", align);
         return EINVAL;
     }
-    p = vmma_align(align, size);
+    p = vmma_align(align, size, VMDG_POSIX);
     errno = e;
     if (p == NULL)
         return ENOMEM;
@@ -65,12 +73,14 @@ int posix_memalign(void **memptr, size_t align, size_t size)
 
 void *valloc(size_t size)
 {
-    return vmma_align(vmos_pagesize(), size);
+    return vmma_align(vmos_pagesize(), size, VMDG_VALLOC);
 }
 
 /* Whole pages; 0 is rounded up to one. */
 void *pvalloc(size_t size)
 {
     size_t page = vmos_pagesize(), whole = VMB_UP(size + (size == 0), page);
-    return whole < size ? vmma_overflow("pvalloc", size, page) : vmma_align(page, whole);
+    if (whole < size)
+        return vmma_overflow("pvalloc", size, page);
+    return vmma_align(page, whole, VMDG_PVALLOC);
 }

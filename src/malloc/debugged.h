@@ -30,6 +30,10 @@ extern Vmalloc_t *vmma_sampler VMMA_HIDDEN;
 /* slow.c: vmma_alloc() in the name of a family. */
 VMMA_HIDDEN void *vmma_allocas(size_t size, vmdg_family_t family);
 
+/* align.c: align is any number > 0.  slow.c: the same where a slab does not serve. */
+VMMA_HIDDEN void *vmma_align(size_t align, size_t size, vmdg_family_t family);
+VMMA_HIDDEN void *vmma_alignslow(size_t align, size_t size, vmdg_family_t family);
+
 /* Whether it is for Vmdebug to say what p is: all that is not in a region of another method. */
 VMMA_HIDDEN int vmma_debug_owns(void *p);
 

@@ -63,7 +63,6 @@ VMMA_HIDDEN void vmma_free(void *p);
 /* slow.c: allocation and release when the fast path could not; the former set errno when they
  * fail, the latter keep it. */
 VMMA_HIDDEN void *vmma_alloc(size_t size);
-VMMA_HIDDEN void *vmma_alignslow(size_t align, size_t size);
 VMMA_HIDDEN void vmma_freeslow(void *p);
 /* The same in the name of another function, for messages; p may not be NULL. */
 VMMA_HIDDEN void vmma_release(const char *func, void *p);
@@ -74,9 +73,6 @@ VMMA_HIDDEN Vmalloc_t *vmma_find(void *p, size_t *size);
 
 /* debugged.c: whether Vmdebug is at work, so that addresses are to be looked up in its books first. */
 extern int vmma_debugging VMMA_HIDDEN;
-
-/* align.c: align is any number > 0. */
-VMMA_HIDDEN void *vmma_align(size_t align, size_t size);
 
 /* start.c: the region that the next block comes from, with everything set up; NULL: no memory. */
 VMMA_HIDDEN Vmalloc_t *vmma_region(void);
@@ -90,7 +86,6 @@ VMOS_INLINE void *vmma_take(size_t size)
     return vmbe_taketab(lane, size);
 }
 
-/* A plain Vmbest region: one that is traced is not, and is served by its method. */
 /* The block p goes back to the thread's own lane: 0, or -1 when that is not so simple. */
 VMOS_INLINE int vmma_give(void *p)
 {
@@ -105,6 +100,7 @@ VMOS_INLINE int vmma_islast(const Vmalloc_t *vm)
     return ((vmmt_joined(vm) ? vmmt_under(vm)->meth : vm->meth.meth) & VM_MTLAST) != 0;
 }
 
+/* A plain Vmbest region: one that is traced is not, and is served by its method. */
 VMOS_INLINE int vmma_isbest(const Vmalloc_t *vm)
 {
     return vm->meth.meth == VM_MTBEST && !vmr_shared(vm);

@@ -78,7 +78,7 @@ static VMOS_COLD void *again(size_t size, size_t align, vmdg_family_t family, in
         return p;
     while (p == NULL && (h = handler()) != NULL) {
         h();
-        p = vmma_debugged() ? vmma_debug_alloc(size, align, 0, family) : vmma_align(align, size);
+        p = vmma_align(align, size, family);
     }
     if (p == NULL && throwing)
         fail(size);
@@ -105,7 +105,7 @@ static void *newaligned(size_t size, size_t align, vmdg_family_t family, int thr
 {
     void *p;
     vmma_region();
-    p = vmma_debugged() ? vmma_debug_alloc(size, align, 0, family) : vmma_align(align, size);
+    p = vmma_align(align, size, family);
     return VMOS_LIKELY(p != NULL) ? p : again(size, align, family, throwing);
 }
 

@@ -116,12 +116,12 @@ void *vmma_alloc(size_t size)
     return vmma_allocas(size, VMDG_MALLOC);
 }
 
-void *vmma_alignslow(size_t align, size_t size)
+void *vmma_alignslow(size_t align, size_t size, vmdg_family_t family)
 {
     Vmalloc_t *vm = vmma_region();
     void *p;
     if (VMOS_UNLIKELY(vmma_debugged()))
-        return vmma_debug_alloc(size, align, 0, VMDG_MEMALIGN);
+        return vmma_debug_alloc(size, align, 0, family);
     if (VMOS_UNLIKELY(vmma_samples != NULL) && vm == Vmheap && vmma_due(size))
         return vmma_sample(size, align);
     p = vm != NULL && size <= PTRDIFF_MAX && align <= PTRDIFF_MAX ? (*vm->meth.alignf)(vm, size, align, 0) : NULL;

@@ -11,11 +11,12 @@ failed=0
 export VMALLOC_TOOL=$VMALLOC_BUILD/vmalloc
 
 cat >"$work/prog.c" <<'PROG'
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 struct pair { struct pair *next; char *text; };
 static struct pair *volatile kept;
-static void *volatile middle;
+static void *volatile middle, *volatile lost[5];
 static inline __attribute__((always_inline)) void release(char *p) { free(p); }
 static struct pair *make(struct pair *next)
 {
@@ -42,6 +43,12 @@ int main(int argc, char **argv)
     release(p);
     if (strcmp(what, "twice") == 0)
         twice(5);
+    if (strcmp(what, "aligned") == 0) {
+        void *q = NULL;
+        free(memalign(3, 8)), free(aligned_alloc(5, 8)); /* the errors: no powers of two */
+        lost[0] = memalign(64, 8), lost[1] = aligned_alloc(64, 64), posix_memalign(&q, 64, 8), lost[2] = q;
+        lost[3] = valloc(8), lost[4] = pvalloc(8);
+    }
     if (strcmp(what, "leak") == 0) {
         lose();
         kept = make(NULL);
@@ -70,7 +77,7 @@ run 1 past
 [ $code = 3 ] || bad "the status is not the program's: $code"
 says "^vmalloc([0-9]*): write past the end: 1 byte, 0 bytes behind a block of 24 bytes, found by free()$"
 if "$VMALLOC_TOOL" --version 2>/dev/null | grep -q elfutils || grep -q 'prog\.c:' "$work/said"; then
-    says "#0  release  .*prog\.c:6 (inlined)$"
+    says "#0  release  .*prog\.c:7 (inlined)$"
     says "#1  main  .*prog\.c:"
 fi
 says "\]00!"
@@ -113,6 +120,12 @@ says "leaks: lost 1 block of 16 bytes, indirectly 3 of 96, perhaps 1 of 200, sti
 run leaks=all leak
 says "perhaps lost: only pointers into the middle"
 says "never freed, but something leads to"
+run leaks=all aligned
+for call in memalign aligned_alloc posix_memalign valloc pvalloc; do
+    says "one is at [^ ]*, from $call\$\|it is at [^ ]*, from $call\$"
+done
+says ": memalign(): impossible alignment: 3\$"
+says ": aligned_alloc(): impossible alignment: 5\$"
 run noleaks leak
 [ -z "$said" ] || bad "noleaks"
 strip "$work/prog"

@@ -21,11 +21,15 @@
 
 /* ---- what is known of a block ---- */
 
-/* Whose block it is by the call that made it; the first three of each kind belong together. */
+/* Whose block it is by the call that made it; those of one kind, see give.c, belong together. */
 typedef enum vmdg_family {
     VMDG_VM,        /* vmalloc() and its like, on a region */
     VMDG_MALLOC,    /* malloc, calloc, realloc, strdup */
-    VMDG_MEMALIGN,  /* memalign, aligned_alloc, posix_memalign: freed by free */
+    VMDG_MEMALIGN,  /* memalign, and the next four: with an alignment, freed by free */
+    VMDG_ALIGNED,   /* aligned_alloc */
+    VMDG_POSIX,     /* posix_memalign */
+    VMDG_VALLOC,    /* valloc */
+    VMDG_PVALLOC,   /* pvalloc */
     VMDG_NEW,       /* operator new */
     VMDG_NEWALIGN,  /* operator new with an alignment */
     VMDG_ARRAY,     /* operator new[] */

@@ -22,7 +22,19 @@ void vmdg_alert(uint32_t id, const char *what)
 /* Calls that belong together: those of one kind of the enumeration. */
 static int kind(vmdg_family_t f)
 {
-    static const char kinds[] = {0, 1, 1, 2, 2, 3, 3};
+    static const char kinds[] = {
+        [VMDG_VM] = 0,
+        [VMDG_MALLOC] = 1,
+        [VMDG_MEMALIGN] = 1,
+        [VMDG_ALIGNED] = 1,
+        [VMDG_POSIX] = 1,
+        [VMDG_VALLOC] = 1,
+        [VMDG_PVALLOC] = 1,
+        [VMDG_NEW] = 2,
+        [VMDG_NEWALIGN] = 2,
+        [VMDG_ARRAY] = 3,
+        [VMDG_ARRAYALIGN] = 3,
+    };
     return kinds[f];
 }
 
