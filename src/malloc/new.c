@@ -12,7 +12,8 @@
  * of the C++ library that the program has, libstdc++ or libc++.  What a handler throws in a nothrow
  * new must be caught, which C cannot: where there is a handler, the C++ library's own nothrow new
  * does it, around the throwing one, which is ours.  Limit: in a program that is linked statically
- * there is only ours, and such a handler ends it.
+ * there is only ours, and such a handler ends it; and so does it where another allocator with such
+ * operators stands between this library and the C++ library.
  */
 #define _GNU_SOURCE 1
 #include "debugged.h"
@@ -32,6 +33,7 @@
 #define ALIGNED(name) TEXT(SIZED(name, St11align_val_tRKSt9nothrow_t))
 
 #pragma weak dlsym
+#pragma weak dladdr
 
 typedef void (*handler_t)(void);
 __attribute__((weak)) handler_t _ZSt15get_new_handlerv(void);        /* std::get_new_handler() */
@@ -52,6 +54,16 @@ static VMOS_COLD void fail(size_t size)
     vmos_abort();
 }
 
+/* Whether a function is of the C++ library, where the handler is kept: the next operator may be that
+ * of another allocator, whose blocks are not ours. */
+static VMOS_COLD int ofthelibrary(void *function)
+{
+    Dl_info its, library;
+    return dladdr != NULL && dladdr(function, &its) != 0 &&
+           dladdr((void *)(uintptr_t)_ZSt15get_new_handlerv, &library) != 0 &&
+           its.dli_fbase == library.dli_fbase;
+}
+
 /* By the C++ library's nothrow new, which calls ours that throws and catches.  -1: there is none. */
 static VMOS_COLD int by_library(size_t size, size_t align, vmdg_family_t family, void **p)
 {
@@ -61,7 +73,7 @@ static VMOS_COLD int by_library(size_t size, size_t align, vmdg_family_t family,
     const char *name = aligned ? array ? ALIGNED(_Zna) : ALIGNED(_Znw)
                                : array ? PLAIN(_Zna) : PLAIN(_Znw);
     void *next = dlsym != NULL ? dlsym(RTLD_NEXT, name) : NULL;
-    if (next == NULL)
+    if (next == NULL || !ofthelibrary(next))
         return -1;
     if (aligned)
         *p = ((void *(*)(size_t, size_t, const void *))(uintptr_t)next)(size, align, &tag);
