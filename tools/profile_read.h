@@ -46,6 +46,7 @@ typedef struct profile_site {
     uint64_t peakbytes;             /* its own most: exact for one thread, else at most this */
     uint64_t shortlived;            /* freed before head.nearby more allocations */
     uint64_t slack;                 /* bytes of rounding up */
+    uint64_t unused;                /* head.unused: bytes never written, at the ends of blocks */
     uint64_t resizes, growth, copied;
     uint64_t samples, livesamples;  /* sampled: how many blocks were looked at */
     uint64_t sizes[VMPF_NSIZES];

@@ -107,6 +107,7 @@ void profile_add_site(profile_t *p, const Vmpfsite_t *r)
     s->peakbytes = r->peak;
     s->shortlived = r->shortlived + r->rshort;
     s->slack = r->slack;
+    s->unused = p->head.unused ? (r->unused < r->bytes ? r->unused : r->bytes) : 0;
     s->resizes = r->resizes;
     s->growth = r->growth;
     s->copied = r->copied;
@@ -269,6 +270,7 @@ void profile_add(profile_site_t *sum, const profile_site_t *s)
     sum->peakbytes += s->peakbytes;
     sum->shortlived += s->shortlived;
     sum->slack += s->slack;
+    sum->unused += s->unused;
     sum->resizes += s->resizes;
     sum->growth += s->growth;
     sum->copied += s->copied;

@@ -167,6 +167,9 @@ static int load(report_t *r, const char *file, const struct request *want)
     if (!r->profile)
         return tool_fail(TOOL_CANNOT, "%s", why);
     complain(r->profile);
+    if (want->by && !report_has(r->profile, want->by))
+        return tool_fail(TOOL_USAGE, "%s does not tell what was never written: record it with the word "
+                         "\"unused\", as in --profile=FILE,unused", file);
     r->by = want->by;
     r->top = want->top;
     r->names = report_names_make(r->profile, want->inner || want->form->inner);
@@ -181,7 +184,7 @@ static void unload(report_t *r)
 
 int tool_report(int argc, char **argv)
 {
-    struct request want = {.form = &forms[0], .top = 5};
+    struct request want = {.form = &forms[0], .top = REPORT_TOP};
     report_t now = {0}, before = {0};
     int status = parse(argc, argv, &want);
 

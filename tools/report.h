@@ -61,9 +61,14 @@ typedef struct report_measure {
     int bytes;         /* it is bytes, not blocks */
     uint64_t (*of)(const profile_site_t *s);
     uint64_t (*blocks)(const profile_site_t *s); /* the blocks that have these bytes */
+    int part;          /* it is a part of what was asked for, and told as such */
 } report_measure_t;
 extern const report_measure_t report_measures[]; /* ends with name NULL */
 const report_measure_t *report_measure(const char *name);
+/* Whether the profile tells it. */
+int report_has(const profile_t *p, const report_measure_t *m);
+/* Bytes asked for in which unused ones were looked for. */
+uint64_t report_looked(const profile_t *p, const profile_site_t *s);
 /* 1.25 MiB; 1 234 567; 1.5 s.  Into to, of at least 32 bytes, which is returned. */
 char *report_bytes(char *to, uint64_t bytes);
 char *report_count(char *to, uint64_t n);
@@ -77,6 +82,7 @@ typedef struct report_node {
     struct report_node *first;   /* callers, largest first once sorted */
     struct report_node *next, *parent;
     uint64_t value, blocks;      /* sums of all stacks that come through here */
+    uint64_t looked;             /* as report_looked() tells, where that is wanted */
 } report_node_t;
 /* The root has the innermost functions as its children.  NULL: no memory. */
 report_node_t *report_tree_make(const profile_t *p, const report_names_t *names,
@@ -84,6 +90,8 @@ report_node_t *report_tree_make(const profile_t *p, const report_names_t *names,
 void report_tree_free(report_node_t *root);
 
 /* ---- the command ---- */
+
+#define REPORT_TOP 5 /* sites of a list when nothing was said */
 
 typedef struct report {
     profile_t *profile;

@@ -50,6 +50,7 @@ static void put_program(const report_t *r)
     put_named(r->out, "whole", r->profile->whole != 0);
     put_named(r->out, "why", h->why);
     put_named(r->out, "near", h->nearby);
+    put_named(r->out, "unused", h->unused);
     put_named(r->out, "peak", h->peak);
     put_named(r->out, "peakblocks", h->peakblocks);
     put_named(r->out, "peaktime", h->peaktime / 1000000);
@@ -69,6 +70,7 @@ static void put_total(const report_t *r)
     put_named(r->out, "liveerror", profile_error(r->profile, s->livesamples));
     put_named(r->out, "byteserror", profile_error(r->profile, s->samples));
     put_named(r->out, "resizes", s->resizes);
+    put_named(r->out, "looked", report_looked(r->profile, s));
     fputc('}', r->out);
 }
 

@@ -206,6 +206,8 @@ int report_diff(report_t *r, report_t *before)
     put_total(r, "blocks", a->total.calls, b->total.calls, 0);
     put_total(r, "short-lived", a->total.shortlived, b->total.shortlived, 0);
     put_total(r, "rounding", a->total.slack, b->total.slack, 1);
+    if (a->head.unused && b->head.unused)
+        put_total(r, "never written", a->total.unused, b->total.unused, 1);
     if (r->by)
         return put_measure(r, before, r->by);
     status = put_measure(r, before, report_measure("peak"));

@@ -82,6 +82,7 @@ static void put_process(const report_t *r)
     put_number(r->out, "peaktime", h->peaktime);
     put_number(r->out, "period", h->mode == VMPF_SAMPLED ? h->period : 0);
     put_number(r->out, "near", h->nearby);
+    put_number(r->out, "unused", h->unused);
     put_number(r->out, "missed", h->missed);
     put_number(r->out, "damaged", h->damaged);
     put_number(r->out, "unplaced", h->unplaced);
@@ -99,6 +100,8 @@ static void put_figures(const report_t *r, const profile_site_t *s)
     put_number(r->out, "peakbytes", s->peakbytes);
     put_number(r->out, "short", s->shortlived);
     put_number(r->out, "slack", s->slack);
+    if (r->profile->head.unused)
+        put_number(r->out, "unused", s->unused);
     put_number(r->out, "resizes", s->resizes);
     put_number(r->out, "growth", s->growth);
     put_number(r->out, "copied", s->copied);

@@ -34,6 +34,11 @@ static uint64_t of_slack(const profile_site_t *s)
     return s->slack;
 }
 
+static uint64_t of_unused(const profile_site_t *s)
+{
+    return s->unused;
+}
+
 static uint64_t of_growth(const profile_site_t *s)
 {
     return s->growth;
@@ -65,17 +70,28 @@ static uint64_t resized_blocks(const profile_site_t *s)
 }
 
 const report_measure_t report_measures[] = {
-    {"peak", "What lived when the program had most", 1, of_peak, high_blocks},
-    {"live", "What lived at the end", 1, of_live, live_blocks},
-    {"short", "Short-lived blocks", 0, of_short, of_short},
-    {"calls", "Blocks asked for", 0, of_calls, of_calls},
-    {"bytes", "Bytes asked for", 1, of_bytes, of_calls},
-    {"own", "The most that each site had at a time", 1, of_own, of_calls},
-    {"slack", "Bytes lost by rounding up", 1, of_slack, of_calls},
-    {"growth", "Bytes by which resizes made blocks larger", 1, of_growth, resized_blocks},
-    {"copied", "Bytes copied by resizes", 1, of_copied, resized_blocks},
-    {NULL, NULL, 0, NULL, NULL},
+    {"peak", "What lived when the program had most", 1, of_peak, high_blocks, 0},
+    {"live", "What lived at the end", 1, of_live, live_blocks, 0},
+    {"short", "Short-lived blocks", 0, of_short, of_short, 0},
+    {"calls", "Blocks asked for", 0, of_calls, of_calls, 0},
+    {"bytes", "Bytes asked for", 1, of_bytes, of_calls, 0},
+    {"own", "The most that each site had at a time", 1, of_own, of_calls, 0},
+    {"slack", "Bytes lost by rounding up", 1, of_slack, of_calls, 0},
+    {"unused", "Bytes asked for and never written", 1, of_unused, of_calls, 1},
+    {"growth", "Bytes by which resizes made blocks larger", 1, of_growth, resized_blocks, 0},
+    {"copied", "Bytes copied by resizes", 1, of_copied, resized_blocks, 0},
+    {NULL, NULL, 0, NULL, NULL, 0},
 };
+
+int report_has(const profile_t *p, const report_measure_t *m)
+{
+    return m->of != of_unused || p->head.unused > 0;
+}
+
+uint64_t report_looked(const profile_t *p, const profile_site_t *s)
+{
+    return p->head.unused == 0 ? 0 : p->head.unused == 1 ? s->bytes - s->livebytes : s->bytes;
+}
 
 const report_measure_t *report_measure(const char *name)
 {

@@ -17,6 +17,7 @@
 #define DEPTH 12  /* callers shown of a site */
 #define SMALL 10  /* a branch of less than one in so many is left out */
 #define TINY 50   /* and one of less than one in so many of the whole list */
+#define TRIFLE 200 /* nor a site of less than one in so many, unless more was asked for */
 #define LISTS 4   /* lists when no measure was asked for: the first ones of the table */
 
 /* ---- colours ---- */
@@ -32,6 +33,11 @@ static const char *on(const report_t *r, const char *colour)
 #define PLAIN(r) on(r, "\033[0m")
 
 /* ---- the summary ---- */
+
+static double share(uint64_t part, uint64_t whole)
+{
+    return 100 * (double)part / (whole > 0 ? (double)whole : 1);
+}
 
 static void print_line(const report_t *r, const char *what, const char *text)
 {
@@ -89,6 +95,16 @@ static void print_most(const report_t *r)
     print_line(r, "most", text);
 }
 
+static void print_unused(const report_t *r, const profile_site_t *t)
+{
+    char text[300], a[32];
+
+    snprintf(text, sizeof(text), "%s, %.1f%% of what was asked for, were never written%s",
+             report_bytes(a, t->unused), share(t->unused, report_looked(r->profile, t)),
+             r->profile->head.unused == 1 ? ", in blocks that are gone" : "");
+    print_line(r, "unused", text);
+}
+
 static void print_totals(const report_t *r)
 {
     const profile_site_t *t = &r->profile->total;
@@ -107,6 +123,8 @@ static void print_totals(const report_t *r)
     snprintf(text, sizeof(text), "%s, %.1f%% of what was asked for", report_bytes(a, t->slack),
              100 * (double)t->slack / (t->bytes > 0 ? (double)t->bytes : 1));
     print_line(r, "rounding", text);
+    if (r->profile->head.unused)
+        print_unused(r, t);
     snprintf(text, sizeof(text), "%s, %s larger in all, %s copied", report_count(a, t->resizes),
              report_bytes(b, t->growth), report_bytes(c, t->copied));
     if (t->resizes > 0)
@@ -219,7 +237,7 @@ static void print_callers(const report_t *r, const report_measure_t *m, const re
             fprintf(r->out, "%35s%*s%s%s%s\n", "", depth, "", DIM(r), text, PLAIN(r));
         else
             fprintf(r->out, "  %s%5.1f%% %10s%s %15s%*s%s\n", DIM(r),
-                    100 * (double)c->value / (double)whole, value(m, c->value, a), PLAIN(r), "",
+                    share(c->value, whole), value(m, c->value, a), PLAIN(r), "",
                     depth, "", text);
         print_callers(r, m, c, whole, depth + (node->first->next ? 2 : 1));
     }
@@ -231,9 +249,13 @@ static void print_node(const report_t *r, const report_measure_t *m, const repor
     char text[400], a[32], b[32];
 
     report_frame_text(report_frame(r->names, node->frame), text, sizeof(text));
-    fprintf(r->out, "  %s%5.1f%%%s %10s %13s   %s%s%s\n", GREEN(r),
-            100 * (double)node->value / (double)whole, PLAIN(r), value(m, node->value, a),
-            m->bytes ? report_count(b, node->blocks) : "", BOLD(r), text, PLAIN(r));
+    fprintf(r->out, "  %s%5.1f%%%s %10s %13s   %s%s%s", GREEN(r), share(node->value, whole), PLAIN(r),
+            value(m, node->value, a), m->bytes ? report_count(b, node->blocks) : "", BOLD(r), text,
+            PLAIN(r));
+    if (m->part)
+        fprintf(r->out, "   %.0f%% of %s asked for", share(node->value, node->looked),
+                report_bytes(a, node->looked));
+    fputc('\n', r->out);
     print_callers(r, m, node, whole, 2);
 }
 
@@ -242,6 +264,7 @@ static int print_list(const report_t *r, const report_measure_t *m)
     report_node_t *root = report_tree_make(r->profile, r->names, m), *node;
     char a[32];
     unsigned n = 0;
+    uint64_t least = root && !r->by && r->top == REPORT_TOP ? root->value / TRIFLE : 0;
 
     if (!root)
         return -1;
@@ -249,9 +272,9 @@ static int print_list(const report_t *r, const report_measure_t *m)
             m->bytes ? "" : " blocks", PLAIN(r));
     if (m->bytes && root->value > 0)
         fprintf(r->out, "%s  %6s %10s %13s%s\n", DIM(r), "", "bytes", "blocks", PLAIN(r));
-    for (node = root->first; node && n < r->top; node = node->next, n++)
+    for (node = root->first; node && node->value > least && n < r->top; node = node->next, n++)
         print_node(r, m, node, root->value);
-    if (node)
+    if (node && node->value > 0)
         fprintf(r->out, "  %sand smaller ones: --top=%u%s\n", DIM(r), 4 * r->top, PLAIN(r));
     report_tree_free(root);
     return 0;
@@ -259,7 +282,7 @@ static int print_list(const report_t *r, const report_measure_t *m)
 
 int report_text(report_t *r)
 {
-    int i, failed = 0;
+    int i, failed = 0; /* what was asked for by a word of its own comes first */
 
     print_head(r);
     print_most(r);
@@ -269,6 +292,8 @@ int report_text(report_t *r)
     print_regions(r);
     if (r->by)
         return print_list(r, r->by) == 0 ? 0 : 1;
+    if (r->profile->head.unused && r->profile->total.unused > 0)
+        failed = print_list(r, report_measure("unused")) != 0;
     for (i = 0; i < LISTS && !failed; i++)
         if (report_measures[i].of(&r->profile->total) > 0 || i == 1)
             failed = print_list(r, &report_measures[i]) != 0;

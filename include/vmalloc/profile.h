@@ -32,6 +32,8 @@ extern "C" {
 #define VM_PFEXACT 8    /* after so many allocations, all of them recorded, samples are taken, one in
                            VM_PFPERIOD bytes, or in 512 KiB if that is 0; 0, which holds at first:
                            that does not happen.  malloc() under the option profile has 100 million */
+#define VM_PFUNUSED 9   /* 1: bytes at the ends of blocks that are never written are counted, where
+                           every block is recorded; 0, which is what holds at first: they are not */
 
 /* Set one of the above.  0; -1 (EINVAL) for a value that makes no sense, (EBUSY) once the first
  * region of Vmprofile is open.  From one thread at a time. */

@@ -57,7 +57,8 @@ typedef struct _vmpfhead_s {
     uint64_t unplaced;     /* allocations counted for site 0 for want of memory for sites */
     uint64_t length;       /* sealed: bytes of the file */
     uint64_t exact;        /* sampled: allocations before that, which count as 1 each */
-    uint64_t zero[10];
+    uint64_t unused;       /* bytes never written are told: 1 of blocks that are gone, 2 of all */
+    uint64_t zero[9];
     char command[1024];    /* arguments of the program, each ended by 0, then another 0 */
     char exe[1024];        /* path of the program */
 } Vmpfhead_t;
@@ -157,7 +158,8 @@ typedef struct _vmpfsite_s {
     uint64_t rfrees, rfreed;       /* freed by other threads, or dropped with the region */
     uint64_t rshort;               /* of these, shortlived */
     uint64_t rhighcalls, rhighbytes;
-    uint64_t rsfrees, zero1;
+    uint64_t rsfrees;
+    uint64_t unused;               /* head.unused: bytes at the ends of blocks, never written */
     uint32_t sizes[VMPF_NSIZES];   /* blocks of up to 16, 32, ... 256 Ki, and of more bytes */
     uint32_t lives[VMPF_NLIVES];   /* calls of the thread from allocation to freeing: none, less
                                       than 4, 16, ... 16 Mi, and more */

@@ -56,6 +56,8 @@ static VMOS_NOINLINE void *cleared(size_t size)
     vmma_region();
     if (VMOS_UNLIKELY(vmma_debugged()))
         return vmma_debug_alloc(size, 0, 1, VMDG_MALLOC);
+    if (VMOS_UNLIKELY(vmma_looked()))
+        return vmma_profile_cleared(size);
     p = vmma_alloc(size);
     if (p != NULL && (vmma_sampler != NULL || !vmbe_iszero(p)))
         memset(p, 0, size);

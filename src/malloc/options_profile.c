@@ -78,6 +78,15 @@ static vmma_answer_t set_interval(vmma_word_t value)
     return set_number(VM_PFINTERVAL, value);
 }
 
+/* It takes a look at each block. */
+static vmma_answer_t set_unused(vmma_word_t value)
+{
+    if (value.n > 0 && !vmma_word_is(value, "1"))
+        return vmma_nosense;
+    set_full(value);
+    return set(VM_PFUNUSED, 1);
+}
+
 static vmma_answer_t set_inherit(vmma_word_t value)
 {
     (void)value;
@@ -110,7 +119,8 @@ static const vmma_option_t words[] = {
     {"depth", 1, set_depth},     {"exact", 1, set_exact},       {"full", 1, set_full},
     {"inherit", 3, set_inherit}, {"interval", 3, set_interval}, {"memory", 1, set_memory},
     {"near", 1, set_near},       {"original", 1, set_original}, {"sample", 2, set_sample},
-    {"seed", 2, set_seed},       {"signal", 2, set_signal},     {NULL, 0, NULL},
+    {"seed", 2, set_seed},       {"signal", 2, set_signal},     {"unused", 1, set_unused},
+    {NULL, 0, NULL},
 };
 
 static vmma_answer_t set_word(vmma_word_t w)

@@ -108,6 +108,16 @@ void *vmma_resample(Vmalloc_t *vm, void *p, size_t old, size_t size)
     return VMOS_LIKELY(q != NULL) ? q : vmma_nomemory();
 }
 
+/* ---- every block ---- */
+
+void *vmma_profile_cleared(size_t size)
+{
+    void *p = NULL;
+    if (size <= PTRDIFF_MAX)
+        p = (*Vmregion->meth.resizef)(Vmregion, NULL, size, VM_RSZERO, 0);
+    return VMOS_LIKELY(p != NULL) ? p : vmma_nomemory();
+}
+
 /* ---- begin ---- */
 
 /* Their handles lie in their own memory: when a program clears Vmheap, malloc() goes on. */

@@ -56,6 +56,14 @@ VMMA_HIDDEN void *vmma_sample(size_t size, size_t align);
 /* Resize a block of old bytes at p that is one, or shall be one. */
 VMMA_HIDDEN void *vmma_resample(Vmalloc_t *vm, void *p, size_t old, size_t size);
 
+/* Whether malloc()'s blocks are looked at for what was never written.  One of calloc() then, which the
+ * region must know to be zeros. */
+VMOS_INLINE int vmma_looked(void)
+{
+    return vmpf_looks() && Vmregion->meth.meth & VM_MTPROFILE;
+}
+VMMA_HIDDEN void *vmma_profile_cleared(size_t size);
+
 /* All blocks have counted for long enough: samples from now on. */
 VMMA_HIDDEN void vmma_profile_turn(void);
 /* Begin as the options say.  The region for Vmregion; NULL: Vmheap, or it failed. */

@@ -15,7 +15,7 @@
 
 typedef struct figures {
     uint64_t sites, calls, bytes, live, livebytes, high, highbytes, shortlived, resizes, growth,
-        copied, samples, sizes, lives;
+        copied, samples, unused, sizes, lives;
 } figures_t;
 
 static inline uint64_t own_or(int marked, uint64_t put_aside, uint64_t now)
@@ -40,6 +40,7 @@ static inline void add_site(figures_t *f, const Vmpfsite_t *s)
     f->growth += s->growth;
     f->copied += s->copied;
     f->samples += s->samples;
+    f->unused += s->unused;
     for (int i = 0; i < VMPF_NSIZES; i++)
         f->sizes += s->sizes[i];
     for (int i = 0; i < VMPF_NLIVES; i++)

@@ -27,6 +27,7 @@ static void test_settings(void **state)
         {VM_PFDEPTH, {1, 128, 20}},         {VM_PFPERIOD, {1 << 20, 1, 0}}, {VM_PFNEAR, {1, 100, 16}},
         {VM_PFSEED, {1, 77, 0}},            {VM_PFINTERVAL, {1, 3600, 0}},  {VM_PFINHERIT, {1, 1, 0}},
         {VM_PFMEMORY, {1 << 26, 1 << 28, 1 << 27}}, {VM_PFEXACT, {1, 1000000, 0}},
+        {VM_PFUNUSED, {0, 1, 0}},
     };
     Vmalloc_t *vm;
     (void)state;
@@ -37,6 +38,7 @@ static void test_settings(void **state)
     refused(VM_PFDEPTH, 129, EINVAL);
     refused(VM_PFMEMORY, 1, EINVAL);
     refused(VM_PFINHERIT, 2, EINVAL);
+    refused(VM_PFUNUSED, 2, EINVAL);
     refused(0, 1, EINVAL);
     refused(99, 1, EINVAL);
     vm = vmopen(Vmdcheap, Vmprofile, 0);

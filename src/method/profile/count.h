@@ -15,6 +15,8 @@
 #define VMPF_SIZEBITS 48
 #define VMPF_SIZEMASK (((uint64_t)1 << VMPF_SIZEBITS) - 1)
 #define VMPF_SAMPLE 0x80000000u /* in a tail's site */
+#define VMPF_ZEROED 0x40000000u /* the same: see unused.c */
+#define VMPF_SITEBITS 0x3fffffffu
 
 /* ---- tails ---- */
 

@@ -87,11 +87,29 @@ VMOS_INLINE int quick_free(Vmalloc_t *vm, void *p)
     return 0;
 }
 
+/* A new block; cleared as far as was asked for. */
+static void *fresh(Vmalloc_t *vm, size_t size, int type, int local)
+{
+    vmpf_birth_t how = {0, 0, 0, 0};
+    void *p;
+    if (size == 0 && vmmt_under(vm)->meth == VM_MTPOOL)
+        return invalid();
+    if (vmpf_looks() && size > VMPF_FILLMOST)
+        type |= VM_RSZERO;
+    p = (*vmmt_under(vm)->resizef)(vm, NULL, size + VMPF_TAIL, type, local);
+    how.zeroed = vmpf_looks() && type & VM_RSZERO;
+    if (vmpf_looks() && !how.zeroed && p != NULL)
+        vmpf_fill(p, size);
+    return born(vm, p, size, local, &how);
+}
+
 static void *profile_alloc(Vmalloc_t *vm, size_t size, int local)
 {
     const Vmethod_t *under = vmmt_under(vm);
     size_t have;
     void *p;
+    if (vmpf_looks())
+        return toolarge(size) ? nomemory() : fresh(vm, size, 0, local);
     if (VMOS_LIKELY(under == &vmmt_best && (p = quick_alloc(vm, size, &have)) != NULL)) {
         vmpf_born(region(vm), p, size, have, NULL);
         return p;
@@ -105,12 +123,15 @@ static void *profile_alloc(Vmalloc_t *vm, size_t size, int local)
 
 static void *profile_align(Vmalloc_t *vm, size_t size, size_t align, int local)
 {
+    void *p;
     if (size == 0)
         return invalid();
     if (toolarge(size))
         return nomemory();
-    return born(vm, (*vmmt_under(vm)->alignf)(vm, size + VMPF_TAIL, align, local), size, local,
-                NULL);
+    p = (*vmmt_under(vm)->alignf)(vm, size + VMPF_TAIL, align, local);
+    if (vmpf_looks() && p != NULL)
+        vmpf_fill(p, size);
+    return born(vm, p, size, local, NULL);
 }
 
 /* The tail is read before the block goes: then it may be another thread's. */
@@ -118,41 +139,40 @@ static int profile_free(Vmalloc_t *vm, void *p, int local)
 {
     const Vmethod_t *under = vmmt_under(vm);
     vmpf_tail_t tail = {0, 0, 0};
-    size_t have;
+    size_t have, unused;
     int r;
-    if (VMOS_LIKELY(under == &vmmt_best) && quick_free(vm, p) == 0)
+    if (VMOS_LIKELY(under == &vmmt_best && !vmpf_looks()) && quick_free(vm, p) == 0)
         return 0;
     have = p != NULL ? havebytes(vm, p, local) : 0;
     if (have != 0)
         vmpf_read_tail(p, have, &tail);
+    unused = vmpf_looks() ? vmpf_unused(p, &tail) : 0;
     r = (*under->freef)(vm, p, local);
-    if (VMOS_LIKELY(r == 0))
+    if (VMOS_LIKELY(r == 0)) {
+        vmpf_unused_add(&tail, unused);
         vmpf_died(vmpf_of(vm), &tail);
+    }
     return r;
-}
-
-/* A new block; cleared as far as was asked for. */
-static void *fresh(Vmalloc_t *vm, size_t size, int type, int local)
-{
-    void *p;
-    if (size == 0 && vmmt_under(vm)->meth == VM_MTPOOL)
-        return invalid();
-    p = (*vmmt_under(vm)->resizef)(vm, NULL, size + VMPF_TAIL, type, local);
-    return born(vm, p, size, local, NULL);
 }
 
 /* What was the old tail and what was behind it is cleared when that is asked for. */
 static void *resized(Vmalloc_t *vm, void *p, size_t size, int type, int local)
 {
-    size_t have = havebytes(vm, p, local);
+    size_t have = havebytes(vm, p, local), unused;
     vmpf_tail_t tail = {0, 0, 0};
-    vmpf_birth_t how = {0, 1, 0};
+    vmpf_birth_t how = {0, 1, 0, 0};
     char *q;
     if (have != 0)
         vmpf_read_tail(p, have, &tail);
-    q = (*vmmt_under(vm)->resizef)(vm, p, size + VMPF_TAIL, type, local);
+    how.zeroed = vmpf_looks() && vmpf_unused_zeroed(&tail, size, type);
+    unused = vmpf_looks() ? vmpf_unused(p, &tail) : 0;
+    q = (*vmmt_under(vm)->resizef)(vm, p, size + VMPF_TAIL, how.zeroed ? type | VM_RSZERO : type,
+                                   local);
     if (q == NULL)
         return NULL;
+    if (vmpf_looks())
+        vmpf_unused_resized(q, &tail, size, have, unused, type);
+    vmpf_unused_add(&tail, unused);
     if (type & VM_RSZERO && size > tail.size)
         memset(q + tail.size, 0, size - tail.size);
     how.old = tail.size;

@@ -32,6 +32,7 @@ static void note_settings(Vmpfhead_t *h)
     h->mode = vmpf_sampling() ? VMPF_SAMPLED : VMPF_FULL;
     h->period = vmpf_sampling() ? vmpf_settings.period : 0;
     h->exact = 0;
+    h->unused = vmpf.unused != 0;
     h->nearby = (uint32_t)vmpf_settings.nearby;
     h->depth = vmpf.depth;
 }

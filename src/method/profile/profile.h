@@ -115,6 +115,7 @@ typedef struct vmpf_recorder {
     uint64_t span;      /* and how long after the one before, ns */
     uint64_t most;      /* live bytes since then */
     uint64_t calls;     /* allocations, as far as threads have told */
+    int unused;         /* bytes never written are counted: see unused.c */
     uint32_t turned;    /* from all blocks to samples: for malloc(), which puts it back to 0 */
     uint64_t nextcopy;  /* when the next copy of the profile is due, ns; 0: never */
     char path[VMPF_PATH]; /* file, as it was asked for; "": none */
@@ -125,7 +126,7 @@ extern vmpf_recorder_t vmpf VMOS_HIDDEN;
 
 /* What vmprofileset() sets before the recorder begins. */
 typedef struct vmpf_settings {
-    size_t depth, period, nearby, seed, memory, interval, exact;
+    size_t depth, period, nearby, seed, memory, interval, exact, unused;
     int inherit;
 } vmpf_settings_t;
 extern vmpf_settings_t vmpf_settings VMOS_HIDDEN;
@@ -231,6 +232,7 @@ VMOS_INLINE void vmpf_changed(void)
 typedef struct vmpf_birth {
     size_t old;    /* resized: bytes asked for before */
     int resized, moved;
+    int zeroed;    /* it is to be looked at for bytes that are not zero: see unused.c */
 } vmpf_birth_t;
 void vmpf_born(vmpf_region_t *st, char *p, size_t size, size_t have, const vmpf_birth_t *how);
 /* The tail of a block of have bytes.  0, or -1: it is damaged or of another process. */
@@ -243,6 +245,26 @@ void vmpf_site_unlock(Vmpfsite_t *site);
 
 /* The lane of the thread has a meter from now on, which tells the time of samples. */
 void vmpf_clock(vmpf_book_t *b, struct vmbe_lane *lane);
+
+/* ---- unused.c: bytes that are never written ---- */
+#define VMPF_FILLMOST ((size_t)64 << 10) /* larger blocks are not filled but zeros */
+VMOS_INLINE int vmpf_looks(void)
+{
+    return VMOS_UNLIKELY(vmpf.unused);
+}
+/* A block of so many bytes begins, which is not zeros. */
+void vmpf_fill(char *p, size_t size);
+/* Bytes at the end of the block that are as they were at first. */
+size_t vmpf_unused(const char *p, const vmpf_tail_t *t);
+/* Count them for the block's site. */
+void vmpf_unused_add(const vmpf_tail_t *t, size_t n);
+/* Whether a block is to be zeros where it is not written, once it is resized. */
+int vmpf_unused_zeroed(const vmpf_tail_t *t, size_t size, int type);
+/* That it was, to q, from a block of have bytes of which so many were unused; type: as was asked for. */
+void vmpf_unused_resized(char *q, const vmpf_tail_t *t, size_t size, size_t have, size_t unused,
+                         int type);
+/* Count those of all blocks of the region; locked. */
+void vmpf_unused_rest(Vmalloc_t *vm);
 
 /* ---- regions.c ---- */
 void vmpf_region_open(Vmalloc_t *vm);

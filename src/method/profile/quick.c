@@ -31,7 +31,7 @@ static VMOS_NOINLINE int prepare(vmpf_book_t *b, Vmalloc_t *vm)
 {
     uint32_t now = __atomic_load_n(&vmpf.state, __ATOMIC_ACQUIRE);
     b->ready = 0;
-    if (VMPF_GET(vmpf.off) || state(vm)->epoch != vmpf.epoch || !vmpf_full() || b->again == NULL)
+    if (VMPF_GET(vmpf.off) || state(vm)->epoch != vmpf.epoch || !vmpf_full() || b->again == NULL || vmpf_looks())
         return 0;
     b->lane = vmbe_mylane(vmbe_of(vm));
     if (BE_LOAD(b->lane->tid) != vmos_self())

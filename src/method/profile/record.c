@@ -9,7 +9,8 @@
  * not reach it.  Its check covers all of it and the process's number of its profile: a tail that
  * was overwritten, or left by a process that had the region before, is not believed.
  *
- * The highest bit of a tail's site says that the block is a sample, and stands for others too.
+ * The highest bit of a tail's site says that the block is a sample, and stands for others too; the next
+ * one what it was filled with (unused.c).
  *
  * Most blocks of malloc() that are recorded one and all do not come here: see quick.c.  That all blocks
  * count is what functions are told by a constant, so that they are compiled for that.
@@ -84,7 +85,7 @@ VMOS_INLINE void count_birth(Vmpfsite_t *s, vmpf_amount_t a, size_t size, size_t
     vmpf_add_birth(s, a, size, have);
     if (sample)
         VMPF_ADD(s->samples, 1);
-    if (how != NULL)
+    if (how != NULL && how->resized)
         count_resize(s, size, a.n, how);
 }
 
@@ -200,6 +201,8 @@ void vmpf_born(vmpf_region_t *st, char *p, size_t size, size_t have, const vmpf_
         if (vmpf_full()) {
             tail.birth = (uint32_t)b->calls;
             tail.site = record(b, st, (vmpf_amount_t){1, size}, size, have, how, 0);
+            if (how != NULL && how->zeroed && tail.site != 0)
+                tail.site |= VMPF_ZEROED;
         } else {
             born_sampled(b, st, &tail, have, how);
         }
@@ -260,7 +263,7 @@ void vmpf_died(vmpf_region_t *st, const vmpf_tail_t *tail)
     vmpf_amount_t a;
     if (tail->site == 0 || (b = vmpf_enter()) == NULL)
         return;
-    s = vmpf_site(tail->site & ~VMPF_SAMPLE);
+    s = vmpf_site(tail->site & VMPF_SITEBITS);
     a = amount(tail);
     if (VMOS_LIKELY(s->thread == b->number))
         own_death(s, a, life(b, tail), (tail->site & VMPF_SAMPLE) != 0);

@@ -35,6 +35,7 @@ static int start(void)
     vmpf.epoch = 1;
     if (vmpf_settings.exact > 0 && vmpf_settings.period == 0)
         vmpf_settings.period = VMPF_PERIOD;
+    vmpf.unused = vmpf_settings.unused && vmpf_settings.period == 0;
     vmsk_limit(vmpf_settings.memory / 4);
     if (vmpf_store_open() != 0) {
         vmpf.head = NULL;
@@ -93,6 +94,15 @@ static void note_region(Vmalloc_t *vm)
     vmr_unlock(vm);
 }
 
+static void look_at_rest(Vmalloc_t *vm)
+{
+    if (!(vm->meth.meth & VM_MTPROFILE))
+        return;
+    vmr_lock(vm);
+    vmpf_unused_rest(vm);
+    vmr_unlock(vm);
+}
+
 /* Room for the records of segments is taken from the system meanwhile. */
 static void add_segments(void)
 {
@@ -119,6 +129,11 @@ void vmpf_stop(void)
     flush_all();
     vmpf_times_end();
     vmr_each(note_region);
+    if (vmpf_looks()) {
+        vmpf.unused = 0; /* what is freed from now on is looked at here */
+        vmr_each(look_at_rest);
+        vmpf.head->unused = 2;
+    }
     if (vmpf.forked && vmpf.path[0] != '\0')
         vmpf_store_file();
     if (vmpf.fd < 0)
@@ -207,6 +222,7 @@ int vmprofileset(int what, size_t value)
         {&vmpf_settings.interval, 0, UINT32_MAX},
         {NULL, 0, 0},
         {&vmpf_settings.exact, 0, SIZE_MAX >> 1},
+        {&vmpf_settings.unused, 0, 1},
     };
     if (vmpf.head != NULL)
         return refuse(EBUSY);

@@ -99,6 +99,8 @@ void vmpf_region_clear(Vmalloc_t *vm)
     const vmpf_region_t *st = vmpf_of(vm);
     if (vmpf.off || st->epoch != vmpf.epoch)
         return;
+    if (vmpf_looks())
+        vmpf_unused_rest(vm);
     for (uint32_t at = st->sites; at != 0; at = vmpf_site(at)->next)
         vmpf_dropped(vmpf_site(at));
     VMPF_SET(record_of(st)->live, 0);
@@ -163,6 +165,7 @@ static void join(Vmpfsite_t *to, const Vmpfsite_t *from)
     to->copied += from->copied;
     to->samples += from->samples;
     to->sfrees += from->samples;
+    to->unused += from->unused;
 }
 
 static void join_bins(Vmpfsite_t *to, const Vmpfsite_t *from)

@@ -16,7 +16,7 @@ import { bins, Profile, rows, Tree } from "./model.js";
 import { drawn, LIVES, SIZES } from "./histogram.js";
 import { Flame } from "./flame.js";
 import { Regions } from "./regions.js";
-import { Table } from "./table.js";
+import { Table, tellsUnused } from "./table.js";
 import { TimeLine } from "./timeline.js";
 import "./style.css"; // the last word, after the libraries'
 
@@ -28,7 +28,8 @@ const MEASURES = {
     bytes: ["Bytes", "asked for over the whole run"],
     calls: ["Blocks", "asked for over the whole run"],
     short: ["Short-lived", "blocks freed after few more allocations"],
-    slack: ["Over-allocated", "bytes beyond what was asked for, from rounding up"],
+    slack: ["Rounding", "bytes beyond what was asked for, from rounding up"],
+    unused: ["Never written", "bytes asked for, at the ends of blocks, and never written"],
     copied: ["Copied", "bytes copied when blocks were resized"],
 };
 
@@ -36,6 +37,7 @@ const data = JSON.parse($("data").textContent);
 const now = new Profile(data.now);
 const before = data.before ? new Profile(data.before) : null;
 const profiles = before ? [now, before] : [now];
+if (!tellsUnused(profiles)) delete MEASURES.unused;
 const state = {
     measure: "peak",
     byLine: false,
@@ -117,7 +119,7 @@ function card(title, figure, note, change, isBytes) {
 function summary() {
     const t = now.total,
         error = (e) => (e ? `\u00b1 ${bytes(e)}, ` : "");
-    const sums = (p) => ({ short: p.sum("short"), slack: p.sum("slack"), copied: p.sum("copied") });
+    const sums = (p) => ({ short: p.sum("short"), slack: p.sum("slack"), unused: p.sum("unused") });
     const s = sums(now),
         b = before ? sums(before) : null,
         bt = before?.total;
@@ -158,12 +160,23 @@ function summary() {
             false,
         ),
         card(
-            "Over-allocated",
+            "Rounding",
             bytes(s.slack),
             `${percent(s.slack, t.bytes)} of what was asked for`,
             b && s.slack - b.slack,
             true,
         ),
+        ...(MEASURES.unused
+            ? [
+                  card(
+                      "Never written",
+                      bytes(s.unused),
+                      `${percent(s.unused, t.looked)} of what was asked for`,
+                      b && s.unused - b.unused,
+                      true,
+                  ),
+              ]
+            : []),
     );
 }
 

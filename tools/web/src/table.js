@@ -22,8 +22,14 @@ const COLUMNS = [
     ],
     ["short", "Short-lived", "blocks freed after few more allocations", false],
     ["slack", "Rounding", "bytes that blocks had beyond what was asked for", true],
+    ["unused", "Never written", "bytes at the ends of blocks that were never written", true],
     ["copied", "Copied", "bytes copied when blocks were resized", true],
 ].map(([name, title, what, isBytes, of = (v) => v[name]]) => ({ name, title, what, isBytes, of }));
+
+// Whether what was never written was looked for, in all of them.
+export function tellsUnused(profiles) {
+    return profiles.every((p) => p.unused > 0);
+}
 
 export class Table {
     constructor(box, profiles, onSort) {
@@ -32,6 +38,7 @@ export class Table {
         this.compared = profiles.length > 1;
         this.onSort = onSort;
         this.open = new Set();
+        this.columns = COLUMNS.filter((c) => c.name !== "unused" || tellsUnused(profiles));
         this.column = COLUMNS[0];
         this.down = true;
         this.term = "";
@@ -48,7 +55,7 @@ export class Table {
 
     // Largest first, if there is such a column.
     sortBy(name) {
-        const column = COLUMNS.find((c) => c.name === name);
+        const column = this.columns.find((c) => c.name === name);
         if (!column) return;
         this.column = column;
         this.down = true;
@@ -92,7 +99,7 @@ export class Table {
     draw() {
         const rows = this.#sorted();
         const whole = Object.fromEntries(
-            COLUMNS.map((c) => [
+            this.columns.map((c) => [
                 c.name,
                 Math.max(1, ...this.rows.map((r) => Math.abs(this.#value(r, c)))),
             ]),
@@ -133,7 +140,7 @@ export class Table {
                 "tr",
                 {},
                 cell("name", "Site", "function and line", this.column === null),
-                ...COLUMNS.map((c) =>
+                ...this.columns.map((c) =>
                     cell(
                         c.name,
                         this.compared ? "\u0394\u2009" + c.title : c.title,
@@ -167,7 +174,7 @@ export class Table {
                     element("span", { class: "place" }, row.place),
                 ),
             ),
-            ...COLUMNS.map((c) => this.#cell(this.#value(row, c), c, whole[c.name])),
+            ...this.columns.map((c) => this.#cell(this.#value(row, c), c, whole[c.name])),
         );
     }
 
@@ -205,7 +212,7 @@ export class Table {
             { class: "details" },
             element(
                 "td",
-                { colspan: COLUMNS.length + 1 },
+                { colspan: this.columns.length + 1 },
                 element("div", { class: "detail" }, ...parts),
             ),
         );
@@ -276,7 +283,8 @@ export class Table {
             return `Peak ${bytes(b.peak)} \u2192 ${bytes(v.peak)}, at the end ${bytes(b.live)} \u2192 ${bytes(v.live)}, blocks ${short(b.calls)} \u2192 ${short(v.calls)}`;
         return (
             `${short(v.calls)} blocks, ${short(v.liveblocks)} not freed, ${percent(v.short, v.calls)} short-lived` +
-            (v.resizes ? `, ${short(v.resizes)} resizes` : "")
+            (v.resizes ? `, ${short(v.resizes)} resizes` : "") +
+            (v.unused ? `, ${percent(v.unused, v.bytes)} of ${bytes(v.bytes)} never written` : "")
         );
     }
 
@@ -289,7 +297,7 @@ export class Table {
             const id = button.dataset.row;
             if (!this.open.delete(id)) this.open.add(id);
         } else if (button.dataset.column) {
-            const column = COLUMNS.find((c) => c.name === button.dataset.column) ?? null;
+            const column = this.columns.find((c) => c.name === button.dataset.column) ?? null;
             this.down = column === this.column ? !this.down : true;
             this.column = column;
             this.onSort(column?.name);

@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# VMPROFILE=file,unused: what a program asks for and never writes is told by site, to the byte, freed
+# or not, and without touching what the program does not touch.
+set -uo pipefail
+
+command=${VMALLOC_BUILD:?}/vmalloc
+library=$(realpath "$VMALLOC_BUILD/libvmalloc-malloc.so")
+if [ ! -x "$command" ] || [ ! -e "$library" ] || ! command -v "${CC:-cc}" >/dev/null; then
+    echo "no command, no library or no compiler"
+    exit 77
+fi
+unset LD_PRELOAD VMALLOC_OPTIONS VMPROFILE
+# shellcheck source=test/support/_foreign.sh
+. "${VMALLOC_SOURCE:?}/test/support/_foreign.sh"
+pass_by_foreign "$library"
+work=$(realpath "$(mktemp -d)")
+trap 'rm -rf "$work"' EXIT
+
+cat >"$work/waste.c" <<'END_OF_C'
+#include <stdlib.h>
+#include <string.h>
+
+__attribute__((noinline)) static void use(char *p, size_t n)
+{
+    memset(p, 'x', n);
+    __asm__ volatile("" : : "r"(p) : "memory");
+}
+
+static char *volatile kept[100];
+
+int main(void)
+{
+    char *large, *p;
+    for (int i = 0; i < 100; i++) {
+        p = malloc(1000); /* 900 of each are not written */
+        use(p, 100);
+        free(p);
+        p = calloc(5, 400); /* 1000 */
+        use(p, 1000);
+        free(p);
+        use(kept[i] = malloc(64), 60); /* 4, and never freed */
+    }
+    large = malloc(512 << 20); /* all but 4096 */
+    use(large, 4096);
+    p = realloc(NULL, 100);
+    use(p, 100);
+    p = realloc(p, 200);
+    use(p, 150); /* 50 */
+    free(p);
+    return 0;
+}
+END_OF_C
+"${CC:-cc}" -g -O1 -o "$work/waste" "$work/waste.c" 2>"$work/err" || { cat "$work/err"; exit 77; }
+
+failed=0
+# 100 * (900 + 1000 + 4) + (512 << 20) - 4096 + 50
+wanted=$((190400 + 536870912 - 4096 + 50))
+for word in unused unused=1; do
+    rm -f "$work/profile"
+    LD_PRELOAD="$library" VMPROFILE="$work/profile,$word" "$work/waste" || { echo "FAILED: the program"; exit 1; }
+    "$command" report --json "$work/profile" >"$work/json" || exit 1
+    sum=$(grep -o '"unused":[0-9]*' "$work/json" | sed -n 2p | cut -d: -f2)
+    [ "${sum:-0}" -eq "$wanted" ] || { echo "FAILED: ${sum:-nothing} bytes, not $wanted"; failed=1; }
+    grep -q '"unused":2,' "$work/json" || { echo "FAILED: not all blocks were looked at"; failed=1; }
+done
+
+# The largest site is the first line of the list, with its share.
+"$command" report --by=unused "$work/profile" >"$work/text" || failed=1
+grep -q 'unused .* were never written$' "$work/text" || { echo "FAILED: the summary"; failed=1; }
+grep -A2 '^Bytes asked for and never written' "$work/text" | tail -n 1 |
+    grep -q 'main .*100% of 512 MiB asked for' || { echo "FAILED: the list:"; cat "$work/text"; failed=1; }
+# Resident: some MiB, not 512.
+resident=$(awk '$1 == "resident" && $3 == "MiB" { print int($2) }' "$work/text")
+[ "${resident:-999}" -lt 100 ] || { echo "FAILED: ${resident:-unknown} MiB were touched"; failed=1; }
+
+# Without the word nothing is told, and asking for it says how.
+rm -f "$work/profile"
+LD_PRELOAD="$library" VMPROFILE="$work/profile,full" "$work/waste" || failed=1
+"$command" report "$work/profile" >"$work/text" 2>&1 || failed=1
+grep -q 'never written' "$work/text" && { echo "FAILED: told without being asked"; failed=1; }
+"$command" report --by=unused "$work/profile" >"$work/text" 2>&1 && { echo "FAILED: by what is not there"; failed=1; }
+grep -q 'FILE,unused' "$work/text" || { echo "FAILED: it does not say how"; failed=1; }
+exit "$failed"
