@@ -68,18 +68,11 @@ class image : public region {
     template <class T> T *find(const char *name) const
     {
         Vmroot_t root;
-        int e = errno;
-        errno = 0;
-        void *p = vmrootget(get(), name, &root);
-        int error = errno;
-        errno = e;
-        if (p == nullptr && error != 0 && error != ENOENT)
-            throw image_error(error, std::string("root ") + name);
-        if (p == nullptr)
+        if (!lookup(name, &root))
             return nullptr;
         if (root.type != root_traits<T>::type || root.version != root_traits<T>::version)
             throw image_error(EPROTO, std::string("root ") + name + " is of another type");
-        return static_cast<T *>(p);
+        return static_cast<T *>(root.value);
     }
 
     /* The same; when there is none, it is made of args and the root is set to it. */
@@ -116,6 +109,25 @@ class image : public region {
         return r == 0;
     }
 
+  protected:
+    /* Whether there is a root of that name, and what it is. */
+    bool lookup(const char *name, Vmroot_t *root) const
+    {
+        int e = errno;
+        errno = 0;
+        void *p = vmrootget(get(), name, root);
+        int error = errno;
+        errno = e;
+        if (p == nullptr && error != 0 && error != ENOENT)
+            throw image_error(error, std::string("root ") + name);
+        return p != nullptr;
+    }
+    static void check(int r, const std::string &what)
+    {
+        if (r != 0)
+            throw image_error(errno, what);
+    }
+
   private:
     static Vmalloc_t *open(const std::string &path, Vmimgopt_t &options)
     {
@@ -125,11 +137,6 @@ class image : public region {
             throw image_error(e, options.why[0] != '\0' ? options.why : path.c_str());
         }
         return vm;
-    }
-    static void check(int r, const std::string &what)
-    {
-        if (r != 0)
-            throw image_error(errno, what);
     }
 };
 
@@ -143,8 +150,8 @@ template <class T> class image_allocator {
     using propagate_on_container_swap = std::true_type;
     using is_always_equal = std::false_type;
 
-    explicit image_allocator(Vmalloc_t *open) noexcept : in_(open->data) {}
-    explicit image_allocator(const region &r) noexcept : in_(r.get()->data) {}
+    image_allocator(Vmalloc_t *open) noexcept : in_(open->data) {}
+    image_allocator(const region &r) noexcept : in_(r.get()->data) {}
     template <class U> image_allocator(const image_allocator<U> &other) noexcept : in_(other.in())
     {
     }
@@ -181,8 +188,8 @@ template <class T> class offset_allocator {
     using propagate_on_container_swap = std::true_type;
     using is_always_equal = std::false_type;
 
-    explicit offset_allocator(Vmalloc_t *open) noexcept : in_(reinterpret_cast<char *>(open->data)) {}
-    explicit offset_allocator(const region &r) noexcept : offset_allocator(r.get()) {}
+    offset_allocator(Vmalloc_t *open) noexcept : in_(reinterpret_cast<char *>(open->data)) {}
+    offset_allocator(const region &r) noexcept : offset_allocator(r.get()) {}
     template <class U> offset_allocator(const offset_allocator<U> &other) noexcept : in_(other.in())
     {
     }

@@ -74,7 +74,7 @@ static int event(Vmalloc_t *vm, int type, Void_t *obj, Vmdisc_t *disc)
     case VM_DISC:
         return -1;
     case VM_CLOSE:
-        if (img->flags & VM_IMGCLOSE && vmcommit(vm) != 0)
+        if ((img->flags & (VM_IMGCLOSE | VM_IMGREAD)) == VM_IMGCLOSE && vmcommit(vm) != 0)
             return -1;
         return 1;
     case VM_ENDCLOSE:

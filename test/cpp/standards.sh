@@ -25,7 +25,7 @@ there() {
 tries() {
     there "$@" || return 0
     "$@" "${warnings[@]}" -fsyntax-only -I"$source/include" "$source/examples/12-owners.cpp" \
-        "$source/examples/image-containers.cpp" ||
+        "$source/examples/image-containers.cpp" "$source/examples/image-named.cpp" ||
         { echo "FAILED: $*"; exit 1; }
     echo "$*"
     tried=$((tried + 1))

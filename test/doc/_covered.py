@@ -92,7 +92,7 @@ def main(source, build):
     headers += ['include/vmalloc/' + h for h in os.listdir('include/vmalloc') if h.endswith('.h')]
     for header in headers:
         names.update(names_of_header(read(header)))
-    for header in ('vmalloc.hpp', 'image.hpp'):
+    for header in ('vmalloc.hpp', 'image.hpp', 'managed.hpp'):
         names.update(names_of_cpp(read('include/vmalloc/' + header)))
 
     pages = words_below('doc/man', ('.1', '.3', '.7'))

@@ -202,6 +202,12 @@ static void close_commits(void **state)
     assert_int_equal(vmrollback(vm), 0);
     assert_int_equal(length(vm), 10);
     assert_int_equal(vmclose(vm), 0);
+    vm = must_open(file, VM_IMGREAD | VM_IMGCLOSE, NULL); /* a reader has nothing to commit, and closes */
+    push(vm, 10);
+    assert_int_equal(vmclose(vm), 0);
+    vm = must_open(file, 0, NULL);
+    assert_int_equal(length(vm), 10);
+    assert_int_equal(vmclose(vm), 0);
 }
 
 int main(void)

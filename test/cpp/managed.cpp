@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: MIT */
+/* Managed images: objects by name, arrays, those without names, what is refused, what a crash leaves. */
+#include <csetjmp>
+#include <cstdarg>
+#include <cstddef>
+#include <cstdint>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <map>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <vmalloc/managed.hpp>
+
+extern "C" {
+#include <cmocka.h> /* last: its macros have names of the standard library */
+}
+
+using vm::managed_image;
+static_assert(std::is_same_v<managed_image, vm::basic_managed_image<vm::image_allocator>>, "its allocator");
+template <class T> using in_image = managed_image::allocator_type<T>;
+using word = std::basic_string<char, std::char_traits<char>, in_image<char>>;
+using numbers = std::vector<int, in_image<int>>;
+using table = std::vector<numbers, managed_image::scoped_allocator_type<numbers>>;
+using index_t = std::unordered_map<int, word, std::hash<int>, std::equal_to<int>,
+                                   managed_image::scoped_allocator_type<std::pair<const int, word>>>;
+
+struct temporary {
+    char path[64] = "/tmp/vmmanaged.XXXXXX", other[72];
+    temporary()
+    {
+        const int fd = mkstemp(path);
+        assert_true(fd >= 0);
+        close(fd);
+        unlink(path);
+        std::snprintf(other, sizeof other, "%s.copy", path);
+    }
+    ~temporary()
+    {
+        unlink(path);
+        unlink(other);
+    }
+};
+
+/* What f throws, 0: nothing. */
+template <class F> static int thrown(F f)
+{
+    try {
+        f();
+    } catch (const vm::image_error &error) {
+        return error.code().value();
+    } catch (const std::bad_alloc &) {
+        return ENOMEM;
+    }
+    return 0;
+}
+
+static void test_opening(void **)
+{
+    temporary file;
+    assert_int_equal(thrown([&] { managed_image(vm::open_only, file.path); }), ENOENT);
+    assert_int_equal(thrown([&] { managed_image(vm::open_read_only, file.path); }), ENOENT);
+    {
+        managed_image made(vm::create_only, file.path);
+        assert_false(made.read_only());
+        assert_int_equal(*made.construct<int>("kept")(10), 10); /* by closing */
+        assert_int_equal(thrown([&] { managed_image(vm::open_only, file.path); }), EBUSY);
+    }
+    assert_int_equal(thrown([&] { managed_image(vm::create_only, file.path); }), EEXIST);
+    {
+        managed_image reader(vm::open_read_only, file.path);
+        assert_true(reader.read_only());
+        assert_int_equal(*reader.find_or_construct<int>("kept")(20), 10);
+        *reader.find<int>("kept").first = 11; /* its own */
+        reader.construct<int>("own")(1);
+        assert_true(reader.flush());
+    }
+    managed_image again(vm::open_or_create, file.path);
+    assert_int_equal(*again.find<int>("kept").first, 10);
+    assert_null(again.find<int>("own").first);
+}
+
+static void test_names(void **)
+{
+    temporary file;
+    managed_image in(vm::open_or_create, file.path);
+    const std::string name("one");
+    int *one = in.construct<int>(name)(1);
+    assert_ptr_equal(in.find<int>("one").first, one);
+    assert_int_equal(in.find<int>("one").second, 1);
+    assert_int_equal(thrown([&] { in.construct<int>("one")(2); }), EEXIST);
+    assert_int_equal(thrown([&] { in.find<char>("one"); }), EPROTO);
+    assert_int_equal(thrown([&] { in.find_or_construct<char>("one")('2'); }), EPROTO);
+    assert_int_equal(thrown([&] { in.destroy<char>("one"); }), EPROTO);
+    assert_int_equal(thrown([&] { in.construct<int>(std::string(72, 'x'))(1); }), ENAMETOOLONG);
+    assert_string_equal(in.get_instance_name(one).c_str(), "one");
+    assert_int_equal(in.get_num_named_objects(), 1);
+    assert_true(in.destroy<int>("one"));
+    assert_false(in.destroy<int>("one"));
+    assert_null(in.find<int>("one").first);
+    assert_int_equal(in.stat().n_busy, 0); /* nothing that was refused is left, either */
+}
+
+template <class T> struct a_type_with_a_name_that_is_too_long_for_a_root {
+    T value = 0;
+};
+
+static void test_unique(void **)
+{
+    temporary file;
+    using one = a_type_with_a_name_that_is_too_long_for_a_root<long>;
+    using two = a_type_with_a_name_that_is_too_long_for_a_root<unsigned long>;
+    managed_image in(vm::open_or_create, file.path);
+    in.construct<int>(vm::unique_instance)(7);
+    in.construct<one>(vm::unique_instance)()->value = 1;
+    in.find_or_construct<two>(vm::unique_instance)()->value = 2;
+    assert_int_equal(thrown([&] { in.construct<int>(vm::unique_instance)(8); }), EEXIST);
+    assert_int_equal(*in.find<int>(vm::unique_instance).first, 7);
+    assert_int_equal(in.find<one>(vm::unique_instance).first->value, 1);
+    assert_int_equal(in.find<two>(vm::unique_instance).first->value, 2);
+    assert_true(in.destroy<one>(vm::unique_instance) && !in.destroy<one>(vm::unique_instance));
+    assert_int_equal(in.get_num_named_objects(), 2);
+}
+
+struct alignas(64) wide {
+    char bytes[64];
+};
+
+static void test_arrays(void **)
+{
+    temporary file;
+    const int values[] = {10, 20, 30};
+    {
+        managed_image in(vm::open_or_create, file.path);
+        in.construct<int>("same")[2](5);
+        in.construct<numbers>("lists")[3](2, 6, in.get_allocator());
+        in.construct_it<int>("each")[3](&values[0]);
+        assert_int_equal(*in.find_or_construct_it<int>("each")[1](&values[1]), 10);
+        in.construct<char>("none")[0]('x');
+        assert_int_equal(in.get_instance_length(in.construct<short>(vm::anonymous_instance)[4]()), 4);
+    }
+    managed_image in(vm::open_only, file.path);
+    assert_int_equal(in.find<int>("same").second, 2);
+    assert_int_equal(in.find<int>("same").first[1], 5);
+    assert_int_equal(in.find<int>("each").first[2], 30);
+    assert_int_equal(in.find<numbers>("lists").second, 3);
+    assert_int_equal(in.find<numbers>("lists").first[2].at(1), 6);
+    assert_int_equal(in.find<char>("none").second, 0);
+    assert_true(in.destroy<numbers>("lists") && in.destroy<int>("same") && in.destroy<int>("each"));
+    assert_true(in.destroy<char>("none"));
+    assert_int_equal(in.stat().n_busy, 1); /* the one without a name */
+    assert_int_equal(thrown([&] { in.construct<wide>("many")[~static_cast<size_t>(0) / 16](); }), ENOMEM);
+}
+
+static void test_pointers(void **)
+{
+    temporary file;
+    managed_image in(vm::open_or_create, file.path);
+    int *named = in.construct<int>("named")(1), *without = in.construct<int>(vm::anonymous_instance)(2);
+    int *plain = in.make<int>(3), outside = 4;
+    assert_true(in.destroy_ptr(named) && in.destroy_ptr(without));
+    assert_null(in.find<int>("named").first);
+    assert_false(in.destroy_ptr(named) || in.destroy_ptr(without));
+    assert_false(in.destroy_ptr(plain) || in.destroy_ptr(&outside) || in.destroy_ptr<int>(nullptr));
+    assert_int_equal(in.get_instance_length(plain), 0);
+    assert_string_equal(in.get_instance_name(plain).c_str(), "");
+    in.set("plain", plain); /* a root as those of vm::image */
+    assert_ptr_equal(in.find<int>("plain").first, plain);
+    assert_int_equal(in.find<int>("plain").second, 1);
+    assert_true(in.destroy<int>("plain"));
+    assert_int_equal(in.stat().n_busy, 0);
+    int &root = in.root<int>("root", 5);
+    assert_ptr_equal(in.find<int>("root").first, &root);
+}
+
+struct moody {
+    static int alive;
+    explicit moody(bool throws)
+    {
+        if (throws)
+            throw std::runtime_error("moody");
+        alive++;
+    }
+    explicit moody(std::unique_ptr<int> p) : moody(*p != 0) {}
+    ~moody() { alive--; }
+};
+int moody::alive;
+
+static void test_making(void **)
+{
+    temporary file;
+    managed_image in(vm::open_or_create, file.path);
+    const bool moods[] = {false, false, true};
+    wide *p = in.construct<wide>("wide")[3]();
+    assert_int_equal(reinterpret_cast<std::uintptr_t>(p) % 64, 0);
+    assert_int_equal(p[2].bytes[63], 0);
+    assert_true(in.destroy_ptr(p));
+    try {
+        in.construct_it<moody>("moody")[3](&moods[0]);
+        fail();
+    } catch (const std::runtime_error &) {
+    }
+    assert_int_equal(moody::alive, 0);
+    assert_null(in.find<moody>("moody").first);
+    in.construct<moody>("moved")(std::make_unique<int>(0)); /* what is moved in */
+    assert_int_equal(moody::alive, 1);
+    assert_true(in.destroy<moody>("moved"));
+    assert_int_equal(moody::alive, 0);
+    assert_int_equal(in.stat().n_busy, 0);
+}
+
+static void test_containers(void **)
+{
+    temporary file;
+    const int n = 2000;
+    {
+        managed_image in(vm::open_or_create, file.path);
+        index_t *index = in.construct<index_t>("index")(in.get_allocator());
+        table *rows = in.construct<table>("table")(in.get_allocator());
+        for (int i = 0; i < n; i++) {
+            (*index)[i].assign(static_cast<size_t>(i % 60), 'x'); /* the word's allocator is the map's */
+            rows->emplace_back(static_cast<size_t>(i % 7), i);
+        }
+        assert_true(in.snapshot(file.other));
+        index->clear();
+    }
+    for (const char *path : {file.path, file.other}) {
+        managed_image in(vm::open_read_only, path);
+        index_t *index = in.find<index_t>("index").first;
+        assert_int_equal(index->size(), path == file.path ? 0 : n);
+        assert_true(path == file.path || index->at(n - 1).size() == (n - 1) % 60);
+        assert_int_equal(in.find<table>("table").first->at(n - 1).size(), (n - 1) % 7);
+        assert_true(in.check_sanity());
+    }
+}
+
+static void test_size(void **)
+{
+    temporary file;
+    const size_t limit = 1 << 20;
+    managed_image in(vm::create_only, file.path, limit);
+    auto fill = [&] {
+        for (;;)
+            in.construct<wide>(vm::anonymous_instance)();
+    };
+    assert_int_equal(thrown(fill), ENOMEM);
+    assert_in_range(in.get_size(), limit / 2, limit);
+    assert_true(in.get_free_memory() < limit / 4);
+    void *p = &in; /* not in it */
+    assert_false(in.belongs_to_segment(p));
+    assert_true(in.belongs_to_segment(in.get_address()));
+    assert_true(in.get_segment_manager() == in.get());
+}
+
+static void test_offsets(void **)
+{
+    temporary file;
+    using list = std::vector<vm::offset_ptr<int>, vm::offset_managed_image::allocator_type<vm::offset_ptr<int>>>;
+    Vmimgopt_t options = Vmimgopt_t();
+    options.limit = static_cast<size_t>(64) << 20;
+    vm::offset_managed_image::handle_t handle = 0;
+    for (int round = 0; round < 3; round++) {
+        vm::offset_managed_image in(vm::open_or_create, file.path, 0, options);
+        list *l = in.find_or_construct<list>("list")(in.get_allocator());
+        assert_int_equal(l->size(), round);
+        for (int i = 0; i < round; i++)
+            assert_int_equal(*(*l)[static_cast<size_t>(i)], i);
+        l->push_back(in.construct<int>(vm::anonymous_instance)(round));
+        assert_true(round == 0 || in.get_address_from_handle(handle) == l);
+        handle = in.get_handle_from_address(l);
+        options.addr = vmmaddress(options.limit); /* the next time elsewhere, as a rule */
+    }
+}
+
+/* A process that is killed leaves its last commit, and never a name without its object. */
+static void test_killed(void **)
+{
+    temporary file;
+    for (int round = 0; round < 5; round++) {
+        int ready[2];
+        assert_int_equal(pipe(ready), 0);
+        const pid_t child = fork();
+        if (child == 0) {
+            managed_image in(vm::open_or_create, file.path);
+            numbers *l = in.find_or_construct<numbers>("list")(in.get_allocator());
+            for (int i = 0;; i++) {
+                l->push_back(static_cast<int>(l->size()));
+                in.construct<int>("n" + std::to_string(l->size()))(1);
+                if (i % 10 == 9)
+                    in.commit();
+                if (i == 99 && write(ready[1], "", 1) != 1)
+                    _exit(1);
+                if (i >= 1000)
+                    pause();
+            }
+        }
+        char c;
+        assert_int_equal(read(ready[0], &c, 1), 1);
+        kill(child, SIGKILL);
+        assert_int_equal(waitpid(child, nullptr, 0), child);
+        close(ready[0]);
+        close(ready[1]);
+        managed_image in(vm::open_only, file.path);
+        numbers *l = in.find<numbers>("list").first;
+        assert_int_equal(l->size() % 10, 0);
+        assert_true(l->size() >= static_cast<size_t>(100 * (round + 1)));
+        assert_int_equal(in.get_num_named_objects(), l->size() + 1);
+        for (size_t i = 0; i < l->size(); i++)
+            assert_int_equal(l->at(i), i);
+        for (size_t i = static_cast<size_t>(100 * (round + 1)); i < l->size();) { /* names are few */
+            in.destroy<int>("n" + std::to_string(l->size()));
+            l->pop_back();
+        }
+    }
+}
+
+static void test_threads(void **)
+{
+    temporary file;
+    managed_image in(vm::open_or_create, file.path);
+    std::thread team[3];
+    for (int t = 0; t < 3; t++)
+        team[t] = std::thread([&in, t] {
+            for (int i = 0; i < 200; i++) {
+                in.construct<int>("t" + std::to_string(t) + "." + std::to_string(i % 50))(i);
+                (void)in.find_or_construct<long>("shared")(i);
+                in.destroy<int>("t" + std::to_string(t) + "." + std::to_string(i % 50));
+            }
+        });
+    for (std::thread &t : team)
+        t.join();
+    assert_int_equal(in.get_num_named_objects(), 1);
+    managed_image moved(std::move(in));
+    assert_non_null(moved.find<long>("shared").first);
+}
+
+int main()
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_opening), cmocka_unit_test(test_names),      cmocka_unit_test(test_unique),
+        cmocka_unit_test(test_arrays),  cmocka_unit_test(test_pointers),   cmocka_unit_test(test_making),
+        cmocka_unit_test(test_containers), cmocka_unit_test(test_size),    cmocka_unit_test(test_offsets),
+        cmocka_unit_test(test_killed),  cmocka_unit_test(test_threads),
+    };
+    return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
