@@ -23,7 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TIMES = 5, LIVE = 5000, STEPS = 300000, OBJECTS = 1000, BUILDS = 300 };
+enum { TIMES = 9, LIVE = 5000, STEPS = 300000, OBJECTS = 1000, BUILDS = 300 };
 
 #ifndef R_EMPTY
 #define R_EMPTY 20000 /* empty regions at once */
@@ -60,11 +60,15 @@ static void make_tables(void)
     }
 }
 
+/* One thread's time is that of the processor, which other work on the machine does not add to; with several
+ * threads it is what has passed. */
+static clockid_t watch = CLOCK_THREAD_CPUTIME_ID;
+
 static double now(void)
 {
     struct timespec t;
 
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(watch, &t);
     return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
@@ -234,9 +238,11 @@ static double replace_in(int threads, int sizes)
 {
     Work w = {new_region(), sizes};
     pthread_t thread[2];
-    double began = now(), time;
+    double began, time;
     int i;
 
+    watch = threads > 1 ? CLOCK_MONOTONIC : CLOCK_THREAD_CPUTIME_ID;
+    began = now();
     for (i = 1; i < threads; i++)
         if (pthread_create(&thread[i], NULL, replace, &w) != 0)
             exit(1);
@@ -244,6 +250,7 @@ static double replace_in(int threads, int sizes)
     for (i = 1; i < threads; i++)
         pthread_join(thread[i], NULL);
     time = now() - began;
+    watch = CLOCK_THREAD_CPUTIME_ID;
     region_drop(w.region);
     return time / (LIVE + STEPS);
 }

@@ -3,7 +3,7 @@
  * Vmlast: build and drop whole.  Blocks lie one behind another without headers, and only the last
  * one can be freed or resized in place; others can move.
  *
- * Allocating moves the cursor and sets a bit of the map: about twenty instructions, no lock, no
+ * Allocating moves the cursor and stores a byte of the map: about twenty instructions, no lock, no
  * atomic read-modify-write.  That holds with VM_SINGLE, and as long as only one thread moves the
  * cursor of a region: the first one to come owns the cursor (private.h).  When another one comes,
  * nobody owns it any more and all take the lock, until the region is cleared.
@@ -18,9 +18,28 @@
 
 /* ---- the region's lock and its owner ---- */
 
+/* What busy was left at says nothing once the cursor moves otherwise. */
+uintptr_t vmla_hold(vmla_t *st)
+{
+    uintptr_t owner = vmm_shut(&st->own);
+
+    if (owner != 0 && owner != vmos_self())
+        vmla_wait(st);
+    vmm_done(&st->own);
+    return owner;
+}
+
+int vmla_left(vmla_t *st)
+{
+    if (!vmm_belongs(&st->own) || !vmla_inside(st))
+        return 0;
+    vmm_done(&st->own);
+    return 1;
+}
+
 void vmla_takeover(vmla_t *st)
 {
-    uintptr_t owner = vmm_hold(&st->own);
+    uintptr_t owner = vmla_hold(st);
 
     if (owner != 0 && owner != vmos_self())
         st->may = 0;
@@ -81,11 +100,11 @@ static Void_t *alloc(Vmalloc_t *vm, size_t size, int local)
 {
     vmla_t *st = vmr_state(vm);
 
-    if (VMOS_LIKELY(vmm_mine(&st->own, vmos_self()))) {
+    if (VMOS_LIKELY(vmla_mine(st, vmos_self()))) {
         void *p = vmla_bump(st, size);
-        vmm_done(&st->own);
         if (VMOS_LIKELY(p != NULL))
             return p;
+        vmm_done(&st->own);
     }
     return allocslow(vm, size, local);
 }
@@ -410,9 +429,10 @@ static int compact(Vmalloc_t *vm, int local)
     if (!local)
         vmr_lock(vm);
     vmla_log(st, st, sizeof *st);
-    owner = vmm_hold(&st->own);
+    owner = vmla_hold(st);
     vmla_compact(vm);
-    vmm_give(&st->own, owner);
+    if (owner == vmos_self()) /* another one may be about to say where it works, with a cursor that was */
+        vmm_give(&st->own, owner);
     vmla_leave(vm, local);
     errno = e;
     return 0;
@@ -455,7 +475,7 @@ static int event(Vmalloc_t *vm, int ev, Void_t *arg)
             settle(vm);
         break;
     case VM_METHCLEAR:
-        vmm_hold(&st->own);
+        vmla_hold(st);
         vmla_reset(vm, NULL);
         settle(vm);
         break;
@@ -466,7 +486,7 @@ static int event(Vmalloc_t *vm, int ev, Void_t *arg)
         vmla_torn(vm);
         break;
     case VM_METHJUMP:
-        if (vmm_left(&st->own)) {
+        if (vmla_left(st)) {
             vmr_lock(vm);
             vmla_torn(vm);
             vmr_unlock(vm);

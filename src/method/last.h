@@ -22,8 +22,9 @@
  *      nor releasing wipes maps.
  *   2. part->big leads to all that is BIG in [base, fill), highest first.
  *   3. st->last is NULL, or the block that ends at st->next.
- *   4. Who does not own the cursor (private.h) holds the region's lock, and vmm_hold() has kept the
+ *   4. Who does not own the cursor (private.h) holds the region's lock, and vmla_hold() has kept the
  *      owner out, before he looks at anything here.
+ *   5. own.busy is 0 whenever the cursor is moved by anything but vmla_bump().
  */
 #ifndef VM_LAST_H
 #define VM_LAST_H 1
@@ -168,6 +169,35 @@ void vmla_uncut(vmla_t *st, char *p);
 
 /* ---- the region's lock and its owner ---- */
 
+/* Whether the owner is at work.  He who cuts a block says by own.busy where, which is where the cursor is
+ * until he is done: the store that moves it ends the work, too.  What else he does ends with busy 0. */
+VMOS_INLINE int vmla_inside(const vmla_t *st)
+{
+    uintptr_t busy = __atomic_load_n(&st->own.busy, __ATOMIC_ACQUIRE);
+
+    return busy == 1 || (busy != 0 && busy == (uintptr_t)__atomic_load_n(&st->next, __ATOMIC_ACQUIRE));
+}
+/* Whether the calling thread, self, owns the cursor; then it is inside until it has moved it, or
+ * vmm_done(). */
+VMOS_INLINE int vmla_mine(vmla_t *st, uintptr_t self)
+{
+    if (VMOS_UNLIKELY(vmm_owner(&st->own) != self))
+        return 0;
+    __atomic_store_n(&st->own.busy, (uintptr_t)st->next, __ATOMIC_RELAXED);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    if (VMOS_LIKELY(__atomic_load_n(&st->own.owner, __ATOMIC_ACQUIRE) == self))
+        return 1;
+    vmm_done(&st->own);
+    return 0;
+}
+/* vmm_hold(), vmm_left() and vmm_wait(), as that is said here. */
+uintptr_t vmla_hold(vmla_t *st);
+int vmla_left(vmla_t *st);
+VMOS_INLINE void vmla_wait(const vmla_t *st)
+{
+    while (vmla_inside(st))
+        vmos_yield();
+}
 /* With the region locked, for a call that moves the cursor: with two such threads there is no
  * owner. */
 void vmla_takeover(vmla_t *st);
@@ -196,12 +226,11 @@ VMOS_INLINE void *vmla_bump(vmla_t *st, size_t size)
 
     if (VMOS_UNLIKELY(n - 1 >= (size_t)(st->end - p)))
         return NULL;
-    st->last = p; /* in this order for those who leave by longjmp() */
-    *vmla_code(st->map, p) = (unsigned char)(VMLA_STARTS | (size & (VM_ALIGN - 1)));
-    __atomic_signal_fence(__ATOMIC_RELEASE);
-    st->next = p + n;
-    st->nbusy++;
+    st->nbusy++; /* in this order for those who leave by longjmp() */
     vmla_note(st, n);
+    st->last = p;
+    *vmla_code(st->map, p) = (unsigned char)(VMLA_STARTS | (size & (VM_ALIGN - 1)));
+    __atomic_store_n(&st->next, p + n, __ATOMIC_RELEASE); /* last: vmla_inside() */
     if (p == NULL)
         __builtin_unreachable(); /* saves the caller a second look */
     return p;

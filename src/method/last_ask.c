@@ -15,7 +15,7 @@ static long ask(Vmalloc_t *vm, char *p, int local, int whole)
 
     if (!local)
         vmr_lock(vm);
-    owner = vmm_hold(&st->own);
+    owner = vmla_hold(st);
     part = vmla_partof(vm, p);
     if (part != NULL) {
         start = whole ? p : vmla_startof(part, p);
@@ -42,7 +42,7 @@ long vmla_size(Vmalloc_t *vm, Void_t *p, int local)
 int vmla_stat(Vmalloc_t *vm, Vmstat_t *out)
 {
     vmla_t *st = vmr_state(vm);
-    uintptr_t owner = vmm_hold(&st->own);
+    uintptr_t owner = vmla_hold(st);
     Vmseg_t *seg;
 
     out->n_busy = st->nbusy;
@@ -76,7 +76,7 @@ static int walkpart(Vmalloc_t *vm, vmla_part_t *part, Vmblock_f f, Void_t *handl
 int vmla_walk(Vmalloc_t *vm, Vmblock_f f, Void_t *handle)
 {
     vmla_t *st = vmr_state(vm);
-    uintptr_t owner = vmm_hold(&st->own);
+    uintptr_t owner = vmla_hold(st);
     Vmseg_t *seg;
     int r = 0;
 

@@ -79,7 +79,7 @@ static void checkcursor(Vmalloc_t *vm, sums_t *s)
 int vmla_check(Vmalloc_t *vm)
 {
     vmla_t *st = vmr_state(vm);
-    uintptr_t owner = vmm_hold(&st->own);
+    uintptr_t owner = vmla_hold(st);
     sums_t s = {0, 0, 0, 0, 0, 0};
     Vmseg_t *seg;
 
@@ -222,7 +222,7 @@ void vmla_forked(Vmalloc_t *vm)
 {
     vmla_t *st = vmr_state(vm);
     uintptr_t owner = vmm_owner(&st->own);
-    int torn = st->own.busy != 0 || (owner != 0 && owner != vmos_self());
+    int torn = vmla_inside(st) || (owner != 0 && owner != vmos_self());
 
     vmm_forget(&st->own);
     if (torn)
@@ -234,9 +234,9 @@ void vmla_torn(Vmalloc_t *vm)
 {
     vmla_t *st = vmr_state(vm);
 
-    vmm_left(&st->own);
-    vmm_hold(&st->own);
-    vmm_wait(&st->own);
+    vmla_left(st);
+    vmla_hold(st);
+    vmla_wait(st);
     vmm_forget(&st->own);
     recount(vm);
 }

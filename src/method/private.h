@@ -13,7 +13,8 @@
  *   2. busy is 1 only while the owner is inside; so it never waits for the lock there.  A thread
  *      that leaves from inside by longjmp() calls vmclrlock(), and so vmm_left().
  *
- * Cost for the owner: two loads and two stores.  For others: microseconds.
+ * Cost for the owner: two loads and two stores (Vmlast: one, see vmla_inside()).  For others:
+ * microseconds.
  */
 #ifndef VM_METHOD_PRIVATE_H
 #define VM_METHOD_PRIVATE_H 1
@@ -86,9 +87,9 @@ VMOS_INLINE void vmm_wait(const vmm_own_t *o)
         vmos_yield();
 }
 
-/* With the region locked: keep the owner out, unless it is the calling thread.  Returns whose it
- * was, for vmm_give(). */
-VMOS_INLINE uintptr_t vmm_hold(vmm_own_t *o)
+/* With the region locked: let no owner in any more, unless it is the calling thread.  Returns whose it
+ * was; if that is another thread, it may still be inside. */
+VMOS_INLINE uintptr_t vmm_shut(vmm_own_t *o)
 {
     uintptr_t owner = vmm_owner(o);
 
@@ -97,7 +98,16 @@ VMOS_INLINE uintptr_t vmm_hold(vmm_own_t *o)
     __atomic_store_n(&o->was, owner, __ATOMIC_RELAXED);
     __atomic_store_n(&o->owner, 0, __ATOMIC_RELAXED);
     vmos_barrier();
-    vmm_wait(o);
+    return owner;
+}
+
+/* The same, and then nobody else is inside.  Returns whose it was, for vmm_give(). */
+VMOS_INLINE uintptr_t vmm_hold(vmm_own_t *o)
+{
+    uintptr_t owner = vmm_shut(o);
+
+    if (owner != 0 && owner != vmos_self())
+        vmm_wait(o);
     return owner;
 }
 
