@@ -19,7 +19,7 @@ static int on_open(Vmalloc_t *vm, Vmseg_t *seg)
     be->vm = vm;
     be->log = vm->data->log;
     be->tab = vmbe_notab;
-    be->solo = &vmbe_nolane;
+    be->first = &vmbe_nolane;
     be->zeroed = (flags & VM_DCZERO) != 0;
     be->reserve = (flags & VM_DCRESERVE) != 0;
     if (vm == Vmheap)
@@ -116,7 +116,7 @@ static void on_attach(vmbe_t *be, Vmalloc_t *vm)
     size_t i;
     be->vm = vm;
     be->nidle = 0;
-    be->solo = &vmbe_nolane;
+    be->first = &vmbe_nolane;
     be->tab = be->hub ? be->hub->tab : vmbe_notab;
     for (i = 0; be->hub && i < BE_TAB; i++)
         be->tab[i] = &vmbe_nolane;

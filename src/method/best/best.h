@@ -169,7 +169,7 @@ typedef struct vmbe_hub {
 /* The engine: method state of a Vmbest region. */
 struct vmbe {
     vmbe_lane_t **tab;    /* hub->tab, or one of dummies */
-    vmbe_lane_t *solo;    /* the lane of a VM_SINGLE region, or the dummy */
+    vmbe_lane_t *first;   /* the lane of the first thread, of a VM_SINGLE region the only one; or the dummy */
     Vmalloc_t *vm;
     vmbe_hub_t *hub;      /* NULL: no paged area yet */
     vmbe_small_t *smalls;

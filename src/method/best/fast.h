@@ -8,12 +8,18 @@
 
 #include "best.h"
 
-/* The lane that the calling thread has found before; a lane of no thread else. */
+/* The lane that the calling thread has found before; a lane of no thread else.  That of the region's first
+ * thread, which mostly is the only one, is found without the table. */
 VMOS_INLINE vmbe_lane_t *vmbe_mylane(vmbe_t *be)
 {
     uintptr_t self = vmos_self();
-    vmbe_lane_t *lane = BE_SEE(BE_SEE(be->tab)[vmbe_tabslot(self)]);
-    return VMOS_LIKELY(BE_LOAD(lane->tid) == self) ? lane : be->solo;
+    vmbe_lane_t *first = BE_SEE(be->first), *lane;
+    if (VMOS_LIKELY(BE_LOAD(first->tid) == self))
+        return first;
+    lane = BE_SEE(BE_SEE(be->tab)[vmbe_tabslot(self)]);
+    if (VMOS_LIKELY(BE_LOAD(lane->tid) == self))
+        return lane;
+    return vmr_single(be->vm) ? first : &vmbe_nolane;
 }
 
 /* A block from a cursor, NULL when its word is used up: then vmbe_refill(). */

@@ -40,7 +40,7 @@ vmbe_lane_t *vmbe_lane_mine(vmbe_t *be)
     if (be->log)
         return be->lanes;
     if (vmr_single(be->vm))
-        return be->solo == &vmbe_nolane ? NULL : be->solo;
+        return be->first == &vmbe_nolane ? NULL : be->first;
     lane = BE_SEE(BE_SEE(be->tab)[slot]);
     if (BE_LOAD(lane->tid) == self)
         return lane;
@@ -83,8 +83,8 @@ vmbe_lane_t *vmbe_lane_get(vmbe_t *be)
     if (lane) {
         BE_STORE(lane->tid, vmos_self());
         BE_SHOW(be->tab[vmbe_tabslot(vmos_self())], lane);
-        if (vmr_single(be->vm))
-            be->solo = lane;
+        if (be->first == &vmbe_nolane)
+            BE_SHOW(be->first, lane);
     }
     vmr_unlock(be->vm);
     if (lane && !vmr_single(be->vm))

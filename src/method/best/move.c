@@ -109,7 +109,7 @@ int vmbe_move(vmbe_t *be, Vmalloc_t *vm, Vmmove_t *m)
     for (i = 0; be->hub && i < BE_TAB; i++)
         be->hub->tab[i] = &vmbe_nolane;
     be->tab = be->hub ? be->hub->tab : vmbe_notab;
-    be->solo = &vmbe_nolane;
+    be->first = &vmbe_nolane;
     be->visited = NULL;
     be->spare = NULL;
     movesmalls(be, m);
