@@ -22,11 +22,11 @@ demo: all ## the main job, on real programs
 	@demo/run
 
 # Configures again each time: what a test needs may have been installed just now.
-check: ## all tests
+check: ## all tests, or with ONLY='a|b' those whose names have a or b in them
 	@cmake/deps.sh build test
 	@cmake --preset release
 	@cmake --build $(BUILD) -j $(JOBS)
-	@cd $(BUILD) && ctest --output-on-failure -j2
+	@cd $(BUILD) && ctest --output-on-failure -j2 $(if $(ONLY),-R '$(ONLY)')
 
 check-all: check sanitize ## all tests, and again under the sanitizers and valgrind
 

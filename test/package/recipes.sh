@@ -42,6 +42,22 @@ while read -r file; do
     [ -e "$work/$file" ] || { echo "packaging/conan/conanfile.py: what is installed needs $file"; failed=1; }
 done < <(grep -oE '\b(include|share|doc)/[a-z_/.-]*[a-z]' cmake/Install.cmake | sort -u)
 
+# names FILE: those of regions that a shared library exports, or that debian/ says it does
+names() {
+    case $1 in
+        *.so) nm -D --defined-only "$1" | awk '{ print $NF }' | sed 's/@.*//' ;;
+        *) awk '/^ / { print $1 }' "$1" | sed 's/@.*//' ;;
+    esac | grep -E '^_?(vm|Vm)' | sort
+}
+library=${VMALLOC_BUILD:?}/libvmalloc.so
+if [ -e "$library" ] && command -v nm >/dev/null; then
+    names "$library" >"$work/exported"
+    for file in debian/libvmalloc1.symbols debian/libvmalloc-malloc1.symbols; do
+        names "$file" | diff "$work/exported" - >"$work/log" ||
+            { echo "$file: < is exported and not there, > is there and not exported:"; cat "$work/log"; failed=1; }
+    done
+fi
+
 if command -v ruby >/dev/null; then
     ruby -c packaging/homebrew/vmalloc.rb || failed=1
 fi
