@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # The manual pages: mandoc finds nothing to warn about, each public name has its page, and each name that a
-# page of section 3 announces exists.
+# page of section 3 announces exists and is in the index of vmalloc(3).
 set -euo pipefail
 
 source=${VMALLOC_SOURCE:-$(cd "$(dirname "$0")/../.." && pwd)}
@@ -33,13 +33,18 @@ if [ "$(wc -l <"$work/declared")" -lt 30 ]; then
     failed=1
 fi
 while read -r name; do
-    echo "$name: in a header, in no manual page"
+    echo "$name: in a header, but NAME of no page in doc/man/ has it (.Nm $name)"
     failed=1
 done < <(comm -23 "$work/declared" "$work/announced")
 while read -r name; do
-    echo "$name: in a manual page, in no header"
+    echo "$name: in NAME of a manual page, but in no header"
     failed=1
 done < <(comm -13 "$work/declared" "$work/announced")
+
+# vmalloc(3) is the index: each name and each page of section 3, but for those with which methods are written.
+while read -r name; do
+    grep -qw -- "$name" doc/man/vmalloc.3 || { echo "$name: not in the index of doc/man/vmalloc.3"; failed=1; }
+done < <(grep -v '^vmmt' "$work/announced"; basename -s .3 doc/man/*.3)
 
 for page in doc/man/*.3; do
     for section in 'RETURN VALUES' ERRORS THREADS COMPATIBILITY; do
