@@ -15,13 +15,17 @@
 #include "malloc.h"
 #include "os_debug.h"
 
+#include <arpa/inet.h>
+#include <dirent.h>
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <wchar.h>
 
@@ -72,11 +76,12 @@ static int c_memcmp(const void *a, const void *b, size_t n)
 
 size_t vmma_length(const char *s, size_t n, const char *call)
 {
-    size_t room = vmdg_room(s), len = strnlen(s, VMB_MIN(room, n));
+    size_t room = vmdg_room(s), len;
+    if (VMOS_UNLIKELY(room == (size_t)-1))
+        vmdg_access(s, n != 0, 0, call); /* a freed one, before strnlen() comes to it */
+    len = strnlen(s, VMB_MIN(room, n));
     if (VMOS_UNLIKELY(len == room && len < n))
         vmdg_access(s, len + 1, 0, call);
-    else if (VMOS_UNLIKELY(room == (size_t)-1))
-        vmdg_access(s, 1, 0, call); /* a freed one */
     return len;
 }
 #define LENGTH(s) vmma_length(s, (size_t)-1, __func__ + 2)
@@ -160,6 +165,8 @@ static int c_puts(const char *s)
 static int c_fputs(const char *s, FILE *f)
 {
     vmma_text(s, (size_t)-1, 0, __func__ + 2);
+    if (vmma_isgone(f, __func__ + 2))
+        return EOF;
     return fputs(s, f);
 }
 
@@ -168,11 +175,12 @@ static int c_fputs(const char *s, FILE *f)
 size_t vmma_wlength(const wchar_t *s, size_t n, const char *call)
 {
     size_t room = vmdg_room(s), most = room == (size_t)-1 ? room : room / sizeof(*s);
-    size_t len = wcsnlen(s, VMB_MIN(most, n));
+    size_t len;
+    if (VMOS_UNLIKELY(room == (size_t)-1))
+        vmdg_access(s, n != 0, 0, call);
+    len = wcsnlen(s, VMB_MIN(most, n));
     if (VMOS_UNLIKELY(len == most && len < n))
         vmdg_access(s, (len + 1) * sizeof(*s), 0, call);
-    else if (VMOS_UNLIKELY(room == (size_t)-1))
-        vmdg_access(s, 1, 0, call);
     return len;
 }
 #define WLENGTH(s) vmma_wlength(s, (size_t)-1, __func__ + 2)
@@ -265,6 +273,8 @@ static size_t c_fread(void *to, size_t size, size_t n, FILE *f)
     size_t total;
     if (!vmb_mulover(size, n, &total))
         WRITES(to, total);
+    if (vmma_isgone(f, __func__ + 2))
+        return 0;
     return fread(to, size, n, f);
 }
 
@@ -273,6 +283,8 @@ static size_t c_fwrite(const void *from, size_t size, size_t n, FILE *f)
     size_t total;
     if (!vmb_mulover(size, n, &total))
         READS(from, total);
+    if (vmma_isgone(f, __func__ + 2))
+        return 0;
     return fwrite(from, size, n, f);
 }
 
@@ -280,6 +292,8 @@ static char *c_fgets(char *to, int n, FILE *f)
 {
     if (n > 0)
         WRITES(to, (size_t)n);
+    if (vmma_isgone(f, __func__ + 2))
+        return NULL;
     return fgets(to, n, f);
 }
 
@@ -348,6 +362,9 @@ VMOS_JUMPS static void *c_dlsym(void *handle, const char *name)
     SCANNED_ONE(, "", name)                                                                         \
     SCANNED_ONE(c99_, "__isoc99_", name)                                                            \
     SCANNED_ONE(c23_, "__isoc23_", name)
+#define WORDS_VOID(name, parameters, arguments) STRINGS(name, , , )
+#define STREAMS(name, result, failure, parameters, object, arguments) STRINGS(name, , , )
+#define PATHS(name, result, parameters, text, more, arguments) STRINGS(name, , , )
 /* The first two are for faults, which every level tells of. */
 static const vmos_patch_t patches[] = {
     ENTRY(sigaction), ENTRY(signal),
@@ -364,6 +381,12 @@ static const vmos_patch_t patches[] = {
     VMMA_SCANNED(SCANNED)
     VMMA_STRINGS(STRINGS)
     VMMA_NUMBERS(NUMBERS)
+    VMMA_WORDS(STRINGS)
+    VMMA_WORDS_VOID(WORDS_VOID)
+    VMMA_STREAMS(STREAMS)
+    VMMA_STREAMS_VOID(WORDS_VOID)
+    VMMA_PATHS(PATHS)
+    VMMA_OTHERS(STRINGS)
 };
 #define NPATCHES (sizeof patches / sizeof *patches)
 

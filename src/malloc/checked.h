@@ -5,10 +5,15 @@
 
 #include "malloc.h"
 
+#include <dirent.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <wchar.h>
 
 /* The calls of the program's modules go to checked functions from now on.  Vmdebug is on. */
@@ -131,7 +136,6 @@ VMMA_SCANNED(VMMA_SCANNED_DECLARE)
     f(wcschr, wchar_t *, (const wchar_t *s, wchar_t c), (s, c))                                     \
     f(fputws, int, (const wchar_t *s, FILE *file), (s, file))                                       \
     f(fgetws, wchar_t *, (wchar_t *to, int n, FILE *file), (to, n, file))                           \
-    f(fclose, int, (FILE *file), (file))                                                            \
     f(getcwd, char *, (char *to, size_t n), (to, n))                                                \
     f(readlink, ssize_t, (const char *path, char *to, size_t n), (path, to, n))                     \
     f(pread, ssize_t, (int fd, void *to, size_t n, off_t at), (fd, to, n, at))                      \
@@ -146,6 +150,98 @@ VMMA_SCANNED(VMMA_SCANNED_DECLARE)
 #define VMMA_STRINGS_DECLARE(name, result, parameters, arguments)                                   \
     VMMA_HIDDEN result vmma_##name parameters;
 VMMA_STRINGS(VMMA_STRINGS_DECLARE)
+
+/* words.c: f(name, result, parameters, arguments), and without a result. */
+#define VMMA_WORDS(f)                                                                               \
+    f(strtok, char *, (char *s, const char *set), (s, set))                                         \
+    f(strtok_r, char *, (char *s, const char *set, char **next), (s, set, next))                    \
+    f(strpbrk, char *, (const char *s, const char *set), (s, set))                                  \
+    f(strspn, size_t, (const char *s, const char *set), (s, set))                                   \
+    f(strcspn, size_t, (const char *s, const char *set), (s, set))                                  \
+    f(strcoll, int, (const char *a, const char *b), (a, b))                                         \
+    f(strcasestr, char *, (const char *s, const char *part), (s, part))                             \
+    f(strchrnul, char *, (const char *s, int c), (s, c))                                            \
+    f(memrchr, void *, (const void *s, int c, size_t n), (s, c, n))                                 \
+    f(memmem, void *, (const void *s, size_t n, const void *part, size_t len), (s, n, part, len))   \
+    f(bcmp, int, (const void *a, const void *b, size_t n), (a, b, n))                               \
+    f(wcsnlen, size_t, (const wchar_t *s, size_t n), (s, n))                                        \
+    f(wcpcpy, wchar_t *, (wchar_t *to, const wchar_t *from), (to, from))                            \
+    f(wcsncmp, int, (const wchar_t *a, const wchar_t *b, size_t n), (a, b, n))                      \
+    f(wcsrchr, wchar_t *, (const wchar_t *s, wchar_t c), (s, c))                                    \
+    f(wcsdup, wchar_t *, (const wchar_t *s), (s))                                                   \
+    f(wmemcmp, int, (const wchar_t *a, const wchar_t *b, size_t n), (a, b, n))                      \
+    f(mbstowcs, size_t, (wchar_t *to, const char *from, size_t n), (to, from, n))                   \
+    f(wcstombs, size_t, (char *to, const wchar_t *from, size_t n), (to, from, n))
+#define VMMA_WORDS_VOID(f)                                                                          \
+    f(bcopy, (const void *from, void *to, size_t n), (from, to, n))                                 \
+    f(bzero, (void *to, size_t n), (to, n))                                                         \
+    f(explicit_bzero, (void *to, size_t n), (to, n))                                                \
+    f(qsort, (void *base, size_t n, size_t size, int (*order)(const void *, const void *)),         \
+      (base, n, size, order))
+#define VMMA_VOID_DECLARE(name, parameters, arguments) VMMA_HIDDEN void vmma_##name parameters;
+VMMA_WORDS(VMMA_STRINGS_DECLARE)
+VMMA_WORDS_VOID(VMMA_VOID_DECLARE)
+
+/* streams.c: whether p lies in a freed block, which is told, with errno EBADF. */
+VMMA_HIDDEN int vmma_isgone(const void *p, const char *call);
+/* f(name, result, failure, parameters, what may be gone, arguments) */
+#define VMMA_STREAMS(f)                                                                             \
+    f(fclose, int, EOF, (FILE *file), file, (file))                                                 \
+    f(fgetc, int, EOF, (FILE *file), file, (file))                                                  \
+    f(getc, int, EOF, (FILE *file), file, (file))                                                   \
+    f(fputc, int, EOF, (int c, FILE *file), file, (c, file))                                        \
+    f(putc, int, EOF, (int c, FILE *file), file, (c, file))                                         \
+    f(ungetc, int, EOF, (int c, FILE *file), file, (c, file))                                       \
+    f(fgetwc, wint_t, WEOF, (FILE *file), file, (file))                                             \
+    f(fputwc, wint_t, WEOF, (wchar_t c, FILE *file), file, (c, file))                               \
+    f(fflush, int, EOF, (FILE *file), file, (file))                                                 \
+    f(fseek, int, -1, (FILE *file, long at, int whence), file, (file, at, whence))                  \
+    f(ftell, long, -1, (FILE *file), file, (file))                                                  \
+    f(feof, int, 1, (FILE *file), file, (file))                                                     \
+    f(ferror, int, 1, (FILE *file), file, (file))                                                   \
+    f(fileno, int, -1, (FILE *file), file, (file))                                                  \
+    f(getline, ssize_t, -1, (char **to, size_t *n, FILE *file), file, (to, n, file))                \
+    f(getdelim, ssize_t, -1, (char **to, size_t *n, int end, FILE *file), file, (to, n, end, file)) \
+    f(pclose, int, -1, (FILE *file), file, (file))                                                  \
+    f(readdir, struct dirent *, NULL, (DIR *folder), folder, (folder))                              \
+    f(closedir, int, -1, (DIR *folder), folder, (folder))                                           \
+    f(pthread_mutex_lock, int, EINVAL, (pthread_mutex_t *mutex), mutex, (mutex))                    \
+    f(pthread_mutex_unlock, int, EINVAL, (pthread_mutex_t *mutex), mutex, (mutex))
+#define VMMA_STREAMS_DECLARE(name, result, failure, parameters, object, arguments)                  \
+    VMMA_HIDDEN result vmma_##name parameters;
+VMMA_STREAMS(VMMA_STREAMS_DECLARE)
+#define VMMA_STREAMS_VOID(f)                                                                        \
+    f(rewind, (FILE *file), (file))                                                                 \
+    f(clearerr, (FILE *file), (file))
+VMMA_STREAMS_VOID(VMMA_VOID_DECLARE)
+
+/* paths.c: f(name, result, parameters, text, another or NULL, arguments) */
+#define VMMA_PATHS(f)                                                                               \
+    f(fopen, FILE *, (const char *path, const char *mode), path, mode, (path, mode))                \
+    f(opendir, DIR *, (const char *path), path, NULL, (path))                                       \
+    f(access, int, (const char *path, int mode), path, NULL, (path, mode))                          \
+    f(unlink, int, (const char *path), path, NULL, (path))                                          \
+    f(remove, int, (const char *path), path, NULL, (path))                                          \
+    f(rename, int, (const char *from, const char *to), from, to, (from, to))                        \
+    f(mkdir, int, (const char *path, mode_t mode), path, NULL, (path, mode))                        \
+    f(rmdir, int, (const char *path), path, NULL, (path))                                           \
+    f(chdir, int, (const char *path), path, NULL, (path))                                           \
+    f(getenv, char *, (const char *name), name, NULL, (name))                                       \
+    f(setenv, int, (const char *name, const char *value, int over), name, value, (name, value, over)) \
+    f(putenv, int, (char *text), text, NULL, (text))                                                \
+    f(system, int, (const char *command), command, NULL, (command))
+#define VMMA_PATHS_DECLARE(name, result, parameters, text, more, arguments)                         \
+    VMMA_HIDDEN result vmma_##name parameters;
+VMMA_PATHS(VMMA_PATHS_DECLARE)
+#define VMMA_OTHERS(f)                                                                              \
+    f(open, int, (const char *path, int flags, mode_t mode), )                                      \
+    f(stat, int, (const char *path, struct stat *to), )                                             \
+    f(lstat, int, (const char *path, struct stat *to), )                                            \
+    f(fstat, int, (int fd, struct stat *to), )                                                      \
+    f(poll, int, (struct pollfd *fds, nfds_t n, int timeout), )                                     \
+    f(strftime, size_t, (char *to, size_t n, const char *format, const struct tm *tm), )            \
+    f(inet_ntop, const char *, (int family, const void *from, char *to, socklen_t n), )
+VMMA_OTHERS(VMMA_STRINGS_DECLARE)
 
 /* numbers.c: integers in strings, f(name, result), all with the parameters of strtol().  glibc's headers since
  * 2.38 make them functions of C23 under other symbols, __isoc23_strtol() and so on, for which "0b1" is 1: each

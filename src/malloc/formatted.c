@@ -225,11 +225,6 @@ static void wlook(const char *call, const wchar_t *format, va_list ap)
 
 /* ---- where it goes ---- */
 
-static void stream(const char *call, const FILE *file)
-{
-    vmdg_access(file, 1, 1, call); /* told if it was closed */
-}
-
 /* At most n bytes go to `to`. */
 static void target(const char *call, char *to, size_t n, const char *format, va_list ap)
 {
@@ -272,11 +267,18 @@ static void widetarget(const char *call, wchar_t *to, size_t n, const wchar_t *f
 #define LOOK_printf look(call, format, ap)
 #define LOOK_dprintf look(call, format, ap)
 #define LOOK_asprintf look(call, format, ap)
-#define LOOK_fprintf stream(call, file), look(call, format, ap)
+#define GONE                                                                                        \
+    if (vmma_isgone(file, call))                                                                    \
+    return -1
+#define LOOK_fprintf                                                                                \
+    GONE;                                                                                           \
+    look(call, format, ap)
 #define LOOK_sprintf look(call, format, ap), target(call, to, ALL, format, ap)
 #define LOOK_snprintf look(call, format, ap), target(call, to, n, format, ap)
 #define LOOK_wprintf wlook(call, format, ap)
-#define LOOK_fwprintf stream(call, file), wlook(call, format, ap)
+#define LOOK_fwprintf                                                                               \
+    GONE;                                                                                           \
+    wlook(call, format, ap)
 #define LOOK_swprintf wlook(call, format, ap), widetarget(call, to, n, format, ap)
 
 #define BARE(...) __VA_ARGS__

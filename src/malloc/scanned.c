@@ -149,7 +149,9 @@ static void look(const char *call, const char *format, int n, va_list ap)
 /* ---- the functions ---- */
 
 #define FROM_scanf (void)0
-#define FROM_fscanf vmdg_access(file, 1, 1, call)
+#define FROM_fscanf                                                                                 \
+    if (vmma_isgone(file, call))                                                                    \
+    return EOF
 #define FROM_sscanf vmma_length(s, ALL, call)
 
 #define BARE(...) __VA_ARGS__

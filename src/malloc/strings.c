@@ -190,23 +190,6 @@ static void linked(const char *name, const char *to, size_t n)
         WRITES(to, VMB_MIN((size_t)len, n), "readlink");
 }
 
-/* A stream that was closed is a freed block. */
-static void stream(FILE *file, const char *call)
-{
-    WRITES(file, 1, call);
-}
-
-/* As free() of a freed block does nothing: libc would end the program. */
-static int isclosed(FILE *file, const char *call)
-{
-    vmdg_block_t b;
-    stream(file, call);
-    if (VMOS_LIKELY(vmdg_at(file, &b) != 0 || b.state != VMDG_FREED))
-        return 0;
-    errno = EBADF;
-    return 1;
-}
-
 /* ---- the functions ---- */
 
 #define LOOK_memchr upto(s, c, n, "memchr")
@@ -224,11 +207,12 @@ static int isclosed(FILE *file, const char *call)
 #define LOOK_strtod number(s, "strtod")
 #define LOOK_wcscmp wcompared(a, b, "wcscmp")
 #define LOOK_wcschr wideupto(s, c, "wcschr")
-#define LOOK_fputws wideupto(s, L'\0', "fputws"), stream(file, "fputws")
-#define LOOK_fgetws WRITES(to, n > 0 ? VMMA_WIDE((size_t)n) : 0, "fgetws"), stream(file, "fgetws")
-#define LOOK_fclose                                                                                 \
-    if (isclosed(file, "fclose"))                                                                   \
+#define LOOK_fputws wideupto(s, L'\0', "fputws");                                                            \
+    if (vmma_isgone(file, "fputws"))                                                               \
     return EOF
+#define LOOK_fgetws WRITES(to, n > 0 ? VMMA_WIDE((size_t)n) : 0, "fgetws");                                  \
+    if (vmma_isgone(file, "fgetws"))                                                               \
+    return NULL
 #define LOOK_getcwd folder(to, n)
 #define LOOK_readlink upto(path, 0, ALL, "readlink"), linked(path, to, n)
 #define LOOK_pread WRITES(to, n, "pread")

@@ -18,6 +18,8 @@ void vmos_threadname(long tid, char *name, size_t size);
 
 /* Copy n bytes from addr: how many could be read before one that could not. */
 size_t vmos_peek(const void *addr, void *to, size_t n);
+/* Whether an entry of environ can be read: who gave it may have freed it since.  Linux only. */
+int vmos_isvariable(const char *variable);
 
 /* The mapping that holds addr.  0, or -1: none, or not known. */
 typedef struct vmos_mapping {

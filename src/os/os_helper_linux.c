@@ -12,6 +12,7 @@
  * After clone() only system calls are made: the program may have had other threads, inside libc.
  */
 #define _GNU_SOURCE 1
+#include "os_debug.h"
 #include "os_stack.h"
 
 #include <errno.h>
@@ -54,7 +55,7 @@ static char **cleaned(char **variables)
     if (variables == NULL)
         return NULL;
     for (char **v = variables; *v != NULL; v++)
-        if (!unwanted(*v))
+        if (vmos_isvariable(*v) && !unwanted(*v))
             *to++ = *v;
     *to = NULL;
     return variables;

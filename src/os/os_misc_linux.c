@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE 1
 #include "os.h"
+#include "os_debug.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -149,12 +150,22 @@ static int secure(void)
     return yes;
 }
 
+/* A program may have freed what it gave to putenv(), and a freed block may have lost access.  Above the stack is the
+ * kernel's own copy.  Where nothing can be tried, nothing is known. */
+int vmos_isvariable(const char *variable)
+{
+    char byte = 0, try;
+    if (&__libc_stack_end != NULL && (uintptr_t)variable > (uintptr_t)__libc_stack_end)
+        return 1;
+    return vmos_peek(variable, &try, 1) == 1 || vmos_peek(&byte, &try, 1) != 1;
+}
+
 const char *vmos_getenv(const char *name)
 {
     size_t n = strlen(name);
     char **v = secure() ? NULL : variables();
     for (; v != NULL && *v != NULL; v++)
-        if (strncmp(*v, name, n) == 0 && (*v)[n] == '=')
+        if (vmos_isvariable(*v) && strncmp(*v, name, n) == 0 && (*v)[n] == '=')
             return *v + n + 1;
     return NULL;
 }

@@ -35,7 +35,7 @@ static VMOS_COLD void tell(const vmdg_block_t *b, vmdg_kind_t kind, const char *
     e.offset = a - b->addr;
     if (!write && kind == VMDG_PAST && b->size >= 4 && vmdg_filling(b->addr, b->size) == VMDG_NEWBYTE)
         e.detail = "which was never written";
-    if (write) /* what it damages needs no second report */
+    if (write || b->guarded != VMDG_NOGUARD) /* what it damages, or comes to, needs no second report */
         __atomic_fetch_or(&vmdg_desc(b->id)->what, VMDG_REPORTED, __ATOMIC_RELAXED);
     vmdg_tell(&e);
 }

@@ -55,12 +55,31 @@ static const char *inmapping(const vmos_mapping_t *m, char *object, size_t size)
     return vmdg_isstack(m->low, m->high) ? "stack of another thread" : "a mapping of the system";
 }
 
+/* Of an address that is nowhere: it may be made of what memory is filled with, and a bit more. */
+static const char *made(uintptr_t a)
+{
+    const uintptr_t ones = ~(uintptr_t)0 / 0xff;
+    if (a >> 16 == ones * VMDG_FREEDBYTE >> 16)
+        return "an address that was read from a freed block";
+    return a >> 16 == ones * VMDG_NEWBYTE >> 16 ? "an address that was never written" : NULL;
+}
+
+/* Where nothing is mapped.  Without /proc nothing is known of what is there, either. */
+static const char *nowhere(const void *addr)
+{
+    const char *what;
+    char byte;
+    if (vmos_peek(addr, &byte, 1) == 1)
+        return "memory that did not come from malloc";
+    what = made((uintptr_t)addr);
+    return what != NULL ? what : "no memory of the process";
+}
+
 const char *vmdg_whatis(const void *addr, char *object, size_t size)
 {
     vmos_mapping_t m;
     const char *what;
     Vmalloc_t *vm;
-    char byte;
     object[0] = '\0';
     if ((uintptr_t)addr < SMALL)
         return "a small number";
@@ -71,9 +90,8 @@ const char *vmdg_whatis(const void *addr, char *object, size_t size)
         copy(object, vm->meth.more->name, size);
         return vm->meth.meth == VM_MTDEBUG ? "free memory of the region" : "in a region of method";
     }
-    if (vmos_mapping(addr, &m) != 0) /* without /proc nothing is known of what is there, either */
-        return vmos_peek(addr, &byte, 1) == 1 ? "memory that did not come from malloc"
-                                              : "no memory of the process";
+    if (vmos_mapping(addr, &m) != 0)
+        return nowhere(addr);
     what = inmodule(addr, &m, object, size);
     return what != NULL ? what : inmapping(&m, object, size);
 }
