@@ -127,7 +127,7 @@ static VMOS_COLD int isempty(Vmalloc_t *vm, void *p)
 }
 
 /* Blocks of slabs move; between large ones the region knows better ways. */
-static VMOS_NOINLINE void *resize(void *p, size_t size)
+static VMOS_NOINLINE void *resize_any(void *p, size_t size)
 {
     size_t old;
     Vmalloc_t *vm;
@@ -146,6 +146,15 @@ static VMOS_NOINLINE void *resize(void *p, size_t size)
         return move(p, old, size);
     return vm == Vmheap && vmma_samples != NULL ? vmma_resample(vm, p, old, size)
                                                 : resizein(vm, p, size);
+}
+
+/* Nothing is called but at the end, as in vmma_alloc(). */
+static VMOS_NOINLINE void *resize(void *p, size_t size)
+{
+    Vmalloc_t *vm = BE_LOAD(vmma_profiled);
+    if (VMOS_UNLIKELY(vm != NULL) && vm == Vmregion && !BE_LOAD(vmpf.turned))
+        return vmpf_quick_resize(vm, p, size, resize_any);
+    return resize_any(p, size);
 }
 
 static VMOS_NOINLINE void *release(void *p)

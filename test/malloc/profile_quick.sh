@@ -128,6 +128,57 @@ for file in "${files[@]}"; do
 done
 [ "$(sort "$work/times" | tr '\n' ' ')" = "1 2 " ] || { echo "FAILED: not one parent and one child"; failed=1; }
 
+# Blocks that are resized, in place and not, keep their contents; resizes, growth and the high-water mark
+# are those that the program knows of, to the byte.
+cat >"$work/resize.c" <<'EOF'
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { SLOTS = 300, STEPS = 100000 };
+static struct { unsigned char *p; size_t n; } slots[SLOTS];
+
+int main(void)
+{
+    unsigned long seed = 7, calls = 0, bytes = 0, resizes = 0, growth = 0, live = 0, peak = 0;
+    for (int i = 0; i < STEPS; i++) {
+        seed = seed * 6364136223846793005u + 1442695040888963407u;
+        unsigned k = seed >> 40 & 0xffff, slot = k % SLOTS;
+        size_t n = 1 + (seed >> 33) % (i % 50 == 0 ? 9000 : 400), old = slots[slot].n;
+        unsigned char *p = slots[slot].p;
+        if (p != NULL && (p[0] != (unsigned char)slot || p[old - 1] != (unsigned char)slot))
+            return 1;
+        if (p != NULL && i % 7 == 0) {
+            free(p);
+            p = NULL, n = 0;
+        } else {
+            resizes += p != NULL;
+            growth += p != NULL && n > old ? n - old : 0;
+            p = realloc(p, n);
+            if (p == NULL || (old > 0 && p[0] != (unsigned char)slot))
+                return 2;
+            if (old > 0 && old <= n && p[old - 1] != (unsigned char)slot)
+                return 3;
+            p[0] = p[n - 1] = (unsigned char)slot;
+            calls++, bytes += n;
+        }
+        live = live - old + n;
+        peak = live > peak ? live : peak;
+        slots[slot].p = p, slots[slot].n = n;
+    }
+    fprintf(stderr, "peak %lu\ncalls %lu\nbytes %lu\nlivebytes %lu\nresizes %lu\ngrowth %lu\n", peak, calls,
+            bytes, live, resizes, growth);
+    return 0;
+}
+EOF
+"${CC:-cc}" -g -O1 -o "$work/resize" "$work/resize.c" || exit 1
+LD_PRELOAD="$library" VMPROFILE="$work/resize.profile,full" "$work/resize" 2>"$work/resize.own" ||
+    { echo "FAILED: contents of resized blocks: $?"; failed=1; }
+"$command" report --json "$work/resize.profile" >"$work/resize.json" || exit 1
+while read -r name own; do
+    within "$name" "$work/resize.json" "$own" "$own"
+done <"$work/resize.own"
+[ "$(wc -l <"$work/resize.own")" = 6 ] || { echo "FAILED: the program does not tell its sums"; failed=1; }
+
 # After vmclear() threads look for their lanes again; nothing is allocated but by the loop.
 cat >"$work/clear.c" <<'EOF'
 #include <stdlib.h>

@@ -221,6 +221,9 @@ void *vmpf_quick_alloc(Vmalloc_t *vm, size_t size);
 /* Free a block that lies in a slab of the calling thread, which asked for it; when it is no such
  * one, or someone listens, otherwise(p) does it. */
 void vmpf_quick_free(Vmalloc_t *vm, void *p, void (*otherwise)(void *p));
+/* The same for one that is to have another size, in which otherwise(p, size) does it. */
+void *vmpf_quick_resize(Vmalloc_t *vm, void *p, size_t size,
+                        void *(*otherwise)(void *p, size_t size));
 /* What recorded blocks depend on has changed. */
 VMOS_INLINE void vmpf_changed(void)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * quick: malloc() and free() while every block is recorded, for what nearly all of them are: a block
+ * quick: malloc(), realloc() and free() while every block is recorded, for what nearly all of them are: a block
  * of a slab of the thread's own lane, asked for by a stack that the thread was in before, freed by
  * the thread that asked.
  *
- * vmma_alloc() and vmma_freeslow() jump here and do not call: so the return address is one in the
+ * vmma_alloc(), realloc() and vmma_freeslow() jump here and do not call: so the return address is one in the
  * program, and the stack is known by a word less.  Whatever is otherwise is left to the method's
  * functions, which do the same for all blocks, before anything was changed.
  *
@@ -78,6 +78,14 @@ static VMOS_NOINLINE uint32_t learn(vmpf_book_t *b, vmpf_region_t *st, const vmo
     return site;
 }
 
+/* The site of the stack that r begins; 0: no room for it. */
+VMOS_INLINE VMOS_UNCHECKED uint32_t site_of(vmpf_book_t *b, vmpf_region_t *st, const vmos_regs_t *r)
+{
+    uint64_t epoch = __atomic_load_n(&vmsk_epoch, __ATOMIC_ACQUIRE), key;
+    const vmsk_aentry_t *e = vmsk_again_find(b->again, r, st->serial, epoch, &key);
+    return VMOS_LIKELY(e != NULL) ? e->value : learn(b, st, r, key, epoch);
+}
+
 /* By the method. */
 static VMOS_NOINLINE void *otherwise(Vmalloc_t *vm, size_t size)
 {
@@ -98,8 +106,6 @@ VMOS_NOINLINE VMOS_UNCHECKED void *vmpf_quick_alloc(Vmalloc_t *vm, size_t size)
 {
     vmpf_region_t *st = state(vm);
     vmpf_book_t *b = enter(vm);
-    uint64_t epoch = __atomic_load_n(&vmsk_epoch, __ATOMIC_ACQUIRE), key;
-    const vmsk_aentry_t *e;
     vmbe_cursor_t *c;
     vmos_regs_t r;
     uint32_t site;
@@ -109,8 +115,7 @@ VMOS_NOINLINE VMOS_UNCHECKED void *vmpf_quick_alloc(Vmalloc_t *vm, size_t size)
         return otherwise(vm, size);
     if (VMOS_UNLIKELY(size > BE_TABLEMAX - VMPF_TAIL))
         return giveup(b, vm, size);
-    e = vmsk_again_find(b->again, &r, st->serial, epoch, &key);
-    site = VMOS_LIKELY(e != NULL) ? e->value : learn(b, st, &r, key, epoch);
+    site = site_of(b, st, &r);
     if (VMOS_UNLIKELY(site == 0))
         return giveup(b, vm, size);
     c = vmbe_cursor(b->lane, size + VMPF_TAIL);
@@ -158,4 +163,88 @@ void vmpf_quick_free(Vmalloc_t *vm, void *p, void (*otherwise_f)(void *p))
             return;
     }
     (*otherwise_f)(p);
+}
+
+/* ---- a block changes its size ---- */
+
+/* A block of the thread's lane, and what is known of it. */
+typedef struct held {
+    char *p;
+    vmbe_run_t *run;
+    size_t have;
+    vmpf_tail_t tail;
+    Vmpfsite_t *site;
+} held_t;
+
+/* 0, -1: it is not that simple. */
+VMOS_INLINE int hold(vmpf_book_t *b, void *p, held_t *h)
+{
+    h->p = p;
+    h->run = vmb_map_get(p);
+    h->have = vmbe_sizeto(b->lane, h->run, p);
+    if (VMOS_UNLIKELY(h->have == 0 || vmpf_peek_tail(p, h->have, &h->tail) != 0 ||
+                      (int32_t)h->tail.site <= 0))
+        return -1;
+    h->site = vmpf_site(h->tail.site);
+    return VMOS_LIKELY(h->site->thread == b->number) ? 0 : -1;
+}
+
+/* To a block of so many bytes and the tail, whose real size is *have: the same one where it fits.
+ * NULL: it is not that simple, and nothing was done. */
+VMOS_INLINE char *move(vmpf_book_t *b, const held_t *h, size_t size, size_t *have)
+{
+    vmbe_cursor_t *c;
+    uint64_t *word;
+    unsigned bit;
+    char *q;
+    *have = h->have;
+    if (size + VMPF_TAIL <= h->have)
+        return h->p;
+    word = vmbe_giveable(b->lane, h->run, h->p, &bit);
+    c = vmbe_cursor(b->lane, size + VMPF_TAIL);
+    if (VMOS_UNLIKELY(word == NULL || ((q = vmbe_next(c)) == NULL && (q = vmbe_nextword(c)) == NULL)))
+        return NULL;
+    *have = c->size;
+    memcpy(q, h->p, (size_t)h->tail.size);
+    vmbe_givebit(b->lane, h->run, word, bit);
+    return q;
+}
+
+/* It goes at its old site, and comes at the new one. */
+VMOS_INLINE void resized(vmpf_book_t *b, const held_t *h, uint32_t site, char *q, size_t size,
+                         size_t have)
+{
+    Vmpfsite_t *s = vmpf_site(site);
+    size_t old = (size_t)h->tail.size;
+    vmpf_add_death(h->site, (vmpf_amount_t){1, old}, (uint32_t)b->calls - h->tail.birth - 1);
+    vmpf_add_birth(s, (vmpf_amount_t){1, size}, size, have);
+    VMPF_ADD(s->resizes, 1);
+    VMPF_ADD(s->growth, size > old ? size - old : 0);
+    VMPF_ADD(s->copied, q != h->p ? old : 0);
+    vmpf_write_tail(q, have, site, (uint32_t)b->calls, size);
+    VMPF_ADD(b->calls, 1);
+    vmpf_count(b, (int64_t)size - (int64_t)old, 0);
+}
+
+VMOS_NOINLINE VMOS_UNCHECKED void *vmpf_quick_resize(Vmalloc_t *vm, void *p, size_t size,
+                                                     void *(*otherwise_f)(void *p, size_t size))
+{
+    vmpf_region_t *st = state(vm);
+    vmpf_book_t *b = enter(vm);
+    vmos_regs_t r;
+    uint32_t site;
+    size_t have;
+    held_t h;
+    char *q;
+    VMOS_REGS(&r);
+    if (VMOS_UNLIKELY(b == NULL))
+        return (*otherwise_f)(p, size);
+    if (VMOS_LIKELY(size <= BE_TABLEMAX - VMPF_TAIL && hold(b, p, &h) == 0 &&
+                    (site = site_of(b, st, &r)) != 0 && (q = move(b, &h, size, &have)) != NULL)) {
+        resized(b, &h, site, q, size, have);
+        vmpf_leave(b);
+        return q;
+    }
+    vmpf_leave(b);
+    return (*otherwise_f)(p, size);
 }
