@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A hash map with chains that doubles as it grows, in memory that NEW() and DROP() say.
+ * A hash map with chains that doubles as it grows, in memory that NEW() and DROP() say.  WATCH() and STORED() tell
+ * of stores in the table where somebody wants to know.
  */
 #ifndef BENCH_IMAGES_MAP_H
 #define BENCH_IMAGES_MAP_H 1
 
 #include "work.h"
+
+#ifndef WATCH
+#define WATCH(p, n, on) ((void)0)
+#define STORED(p) ((void)0)
+#endif
 
 typedef struct pair {
     struct pair *next;
@@ -37,8 +43,10 @@ static inline void grow(map_t *m)
             p->next = more.bucket[s];
             more.bucket[s] = p;
         }
+    WATCH(m->bucket, m->size * sizeof *m->bucket, 0);
     DROP(m->bucket);
     *m = more;
+    WATCH(m->bucket, m->size * sizeof *m->bucket, 1);
 }
 
 static inline void map_put(map_t *m, uint64_t key, uint64_t value)
@@ -59,6 +67,7 @@ static inline void map_put(map_t *m, uint64_t key, uint64_t value)
     p->value = value;
     p->next = m->bucket[s];
     m->bucket[s] = p;
+    STORED(&m->bucket[s]);
     m->count++;
 }
 

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* The map in a committed image. */
+/* The map in a committed image.  Built with TELL it says where it stores in its table (vmtell()). */
 #include <vmalloc.h>
 #include <vmalloc/image.h>
 
 static Vmalloc_t *vm;
 #define NEW(n) vmalloc(vm, n)
 #define DROP(p) vmfree(vm, p)
+#ifdef TELL
+#define WATCH(p, n, on) must(vmtell(vm, p, n, on) == 0, "vmtell")
+#define STORED(p) vmstored(vm, p, sizeof *(p))
+#endif
 #include "map.h"
 
 static map_t *map;
@@ -24,6 +28,7 @@ static void open_it(const char *path, int durable, uint64_t n)
         map = map_new();
         vmrootset(vm, "map", map, 0, 1);
     }
+    WATCH(map->bucket, map->size * sizeof *map->bucket, 1);
 }
 
 static void begin(void) {}

@@ -84,6 +84,17 @@ extern VM_API size_t vmimagewhy(char *buf, size_t n);
  * not this process' turn; ENOSPC, EDQUOT: may be tried again. */
 extern VM_API int vmcommit(Vmalloc_t *vm);
 
+/* Tell (on 1) vmcommit() that the program will say itself, with vmstored(), where it stores in the size bytes at
+ * addr, its own block or a part of one; on 0 ends that.  For large blocks that small commits change here and
+ * there: the system is not asked about whole pages in there, nor is there a fault of a page for each, and a commit
+ * costs a third.  In return a store that was not told of is as if it were done later, when it is told of.  Must be
+ * ended before the block is freed or resized; vmrollback() and vmturn() end all.  Not part of the image.  Other
+ * threads must not store there meanwhile.  EINVAL also: not in the region; EROFS: as vmcommit(). */
+extern VM_API int vmtell(Vmalloc_t *vm, Void_t *addr, size_t size, int on);
+/* size bytes at addr were, or are about to be, stored, before the next commit; where vmtell() was not called that
+ * need not be said, and does nothing.  Any thread may call it, but not while one calls vmclose(). */
+extern VM_API int vmstored(Vmalloc_t *vm, const Void_t *addr, size_t size);
+
 /* One commit of several images, at most 16: all of them or none, whatever happens.  Until the first of them
  * is there again after a crash in the middle, the others may not open (ENOLINK). */
 extern VM_API int vmcommitall(Vmalloc_t **vms, int n);

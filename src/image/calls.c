@@ -48,13 +48,51 @@ int vmsync(Vmalloc_t *vm)
     return r;
 }
 
+/* ---- what the program tells of its stores ---- */
+
+int vmtell(Vmalloc_t *vm, Void_t *addr, size_t size, int on)
+{
+    vmi_t *img = writable(vm);
+    char *from = addr;
+    int e = errno, r = -1;
+    if (img == NULL)
+        return -1;
+    vmr_lock(vm);
+    if (from < img->base || size > img->head->len || (size_t)(from - img->base) > img->head->len - size) {
+        errno = EINVAL;
+    } else {
+        vmi_track_tell(img, (char *)VMB_UP(from, img->psize), (char *)VMB_DOWN(from + size, img->psize), on);
+        errno = e;
+        r = 0;
+    }
+    vmr_unlock(vm);
+    vmi_leave(img);
+    return r;
+}
+
+/* No lock of the image: a bit is set, and nothing else looked at that changes. */
+int vmstored(Vmalloc_t *vm, const Void_t *addr, size_t size)
+{
+    vmi_t *img = vmi_find(vm);
+    const char *from = addr;
+    if (img == NULL || from < img->base || size > img->limit || (size_t)(from - img->base) > img->limit - size) {
+        errno = EINVAL;
+        return -1;
+    }
+    vmi_track_stored(img, from, from + size);
+    return 0;
+}
+
 /* ---- going back, and on ---- */
 
 /* Where that fails, some addresses are those of now and some are not. */
 static int swap(void *arg)
 {
     vmi_t *img = arg;
-    int r = vmi_back(img), e = errno;
+    int r, e;
+    vmi_track_untell(img);
+    r = vmi_back(img);
+    e = errno;
     if (vmi_move(img, img->vm, r != 0) != 0)
         return -1;
     errno = e;

@@ -80,6 +80,10 @@ typedef struct vmi {
     uint64_t hot[VMI_HOT], recent[VMI_HOT]; /* pages whose writes are not noted; those of the last commit */
     unsigned char idle[VMI_HOT]; /* commits that a hot page has not changed in */
     int nhot, nrecent;
+    uint64_t *told;        /* bits by page: the program tells of its stores there (vmtell()) */
+    int telling;           /* it has bits */
+    int counted, calm;     /* the system counts faults; the last look found nothing but hot and told pages */
+    uint64_t faults;       /* of the process before that look, 0: not asked for */
     char *rec;             /* header, pages, lines and list of a record; recbytes, grown as need be */
     size_t recbytes;
 
@@ -179,6 +183,12 @@ void vmi_track_close(vmi_t *img);
 int vmi_track_collect(vmi_t *img);
 /* A commit had these n pages. */
 void vmi_track_hot(vmi_t *img, const vmi_entry_t *list, uint64_t n);
+/* The program tells (on 1) of its stores into these pages from now on, or no more (0). */
+void vmi_track_tell(vmi_t *img, char *addr, const char *end, int on);
+/* It tells of no stores at all: all pages that it told of may have changed. */
+void vmi_track_untell(vmi_t *img);
+/* It stored there. */
+void vmi_track_stored(vmi_t *img, const char *addr, const char *end);
 /* Pages from addr on are to be cleared: 1. */
 int vmi_clear(vmi_t *img, char *addr, size_t size);
 
@@ -233,6 +243,7 @@ int vmi_canbe(uint64_t base, uint64_t limit);
 const char *vmi_reason(int e);
 /* The image of vm, locked, or NULL with EINVAL; with EPERM in a child of the process that opened it. */
 vmi_t *vmi_enter(Vmalloc_t *vm);
+vmi_t *vmi_find(const Vmalloc_t *vm); /* the same, not locked, in any process */
 vmi_t *vmi_enterown(Vmalloc_t *vm);
 void vmi_leave(vmi_t *img);
 

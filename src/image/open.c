@@ -122,15 +122,15 @@ static vmi_t *make(const char *path, const Vmimgopt_t *opt)
     return img;
 }
 
-/* One mapping: two and a half words and four bits for each page that the image can have. */
+/* One mapping: two and a half words and five bits for each page that the image can have. */
 static int tables(vmi_t *img)
 {
     size_t words = VMB_UP(img->maxpages * 8, img->psize), bits = VMB_UP(img->maxpages / 8 + 64, img->psize);
     size_t halves = VMB_UP(img->maxpages * sizeof *img->twin, img->psize);
-    char *p = vmos_map(NULL, 2 * words + halves + 4 * bits, VMOS_RESERVE | VMOS_SMALL);
+    char *p = vmos_map(NULL, 2 * words + halves + 5 * bits, VMOS_RESERVE | VMOS_SMALL);
     if (p == NULL)
         return -1;
-    img->tablebytes = 2 * words + halves + 4 * bits;
+    img->tablebytes = 2 * words + halves + 5 * bits;
     img->hash = (uint64_t *)(void *)p;
     img->where = (uint64_t *)(void *)(p + words);
     img->twin = (uint32_t *)(void *)(p + 2 * words);
@@ -139,6 +139,7 @@ static int tables(vmi_t *img)
     img->copied = (uint64_t *)(void *)(p + bits);
     img->logged = (uint64_t *)(void *)(p + 2 * bits);
     img->unsaved = (uint64_t *)(void *)(p + 3 * bits);
+    img->told = (uint64_t *)(void *)(p + 4 * bits);
     return 0;
 }
 
@@ -442,18 +443,24 @@ void vmi_unpeek(vmi_t *img)
 
 /* ---- from a region to its image ---- */
 
-vmi_t *vmi_enter(Vmalloc_t *vm)
+vmi_t *vmi_find(const Vmalloc_t *vm)
 {
-    long pid = vmos_pid();
     vmi_t *img;
     vmos_lock(&listlock);
     for (img = images; img != NULL && (img->vm != vm || vm == NULL); img = img->next)
         ;
     vmos_unlock(&listlock);
-    if (img == NULL) {
+    if (img == NULL)
         errno = EINVAL;
+    return img;
+}
+
+vmi_t *vmi_enter(Vmalloc_t *vm)
+{
+    long pid = vmos_pid();
+    vmi_t *img = vmi_find(vm);
+    if (img == NULL)
         return NULL;
-    }
     if (img->entered != pid) { /* after a fork: who held the lock is not here */
         img->lock = (vmos_lock_t){0, 0};
         img->entered = pid;

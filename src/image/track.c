@@ -9,7 +9,9 @@
  * More may be marked than changed; the hashes of commit.c sort that out.  A page that the system tells
  * of for the first time is looked up in the pagemap: one that was only read is none of ours.
  * With VM_IMGUFFD a few pages that change with every small commit are *hot*: their writes are not noted, which spares
- * a fault each, and they count as changed every time.
+ * a fault each, and they count as changed every time.  Nor are writes to pages that the program tells of itself
+ * (vmtell()): those count as changed when it did.  When a look found nothing but these, the next one is left out
+ * as long as the process has no fault of a page: the system counts them, and who counts right was tried, too.
  * Invariant: a page that this process wrote since the last commit is marked when collect() returns.
  */
 #include "image.h"
@@ -74,6 +76,7 @@ static int privates(vmi_t *img, const char *p, unsigned want)
 static int trial(vmi_t *img, char *p, size_t ps)
 {
     volatile const char *see = p;
+    uint64_t faults;
     int map, uffd;
     (void)see[2 * ps];
     uffd = img->uffd >= 0 && vmos_track_add(img->uffd, p, TRIALPAGES * ps) == 0;
@@ -81,7 +84,10 @@ static int trial(vmi_t *img, char *p, size_t ps)
     p[ps] ^= 1;
     p[3 * ps] ^= 1;
     map = map && privates(img, p, 10);
-    uffd = uffd && told(img, p, ps) && told(img, p, ps);
+    uffd = uffd && told(img, p, ps);
+    faults = vmos_faults();
+    uffd = uffd && told(img, p, ps);
+    img->counted = uffd && faults != 0 && vmos_faults() >= faults + 2;
     return uffd && map ? VM_IMGUFFD : map ? VM_IMGMAP : VM_IMGHASH;
 }
 
@@ -206,6 +212,7 @@ void vmi_track_hot(vmi_t *img, const vmi_entry_t *list, uint64_t n)
         if (img->idle[k] > MOSTIDLE) {
             img->hot[k] = img->hot[--img->nhot];
             img->idle[k] = img->idle[img->nhot];
+            img->calm = 0; /* writes to it are to be noted again */
         }
     }
     for (i = 0; i < n && img->nhot < VMI_HOT; i++) {
@@ -220,17 +227,42 @@ void vmi_track_hot(vmi_t *img, const vmi_entry_t *list, uint64_t n)
     img->nrecent = (int)n;
 }
 
-/* Writes to the pages of this stretch that are not hot are noted from now on. */
+/* The page with the region's lock: every call writes there, the commit as well, and as a rule nothing changes. */
+static uint64_t lockpage(const vmi_t *img)
+{
+    return img->data != NULL ? vmi_pageof(img, &img->data->lock) : 0;
+}
+
+/* Whether writes to this page are not noted. */
+static int unnoted(const vmi_t *img, uint64_t page)
+{
+    return vmb_bit(img->told, (size_t)page) || find(img->hot, img->nhot, page) >= 0 || page == lockpage(img);
+}
+
+/* Writes to the other pages of this stretch are noted from now on. */
 static int arm(vmi_t *img, char *p, const char *end)
 {
     vmos_span_t any[MOSTSPANS];
     char *to;
     for (; p < end; p += img->psize) {
-        for (to = p; to < end && find(img->hot, img->nhot, vmi_pageof(img, to)) < 0;)
+        for (to = p; to < end && !unnoted(img, vmi_pageof(img, to));)
             to += img->psize;
+        img->calm &= p == to;
         while (p < to)
             if (vmos_track_scan(img->pagemap, &p, to, any, MOSTSPANS) < 0)
                 return -1;
+    }
+    return 0;
+}
+
+/* Of n pages from page on, those that the program does not tell of. */
+static int siftothers(vmi_t *img, uint64_t page, size_t n)
+{
+    size_t at = (size_t)page, end = at + n, to;
+    for (; (at = vmb_bits_next0(img->told, at, end)) < end; at = to) {
+        to = vmb_bits_next1(img->told, at, end);
+        if (sift(img, at, to - at) != 0)
+            return -1;
     }
     return 0;
 }
@@ -244,11 +276,46 @@ static int notedfew(vmi_t *img)
     int i, n = vmos_track_look(img->pagemap, &at, end, spans, MOSTSPANS);
     if (n < 0 || at < end)
         return 1;
+    img->calm = 1;
     for (i = 0; i < n; i++)
         if (arm(img, spans[i].addr, spans[i].addr + spans[i].size) != 0 ||
-            pieces(img, spans[i].addr, spans[i].addr + spans[i].size, sift) != 0)
+            pieces(img, spans[i].addr, spans[i].addr + spans[i].size, siftothers) != 0)
             return -1;
     return 0;
+}
+
+/* Hot pages, and that of the lock, count as changed, whether or not anything was looked at: they are compared. */
+static void markhot(vmi_t *img)
+{
+    int i;
+    setbit(img->dirty, lockpage(img));
+    for (i = 0; i < img->nhot; i++)
+        setbit(img->dirty, img->hot[i]);
+}
+
+/* Whether no page was written for the first time since the last look but one: it found all writes to be such that are
+ * not noted, and since before it the process has had no fault.  Asking costs half a look at least, and is worth it
+ * when there was nothing to be found. */
+static int nofault(vmi_t *img)
+{
+    uint64_t now;
+    int r;
+    if (!img->calm || !img->counted) {
+        img->faults = 0;
+        return 0;
+    }
+    now = vmos_faults();
+    r = now == img->faults;
+    img->faults = now;
+    return r;
+}
+
+static int few(vmi_t *img)
+{
+    int r = nofault(img) ? 0 : notedfew(img);
+    if (r == 0)
+        markhot(img);
+    return r;
 }
 
 static int noted(vmi_t *img)
@@ -269,9 +336,9 @@ static int noted(vmi_t *img)
 
 int vmi_track_collect(vmi_t *img)
 {
-    int r = img->tier == VM_IMGUFFD && img->nhot > 0 ? notedfew(img) : 1;
+    int r = img->tier == VM_IMGUFFD && img->nhot > 0 ? few(img) : 1;
     if (r > 0) {
-        img->nhot = 0;
+        img->nhot = img->calm = 0;
         r = img->tier == VM_IMGUFFD ? noted(img)
                                     : pieces(img, startof(img), endof(img),
                                              img->tier == VM_IMGMAP ? everycopy : markall);
@@ -284,6 +351,47 @@ int vmi_track_collect(vmi_t *img)
 int vmi_suspect(vmi_t *img)
 {
     return pieces(img, startof(img), endof(img), img->pagemap >= 0 && img->tier != VM_IMGHASH ? everycopy : markall);
+}
+
+/* ---- pages that the program tells of ---- */
+
+void vmi_track_tell(vmi_t *img, char *addr, const char *end, int on)
+{
+    uint64_t page;
+    size_t n, i;
+    for (; addr < end; addr += n * img->psize) {
+        page = vmi_pageof(img, addr);
+        n = VMB_MIN((size_t)(end - addr) / img->psize, (size_t)vmi_run(img, page));
+        if (sift(img, page, n) != 0) /* what was stored there until now, told or not */
+            for (i = 0; i < n; i++)
+                setbit(img->dirty, page + i);
+        (on ? vmb_bits_set : vmb_bits_clear)(img->told, (size_t)page, n);
+        img->telling |= on;
+    }
+    img->calm = 0;
+}
+
+void vmi_track_untell(vmi_t *img)
+{
+    size_t at = 0, to, end = img->maxpages;
+    int e = errno;
+    if (!img->telling)
+        return;
+    for (; (at = vmb_bits_next1(img->told, at, end)) < end; at = to) {
+        to = vmb_bits_next0(img->told, at, end);
+        vmb_bits_set(img->dirty, at, to - at);
+        vmb_bits_clear(img->told, at, to - at);
+    }
+    img->telling = img->calm = 0;
+    errno = e;
+}
+
+void vmi_track_stored(vmi_t *img, const char *addr, const char *end)
+{
+    uint64_t page;
+    for (addr = (const char *)VMB_DOWN(addr, img->psize); addr < end; addr += img->psize)
+        if (vmb_bit(img->told, (size_t)(page = vmi_pageof(img, addr))))
+            setbit(img->dirty, page);
 }
 
 /* ---- clearing ---- */

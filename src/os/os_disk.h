@@ -74,6 +74,8 @@ typedef struct vmos_span {
 int vmos_track_scan(int pagemap, char **from, char *end, vmos_span_t *spans, int max);
 /* The same, and they go on counting as changed. */
 int vmos_track_look(int pagemap, char **from, char *end, vmos_span_t *spans, int max);
+/* Faults of pages that the process has had so far, in all of its threads; 0: not known. */
+uint64_t vmos_faults(void);
 /* What the system tells of n of its own pages from addr on, one byte each; -1. */
 #define VMOS_PAGE_THERE 1 /* in memory, or swapped out */
 #define VMOS_PAGE_OWN 2   /* and not the file's */

@@ -20,6 +20,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -129,6 +130,14 @@ int vmos_track_scan(int pagemap, char **from, char *end, vmos_span_t *spans, int
 int vmos_track_look(int pagemap, char **from, char *end, vmos_span_t *spans, int max)
 {
     return scan(pagemap, 0, from, end, spans, max);
+}
+
+uint64_t vmos_faults(void)
+{
+    struct rusage u;
+    if (getrusage(RUSAGE_SELF, &u) != 0)
+        return 0;
+    return (uint64_t)u.ru_minflt + (uint64_t)u.ru_majflt;
 }
 
 #define PRESENT ((uint64_t)1 << 63)

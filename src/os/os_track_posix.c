@@ -39,6 +39,11 @@ int vmos_track_look(int pagemap, char **from, char *end, vmos_span_t *spans, int
     return vmos_track_scan(pagemap, from, end, spans, max);
 }
 
+uint64_t vmos_faults(void)
+{
+    return 0;
+}
+
 int vmos_pagemap_kinds(int pagemap, const void *addr, size_t n, unsigned char *kind)
 {
     (void)pagemap, (void)addr, (void)n, (void)kind;
