@@ -6,7 +6,7 @@
  *     using numbers = std::vector<int, vm::managed_image::allocator_type<int>>;
  *
  *     vm::managed_image state(vm::open_or_create, "numbers.img");
- *     numbers *list = state.find_or_construct<numbers>("list")(state.get_allocator<int>());
+ *     numbers *list = state.find_or_construct<numbers>("list")();   // of the image's allocator
  *     list->push_back(5);
  *     state.commit();            // this is there after any crash; what comes later, when state is closed
  *
@@ -103,6 +103,16 @@ template <class T> std::string root_name(const char *name) { return name; }
 template <class T> std::string root_name(const std::string &name) { return name; }
 template <class T> std::string root_name(anonymous_instance_t) { return std::string(); }
 template <class T> std::string root_name(unique_instance_t) { return unique_name(typeid(T).name()); }
+
+/* Whether T has an allocator that A becomes, none of args is one, and T can be made of args and an A. */
+template <class T, class A, class List, class = void> struct takes_allocator : std::false_type {};
+template <class T, class A, class... Args>
+struct takes_allocator<T, A, void(Args...), std::enable_if_t<std::uses_allocator_v<T, A>>>
+    : std::conjunction<
+          std::negation<std::disjunction<std::is_convertible<Args, typename T::allocator_type>...>>,
+          std::disjunction<std::is_constructible<T, std::allocator_arg_t, A, Args...>,
+                           std::is_constructible<T, Args..., A>>> {};
+template <class T, class A, class... Args> using wants_allocator = takes_allocator<T, A, void(Args...)>;
 
 } // namespace detail
 
@@ -328,8 +338,9 @@ template <template <class> class Allocator> class basic_managed_image : public i
     std::unique_ptr<std::recursive_mutex> lock_; /* of names */
 
   public:
-    /* What construct<T>(name) is: (arguments) makes one object, [n](arguments) makes n, each of the same arguments.  When
-     * a constructor throws, those before it are destroyed, and nothing was made. */
+    /* What construct<T>(name) is: (arguments) makes one object, [n](arguments) makes n, each of the same arguments.
+     * A T with an allocator (std::uses_allocator), as containers are, gets that of the image when it is given none.
+     * When a constructor throws, those before it are destroyed, and nothing was made. */
     template <class T, bool Iterate, bool Many> class maker {
       public:
         maker<T, Iterate, true> operator[](size_type n) const
@@ -386,15 +397,27 @@ template <template <class> class Allocator> class basic_managed_image : public i
         }
 
         /* One object of many must leave the arguments as they are. */
-        template <class... Args> static void fill(T *p, Args &&...args)
+        template <class... Args> void fill(T *p, Args &&...args) const
         {
             void *at = const_cast<std::remove_cv_t<T> *>(p);
             if constexpr (Iterate)
-                ::new (at) T(*args++...);
+                put(at, *args++...);
             else if constexpr (Many)
-                ::new (at) T(args...);
+                put(at, args...);
             else
+                put(at, std::forward<Args>(args)...);
+        }
+
+        /* What takes an allocator, and is given none, gets the image's. */
+        template <class... Args> void put(void *at, Args &&...args) const
+        {
+            using given = allocator_type<std::byte>;
+            if constexpr (!detail::wants_allocator<T, given, Args...>::value)
                 ::new (at) T(std::forward<Args>(args)...);
+            else if constexpr (std::is_constructible_v<T, std::allocator_arg_t, given, Args...>)
+                ::new (at) T(std::allocator_arg, given(in_.get()), std::forward<Args>(args)...);
+            else
+                ::new (at) T(std::forward<Args>(args)..., given(in_.get()));
         }
 
         void name(T *first) const

@@ -346,8 +346,12 @@ template <class T> class offset_ptr {
     template <class U> using rebind = offset_ptr<U>;
 
     offset_ptr() noexcept : off_(null) {}
-    offset_ptr(std::nullptr_t) noexcept : off_(null) {}
     offset_ptr(T *p) noexcept { set(p); }
+    /* A template, so that a 0 is a T * only: containers write pointer(0). */
+    template <class U, class = std::enable_if_t<std::is_same_v<U, std::nullptr_t>>, class = void>
+    offset_ptr(U) noexcept : off_(null)
+    {
+    }
     offset_ptr(const offset_ptr &other) noexcept { set(other.get()); }
     template <class U, class = std::enable_if_t<std::is_convertible_v<U *, T *>>>
     offset_ptr(const offset_ptr<U> &other) noexcept

@@ -501,6 +501,8 @@ static void test_offset_pointers_are_iterators(void **)
 {
     int values[] = {3, 1, 2};
     vm::offset_ptr<int> from(values), to = from + 3, none;
+    vm::offset_ptr<int> zero(0), nothing = nullptr; /* as containers write it */
+    assert_true(zero == none && nothing == none && zero == nullptr);
     std::sort(from, to);
     assert_int_equal(from[0] * 100 + from[1] * 10 + *(to - 1), 123);
     assert_int_equal(to - from, 3);

@@ -244,6 +244,31 @@ static void test_containers(void **)
     }
 }
 
+struct with_allocator { /* the other convention: before the others */
+    using allocator_type = in_image<int>;
+    numbers list;
+    with_allocator(std::allocator_arg_t, const allocator_type &in, size_t n) : list(n, 3, in) {}
+};
+
+/* The image's allocator, where there is none among the arguments. */
+static void test_own_allocator(void **)
+{
+    temporary file;
+    managed_image in(vm::open_or_create, file.path);
+    using ordered = std::map<int, word, std::less<int>, managed_image::scoped_allocator_type<std::pair<const int, word>>>;
+    const numbers *five = in.construct<numbers>("five")(5u, 1);
+    const numbers *copy = in.construct<numbers>("copy")(*five);
+    const numbers *many = in.construct<numbers>("many")[2](static_cast<size_t>(2));
+    (*in.find_or_construct<ordered>("ordered")())[1] = "a word that is too long for the string itself";
+    (*in.construct<ordered>("given")(in.get_segment_manager()))[2] = "x";
+    assert_int_equal(five->size(), 5);
+    assert_true(*copy == *five && in.belongs_to_segment(copy->data()));
+    assert_true(many[1].size() == 2 && in.belongs_to_segment(many[1].data()));
+    assert_true(in.belongs_to_segment(in.find<ordered>("ordered").first->at(1).data()));
+    assert_int_equal(in.construct<with_allocator>(vm::unique_instance)(4u)->list.at(3), 3);
+    in.construct<word>("word")("text");
+}
+
 static void test_size(void **)
 {
     temporary file;
@@ -350,6 +375,7 @@ int main()
         cmocka_unit_test(test_opening), cmocka_unit_test(test_names),      cmocka_unit_test(test_unique),
         cmocka_unit_test(test_arrays),  cmocka_unit_test(test_pointers),   cmocka_unit_test(test_making),
         cmocka_unit_test(test_containers), cmocka_unit_test(test_size),    cmocka_unit_test(test_offsets),
+        cmocka_unit_test(test_own_allocator),
         cmocka_unit_test(test_killed),  cmocka_unit_test(test_threads),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
