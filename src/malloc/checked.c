@@ -158,13 +158,13 @@ static int c_strcmp(const char *a, const char *b)
 
 static int c_puts(const char *s)
 {
-    vmma_text(s, (size_t)-1, 0, __func__ + 2);
+    vmma_text(s, (size_t)-1, VMDG_TEXT, __func__ + 2);
     return puts(s);
 }
 
 static int c_fputs(const char *s, FILE *f)
 {
-    vmma_text(s, (size_t)-1, 0, __func__ + 2);
+    vmma_text(s, (size_t)-1, VMDG_TEXT, __func__ + 2);
     if (vmma_isgone(f, __func__ + 2))
         return EOF;
     return fputs(s, f);
@@ -365,6 +365,9 @@ VMOS_JUMPS static void *c_dlsym(void *handle, const char *name)
 #define WORDS_VOID(name, parameters, arguments) STRINGS(name, , , )
 #define STREAMS(name, result, failure, parameters, object, arguments) STRINGS(name, , , )
 #define PATHS(name, result, parameters, text, more, arguments) STRINGS(name, , , )
+#define PUT_STRINGS(name, symbol, result, parameters)                                               \
+    {symbol, (void *)(uintptr_t)vmma_##name, (void *)(uintptr_t)vmma_libc_##name},
+#define PUT_NUMBERS(name, symbol, type) PUT_STRINGS(put_##name, symbol, , )
 /* The first two are for faults, which every level tells of. */
 static const vmos_patch_t patches[] = {
     ENTRY(sigaction), ENTRY(signal),
@@ -387,6 +390,8 @@ static const vmos_patch_t patches[] = {
     VMMA_STREAMS_VOID(WORDS_VOID)
     VMMA_PATHS(PATHS)
     VMMA_OTHERS(STRINGS)
+    VMMA_PUT_NUMBERS(PUT_NUMBERS)
+    VMMA_PUT_STRINGS(PUT_STRINGS)
 };
 #define NPATCHES (sizeof patches / sizeof *patches)
 

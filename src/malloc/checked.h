@@ -22,7 +22,7 @@ VMMA_HIDDEN void vmma_checked_begin(void);
 /* Length of a string that ends within its block, or at most n; one that does not is told of `call`. */
 VMMA_HIDDEN size_t vmma_length(const char *s, size_t n, const char *call);
 VMMA_HIDDEN size_t vmma_wlength(const wchar_t *s, size_t n, const char *call);
-/* A text of which no more than n bytes are read is printed; value: its number in a format, or 0. */
+/* A text of which no more than n bytes are read is printed; value: its number in a format, or VMDG_TEXT. */
 VMMA_HIDDEN void vmma_text(const char *s, size_t n, size_t value, const char *call);
 #define VMMA_WIDE(n) ((n) * sizeof(wchar_t))
 
@@ -242,6 +242,43 @@ VMMA_PATHS(VMMA_PATHS_DECLARE)
     f(strftime, size_t, (char *to, size_t n, const char *format, const struct tm *tm), )            \
     f(inet_ntop, const char *, (int family, const void *from, char *to, socklen_t n), )
 VMMA_OTHERS(VMMA_STRINGS_DECLARE)
+
+/* streamed.c: f(name, symbol, type) for std::ostream's operator<<(type), and its _M_insert(type), which the former
+ * becomes where it is compiled in line; and f(name, symbol, result, parameters) for
+ * what takes std::string, or characters and their number. */
+#define VMMA_PUT_NUMBERS(f)                                                                         \
+    f(int, "_ZNSolsEi", int)                                                                        \
+    f(unsigned, "_ZNSolsEj", unsigned)                                                              \
+    f(long, "_ZNSolsEl", long)                                                                      \
+    f(ulong, "_ZNSolsEm", unsigned long)                                                            \
+    f(longlong, "_ZNSolsEx", long long)                                                             \
+    f(ulonglong, "_ZNSolsEy", unsigned long long)                                                   \
+    f(double, "_ZNSolsEd", double)                                                                  \
+    f(float, "_ZNSolsEf", float)                                                                    \
+    f(inserted_long, "_ZNSo9_M_insertIlEERSoT_", long)                                              \
+    f(inserted_ulong, "_ZNSo9_M_insertImEERSoT_", unsigned long)                                    \
+    f(inserted_longlong, "_ZNSo9_M_insertIxEERSoT_", long long)                                     \
+    f(inserted_ulonglong, "_ZNSo9_M_insertIyEERSoT_", unsigned long long)                           \
+    f(inserted_double, "_ZNSo9_M_insertIdEERSoT_", double)
+#define VMMA_CXXSTRING "_ZNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEE"
+#define VMMA_PUT_STRINGS(f)                                                                         \
+    f(put_string,                                                                                   \
+      "_ZStlsIcSt11char_traitsIcESaIcEERSt13basic_ostreamIT_T0_ES7_RKNSt7__cxx1112basic_stringIS4_S5_T1_EE", \
+      void *, (void *stream, const void *string))                                                   \
+    f(put_text, "_ZSt16__ostream_insertIcSt11char_traitsIcEERSt13basic_ostreamIT_T0_ES6_PKS3_l", void *, \
+      (void *stream, const char *text, long n))                                                     \
+    f(copy_string, VMMA_CXXSTRING "C1ERKS4_", void, (void *to, const void *from))                   \
+    f(become_string, VMMA_CXXSTRING "aSERKS4_", void *, (void *to, const void *from))                \
+    f(assign_string, VMMA_CXXSTRING "9_M_assignERKS4_", void, (void *to, const void *from))
+#define VMMA_PUT_STRINGS_DECLARE(name, symbol, result, parameters)                                  \
+    extern result vmma_libc_##name parameters __asm__(symbol) __attribute__((weak));                \
+    VMMA_HIDDEN result vmma_##name parameters;
+#define VMMA_PUT_NUMBERS_DECLARE(name, symbol, type)                                                \
+    VMMA_PUT_STRINGS_DECLARE(put_##name, symbol, void *, (void *stream, type v))
+VMMA_PUT_NUMBERS(VMMA_PUT_NUMBERS_DECLARE)
+VMMA_PUT_STRINGS(VMMA_PUT_STRINGS_DECLARE)
+/* formatted.c: a fraction is printed; value as in vmdg_printed(). */
+VMMA_HIDDEN void vmma_fraction(double v, size_t value, const char *call);
 
 /* numbers.c: integers in strings, f(name, result), all with the parameters of strtol().  glibc's headers since
  * 2.38 make them functions of C23 under other symbols, __isoc23_strtol() and so on, for which "0b1" is 1: each

@@ -107,7 +107,7 @@ static int length(reader_t *r)
     return c == 'q' ? 'L' : c == 'Z' ? 'z' : c;
 }
 
-static void value(const reader_t *r, const void *bytes, size_t n)
+static void number_of(const reader_t *r, const void *bytes, size_t n)
 {
     int filling = vmdg_filling(bytes, n);
     if (VMOS_UNLIKELY(filling != 0))
@@ -117,7 +117,7 @@ static void value(const reader_t *r, const void *bytes, size_t n)
 #define TAKE(type)                                                                                  \
     do {                                                                                            \
         type v = va_arg(r->ap, type);                                                               \
-        value(r, &v, sizeof v);                                                                     \
+        number_of(r, &v, sizeof v);                                                                 \
     } while (0)
 
 static void integer(reader_t *r, int len)
@@ -134,13 +134,14 @@ static void integer(reader_t *r, int len)
 }
 
 /* It may have been a float before. */
-static void real(reader_t *r)
+void vmma_fraction(double v, size_t value, const char *call)
 {
-    double v = va_arg(r->ap, double);
     float f = (float)v;
-    if (memcmp(&v, &(double){f}, sizeof v) == 0)
-        value(r, &f, sizeof f);
-    value(r, &v, sizeof v);
+    int filling = memcmp(&v, &(double){f}, sizeof v) == 0 ? vmdg_filling(&f, sizeof f) : 0;
+    if (filling == 0)
+        filling = vmdg_filling(&v, sizeof v);
+    if (VMOS_UNLIKELY(filling != 0))
+        vmdg_printed(filling, value, call);
 }
 
 /* A precision counts bytes that are written, or wide characters: at least so many are read, but of wide
@@ -183,7 +184,7 @@ static int conversion(reader_t *r)
     else if (strchr("eEfFgGaA", c) != NULL && len == 'L')
         (void)va_arg(r->ap, long double);
     else if (strchr("eEfFgGaA", c) != NULL)
-        real(r);
+        vmma_fraction(va_arg(r->ap, double), r->values, r->call);
     else if (c == 'c' || c == 'C')
         (void)va_arg(r->ap, wint_t);
     else if (c == 'p' || c == 'n')
@@ -211,7 +212,7 @@ static void look(const char *call, const char *format, va_list ap)
 {
     if (format == NULL)
         return;
-    vmma_text(format, ALL, 0, call);
+    vmma_text(format, ALL, VMDG_TEXT, call);
     strings(call, 0, format, ap);
 }
 

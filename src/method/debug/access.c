@@ -134,7 +134,7 @@ VMOS_COLD void vmdg_printed(int filling, size_t value, const char *call)
     vmdg_error_init(&e, filling == VMDG_NEWBYTE ? VMDG_UNINIT : VMDG_AFTERFREE, VMDG_ATACCESS, NULL);
     e.call = call;
     e.access = VMDG_READ;
-    e.what = "of its format";
-    e.given = value;
+    e.what = value == VMDG_TEXT ? "its text" : value == VMDG_NUMBER ? "its number" : "of its format";
+    e.given = value != VMDG_NUMBER ? value : 0;
     vmdg_tell(&e);
 }

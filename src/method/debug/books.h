@@ -484,7 +484,9 @@ VMOS_INLINE int vmdg_filling(const void *bytes, size_t n)
     memcpy(&last, (const char *)bytes + n - sizeof last, sizeof last);
     return first == last ? (int)(first & 0xff) : 0;
 }
-/* `call` prints what such bytes make: the value of this number, from 1, of its format; 0: its text. */
+/* `call` prints what such bytes make: the value of this number, from 1, of its format, or what it is for. */
+#define VMDG_TEXT 0
+#define VMDG_NUMBER ((size_t)-1)
 void vmdg_printed(int filling, size_t value, const char *call);
 
 /* ---- errors (error.c) ---- */

@@ -150,7 +150,7 @@ static void printed(vmb_out_t *o, const vmdg_error_t *e)
     if (e->given != 0)
         vmb_printf(o, "value %zu %s", e->given, e->what);
     else
-        vmb_printf(o, "its text");
+        vmb_printf(o, "%s", e->what);
     vmb_printf(o, "%s", e->kind == VMDG_AFTERFREE ? " comes from a freed block" : " was never written");
 }
 
