@@ -53,7 +53,7 @@ static void print_help(void)
         printf("  --%-12s %s\n", forms[i].name, forms[i].what);
     puts("  --diff         tell what changed from one profile to another, as text or --html\n"
          "  --top=N        how many sites each list shows; 5 unless said\n"
-         "  --inner        text: with the insides of libraries too\n"
+         "  --inner        text: with the insides of libraries and of allocators too\n"
          "  -o, --output=F write to a file\n"
          "  --by=MEASURE   one list, by:");
     for (m = report_measures; m->name; m++)
@@ -172,6 +172,7 @@ static int load(report_t *r, const char *file, const struct request *want)
                          "\"unused\", as in --profile=FILE,unused", file);
     r->by = want->by;
     r->top = want->top;
+    r->inner = want->inner;
     r->names = report_names_make(r->profile, want->inner || want->form->inner);
     return r->names ? 0 : tool_fail(TOOL_CANNOT, "out of memory");
 }

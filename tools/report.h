@@ -61,7 +61,8 @@ typedef struct report_measure {
     int bytes;         /* it is bytes, not blocks */
     uint64_t (*of)(const profile_site_t *s);
     uint64_t (*blocks)(const profile_site_t *s); /* the blocks that have these bytes */
-    int part;          /* it is a part of what was asked for, and told as such */
+    /* What it is told beside, as a part of it or divided by it; NULL: nothing. */
+    uint64_t (*whole)(const profile_t *p, const profile_site_t *s);
 } report_measure_t;
 extern const report_measure_t report_measures[]; /* ends with name NULL */
 const report_measure_t *report_measure(const char *name);
@@ -82,12 +83,17 @@ typedef struct report_node {
     struct report_node *first;   /* callers, largest first once sorted */
     struct report_node *next, *parent;
     uint64_t value, blocks;      /* sums of all stacks that come through here */
-    uint64_t looked;             /* as report_looked() tells, where that is wanted */
+    uint64_t whole;              /* the measure's, where it has one */
 } report_node_t;
 /* The root has the innermost functions as its children.  NULL: no memory. */
 report_node_t *report_tree_make(const profile_t *p, const report_names_t *names,
                                 const report_measure_t *m);
 void report_tree_free(report_node_t *root);
+
+/* ---- the sites of a list (report_sites.c) ---- */
+
+/* The nodes that the lines of a list stand for, largest first, *n of them, to be freed.  NULL: no memory. */
+const report_node_t **report_sites(const report_node_t *root, const report_names_t *names, size_t *n);
 
 /* ---- the command ---- */
 
@@ -98,6 +104,7 @@ typedef struct report {
     report_names_t *names;
     const report_measure_t *by; /* NULL: not said */
     unsigned top;               /* sites of a list */
+    int inner;                  /* the insides of libraries and allocators too */
     int colour;
     FILE *out;
 } report_t;

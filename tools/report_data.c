@@ -200,11 +200,6 @@ static void put_measures(FILE *out)
     fputc(']', out);
 }
 
-static uint64_t of_resizes(const profile_site_t *s)
-{
-    return s->resizes;
-}
-
 static uint64_t of_liveblocks(const profile_site_t *s)
 {
     return s->live;
@@ -249,7 +244,6 @@ static void put_sites(const report_t *r, const report_trie_t *t)
     fputc(']', r->out);
     for (m = report_measures; m->name; m++)
         put_column(r, m->name, m->of);
-    put_column(r, "resizes", of_resizes);
     put_column(r, "liveblocks", of_liveblocks);
     fputs(",\n\"size\":[", r->out);
     for (i = 0; i < p->nsites; i++) {

@@ -69,18 +69,25 @@ static uint64_t resized_blocks(const profile_site_t *s)
     return s->resizes;
 }
 
+static uint64_t grown_bytes(const profile_t *p, const profile_site_t *s)
+{
+    (void)p;
+    return s->growth;
+}
+
 const report_measure_t report_measures[] = {
-    {"peak", "What lived when the program had most", 1, of_peak, high_blocks, 0},
-    {"live", "What lived at the end", 1, of_live, live_blocks, 0},
-    {"short", "Short-lived blocks", 0, of_short, of_short, 0},
-    {"calls", "Blocks asked for", 0, of_calls, of_calls, 0},
-    {"bytes", "Bytes asked for", 1, of_bytes, of_calls, 0},
-    {"own", "The most that each site had at a time", 1, of_own, of_calls, 0},
-    {"slack", "Bytes lost by rounding up", 1, of_slack, of_calls, 0},
-    {"unused", "Bytes asked for and never written", 1, of_unused, of_calls, 1},
-    {"growth", "Bytes by which resizes made blocks larger", 1, of_growth, resized_blocks, 0},
-    {"copied", "Bytes copied by resizes", 1, of_copied, resized_blocks, 0},
-    {NULL, NULL, 0, NULL, NULL, 0},
+    {"peak", "What lived when the program had most", 1, of_peak, high_blocks, NULL},
+    {"live", "What lived at the end", 1, of_live, live_blocks, NULL},
+    {"short", "Short-lived blocks", 0, of_short, of_short, NULL},
+    {"calls", "Blocks asked for", 0, of_calls, of_calls, NULL},
+    {"bytes", "Bytes asked for", 1, of_bytes, of_calls, NULL},
+    {"own", "The most that each site had at a time", 1, of_own, of_calls, NULL},
+    {"slack", "Bytes lost by rounding up", 1, of_slack, of_calls, NULL},
+    {"unused", "Bytes asked for and never written", 1, of_unused, of_calls, report_looked},
+    {"resizes", "Resizes", 0, resized_blocks, resized_blocks, grown_bytes},
+    {"growth", "Bytes by which resizes made blocks larger", 1, of_growth, resized_blocks, NULL},
+    {"copied", "Bytes copied by resizes", 1, of_copied, resized_blocks, NULL},
+    {NULL, NULL, 0, NULL, NULL, NULL},
 };
 
 int report_has(const profile_t *p, const report_measure_t *m)

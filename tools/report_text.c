@@ -12,12 +12,14 @@
  */
 #include "report.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define DEPTH 12  /* callers shown of a site */
 #define SMALL 10  /* a branch of less than one in so many is left out */
 #define TINY 50   /* and one of less than one in so many of the whole list */
 #define TRIFLE 200 /* nor a site of less than one in so many, unless more was asked for */
+#define MANY 1000 /* resizes that are worth a list */
 #define LISTS 4   /* lists when no measure was asked for: the first ones of the table */
 
 /* ---- colours ---- */
@@ -243,6 +245,16 @@ static void print_callers(const report_t *r, const report_measure_t *m, const re
     }
 }
 
+/* What the line came through. */
+static void print_through(const report_t *r, const report_node_t *node)
+{
+    const char *between = "   through ";
+
+    for (; node && node->parent; node = node->parent, between = ", ")
+        fprintf(r->out, "%s%s%s%s", DIM(r), between, report_frame(r->names, node->frame)->function,
+                PLAIN(r));
+}
+
 static void print_node(const report_t *r, const report_measure_t *m, const report_node_t *node,
                        uint64_t whole)
 {
@@ -252,19 +264,52 @@ static void print_node(const report_t *r, const report_measure_t *m, const repor
     fprintf(r->out, "  %s%5.1f%%%s %10s %13s   %s%s%s", GREEN(r), share(node->value, whole), PLAIN(r),
             value(m, node->value, a), m->bytes ? report_count(b, node->blocks) : "", BOLD(r), text,
             PLAIN(r));
-    if (m->part)
-        fprintf(r->out, "   %.0f%% of %s asked for", share(node->value, node->looked),
-                report_bytes(a, node->looked));
+    if (m->whole && m->bytes)
+        fprintf(r->out, "   %.0f%% of %s asked for", share(node->value, node->whole),
+                report_bytes(a, node->whole));
+    else if (m->whole)
+        fprintf(r->out, "   larger by %s each", report_bytes(a, node->whole / node->value));
+    print_through(r, node->parent);
     fputc('\n', r->out);
     print_callers(r, m, node, whole, 2);
 }
 
+/* In --inner a line is the function that asked itself. */
+static const report_node_t **lines(const report_t *r, const report_node_t *root, size_t *n)
+{
+    const report_node_t **nodes, *c;
+
+    if (!r->inner)
+        return report_sites(root, r->names, n);
+    for (*n = 0, c = root->first; c; c = c->next)
+        ++*n;
+    nodes = calloc(*n + 1, sizeof(*nodes));
+    for (*n = 0, c = root->first; nodes && c; c = c->next)
+        nodes[(*n)++] = c;
+    return nodes;
+}
+
+static int print_sites(const report_t *r, const report_measure_t *m, const report_node_t *root)
+{
+    uint64_t least = !r->by && r->top == REPORT_TOP ? root->value / TRIFLE : 0;
+    size_t i, n;
+    const report_node_t **nodes = lines(r, root, &n);
+
+    if (!nodes)
+        return -1;
+    for (i = 0; i < n && i < r->top && nodes[i]->value > least; i++)
+        print_node(r, m, nodes[i], root->value);
+    if (i < n && nodes[i]->value > 0)
+        fprintf(r->out, "  %sand smaller ones: --top=%u%s\n", DIM(r), 4 * r->top, PLAIN(r));
+    free(nodes);
+    return 0;
+}
+
 static int print_list(const report_t *r, const report_measure_t *m)
 {
-    report_node_t *root = report_tree_make(r->profile, r->names, m), *node;
+    report_node_t *root = report_tree_make(r->profile, r->names, m);
     char a[32];
-    unsigned n = 0;
-    uint64_t least = root && !r->by && r->top == REPORT_TOP ? root->value / TRIFLE : 0;
+    int failed;
 
     if (!root)
         return -1;
@@ -272,12 +317,15 @@ static int print_list(const report_t *r, const report_measure_t *m)
             m->bytes ? "" : " blocks", PLAIN(r));
     if (m->bytes && root->value > 0)
         fprintf(r->out, "%s  %6s %10s %13s%s\n", DIM(r), "", "bytes", "blocks", PLAIN(r));
-    for (node = root->first; node && node->value > least && n < r->top; node = node->next, n++)
-        print_node(r, m, node, root->value);
-    if (node && node->value > 0)
-        fprintf(r->out, "  %sand smaller ones: --top=%u%s\n", DIM(r), 4 * r->top, PLAIN(r));
+    failed = print_sites(r, m, root);
     report_tree_free(root);
-    return 0;
+    return failed;
+}
+
+/* More than a tenth of what was asked for was: something grows by small steps. */
+static int many_resizes(const profile_site_t *t)
+{
+    return t->resizes >= MANY && t->resizes >= t->calls / 10;
 }
 
 int report_text(report_t *r)
@@ -297,5 +345,7 @@ int report_text(report_t *r)
     for (i = 0; i < LISTS && !failed; i++)
         if (report_measures[i].of(&r->profile->total) > 0 || i == 1)
             failed = print_list(r, &report_measures[i]) != 0;
+    if (!failed && many_resizes(&r->profile->total))
+        failed = print_list(r, report_measure("resizes")) != 0;
     return failed;
 }

@@ -63,7 +63,7 @@ static report_node_t *child(tree_t *t, report_node_t *parent, uint32_t frame)
 }
 
 static int add_site(tree_t *t, report_node_t *root, const report_names_t *names,
-                    const profile_site_t *s, uint64_t value, uint64_t blocks, uint64_t looked)
+                    const profile_site_t *s, uint64_t value, uint64_t blocks, uint64_t whole)
 {
     size_t n, i;
     const uint32_t *frames = report_stack(names, s->stack, &n);
@@ -71,14 +71,14 @@ static int add_site(tree_t *t, report_node_t *root, const report_names_t *names,
 
     node->value += value;
     node->blocks += blocks;
-    node->looked += looked;
+    node->whole += whole;
     for (i = 0; i < n; i++) {
         node = child(t, node, frames[i]);
         if (!node)
             return -1;
         node->value += value;
         node->blocks += blocks;
-        node->looked += looked;
+        node->whole += whole;
     }
     return 0;
 }
@@ -126,10 +126,10 @@ report_node_t *report_tree_make(const profile_t *p, const report_names_t *names,
 
     for (i = 0; i < p->nsites && !failed; i++) {
         const profile_site_t *s = &p->sites[i];
-        uint64_t value = m->of(s), looked = m->part ? report_looked(p, s) : 0;
+        uint64_t value = m->of(s), whole = m->whole ? m->whole(p, s) : 0;
 
-        failed = (value > 0 || looked > 0) &&
-                 add_site(&t, root, names, s, value, m->blocks(s), looked) != 0;
+        failed = (value > 0 || whole > 0) &&
+                 add_site(&t, root, names, s, value, m->blocks(s), whole) != 0;
     }
     free(t.slots);
     if (failed) {

@@ -192,6 +192,39 @@ head -c 100000 exit.p >cut.p
 grep -q truncated said || fail "truncated: $(cat said)"
 grep -q '! truncated' text || fail "the report does not say that it is truncated"
 
+# ---- a program's own malloc() gives way to those who call it, and small steps of growth are told ----
+cat >own.c <<'PROG'
+#include <stdlib.h>
+static void *volatile sink;
+static __attribute__((noinline)) void *my_alloc(size_t n) { void *p = malloc(n); sink = p; return p; }
+static __attribute__((noinline)) void first(void) { sink = my_alloc(6000); }
+static __attribute__((noinline)) void second(void) { sink = my_alloc(3000); }
+static __attribute__((noinline)) void third(void) { sink = my_alloc(1000); }
+static __attribute__((noinline)) void append(void)
+{
+    char *p = NULL;
+    for (int i = 1; i <= 2000; i++)
+        sink = p = realloc(p, i);
+    free(p);
+}
+int main(void)
+{
+    first();
+    second();
+    third();
+    append();
+    return 0;
+}
+PROG
+"$cc" -g -O1 -fno-optimize-sibling-calls -o own own.c
+"$vmalloc" run --profile=own.p ./own 2>said || fail "own.c: $(cat said)"
+"$vmalloc" report --by=live own.p | grep '%.*through' | awk '{ print $1, $5, $8 }' >text
+printf '60.0%% first my_alloc\n30.0%% second my_alloc\n10.0%% third my_alloc\n' | cmp -s - text ||
+    fail "own malloc(): $(cat text; "$vmalloc" report --by=live own.p)"
+"$vmalloc" report --by=live --inner own.p | grep -q '100.0% .* my_alloc' || fail "--inner: my_alloc does not stand"
+"$vmalloc" report own.p | grep -A1 '^Resizes: 1 999' | grep -q 'append .*larger by 1 B each' ||
+    fail "small steps: $("$vmalloc" report own.p)"
+
 # ---- the original's report ----
 VMPROFILE='&2' LD_PRELOAD=$lib ./prog 2>said
 grep -q '^ALLOCATION USAGE SUMMARY:n_alloc=2[0-9]*:n_free=[0-9]*:s_alloc=[0-9]*:s_free=[0-9]*:$' said ||

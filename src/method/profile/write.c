@@ -15,20 +15,46 @@
 
 #define SEGMENTS ((size_t)4 << 20) /* room for them */
 
-/* CRC-32C, Castagnoli; by bytes, from a table made at the first use, by whoever comes. */
+/*
+ * CRC-32C, Castagnoli, eight bytes at a time (Kounavis and Berry, "A systematic approach to building high
+ * performance, software-based, CRC generators", 2005): table k tells what a byte does that k others follow.
+ * The tables are made at the first use, by whoever comes; all write the same.
+ */
+static uint32_t tables[8][256];
+
+static void make_tables(void)
+{
+    for (uint32_t i = 0; i < 256; i++) {
+        uint32_t x = i;
+        for (int k = 0; k < 8; k++)
+            x = x >> 1 ^ (x & 1 ? 0x82f63b78u : 0);
+        VMPF_SET(tables[0][i], x);
+    }
+    for (int k = 1; k < 8; k++)
+        for (uint32_t i = 0; i < 256; i++) {
+            uint32_t x = VMPF_GET(tables[k - 1][i]);
+            __atomic_store_n(&tables[k][i], x >> 8 ^ VMPF_GET(tables[0][x & 255]), __ATOMIC_RELEASE);
+        }
+}
+
+static uint32_t word_at(const unsigned char *s)
+{
+    return s[0] | (uint32_t)s[1] << 8 | (uint32_t)s[2] << 16 | (uint32_t)s[3] << 24;
+}
+
 uint32_t vmpf_crc(uint32_t crc, const void *data, size_t size)
 {
-    static uint32_t table[256];
     const unsigned char *s = data;
-    if (__atomic_load_n(&table[255], __ATOMIC_ACQUIRE) == 0)
-        for (uint32_t i = 0; i < 256; i++) {
-            uint32_t x = i;
-            for (int k = 0; k < 8; k++)
-                x = x >> 1 ^ (x & 1 ? 0x82f63b78u : 0);
-            __atomic_store_n(&table[i], x, __ATOMIC_RELEASE);
-        }
-    for (crc = ~crc; size > 0; size--)
-        crc = crc >> 8 ^ table[(crc ^ *s++) & 255];
+    if (__atomic_load_n(&tables[7][255], __ATOMIC_ACQUIRE) == 0)
+        make_tables();
+    for (crc = ~crc; size >= 8; size -= 8, s += 8) {
+        uint32_t x = crc ^ word_at(s), y = word_at(s + 4);
+        crc = tables[7][x & 255] ^ tables[6][x >> 8 & 255] ^ tables[5][x >> 16 & 255] ^
+              tables[4][x >> 24] ^ tables[3][y & 255] ^ tables[2][y >> 8 & 255] ^
+              tables[1][y >> 16 & 255] ^ tables[0][y >> 24];
+    }
+    for (; size > 0; size--)
+        crc = crc >> 8 ^ tables[0][(crc ^ *s++) & 255];
     return ~crc;
 }
 

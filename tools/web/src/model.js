@@ -237,7 +237,7 @@ function stackKey(p, node) {
 // Rows of the table: {name, place, values: [{measure: sum} of each profile], sites: [[...], ...]}.
 export function rows(profiles, group, through) {
     const known = new Map();
-    const columns = [...profiles[0].measures.map(([name]) => name), "resizes", "liveblocks"];
+    const columns = [...profiles[0].measures.map(([name]) => name), "liveblocks"];
     profiles.forEach((p, which) => {
         for (let site = 0; site < p.nsites; site++) {
             const [name, place, key] = title(p, site, group, through);
