@@ -359,6 +359,14 @@ static void spoil(vmi_t *img)
         img->hash[p] = 0;
 }
 
+/* Zeros behind the last page are what is there anyway.  Only where every page counts as changed are they marked. */
+static void droptail(vmi_t *img)
+{
+    uint64_t p;
+    for (p = vmi_bound(img); p-- > img->npages && vmi_iszero(vmi_addrof(img, p), img->psize);)
+        img->dirty[p >> 6] &= ~((uint64_t)1 << (p & 63));
+}
+
 /* New pages whose places are those of the journal, which readers keep from being moved, are all named: what
  * is in such a place is no zeros. */
 static size_t nameall(vmi_t *img)
@@ -458,6 +466,8 @@ int vmi_commit(vmi_t *img, const uint64_t joint[2], unsigned flags)
     }
     if (vmi_track_collect(img) != 0)
         return -1;
+    if (img->tier == VM_IMGHASH)
+        droptail(img);
     n = countdirty(img, &last);
     img->changed = 0;
     if (n == 0 && joint == NULL)
