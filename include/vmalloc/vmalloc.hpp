@@ -16,6 +16,10 @@
 #ifndef VMALLOC_HPP
 #define VMALLOC_HPP 1
 
+#if __cplusplus < 201703L && (!defined(_MSVC_LANG) || _MSVC_LANG < 201703L)
+#error "<vmalloc/vmalloc.hpp> needs C++17: compile with -std=c++17 or later"
+#endif
+
 #include <vmalloc.h>
 #include <vmalloc/discipline.h>
 #include <vmalloc/method.h>
