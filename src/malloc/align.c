@@ -33,26 +33,24 @@ void *vmma_align(size_t align, size_t size, vmdg_family_t family)
     return vmma_alignslow(align, size, family);
 }
 
-/* Any alignment but 0; no multiple of a power of two is asked for. */
-VMOS_INLINE void *anyalign(const char *call, vmdg_family_t family, size_t align, size_t size)
+/* Any alignment; no multiple of a power of two is asked for.  0 is none, as for the GNU C library. */
+void *memalign(size_t align, size_t size)
 {
     if (VMOS_UNLIKELY(align == 0 || !ispower(align)))
-        vmma_badalign(call, align);
+        vmma_badalign("memalign", align);
+    return vmma_align(align != 0 ? align : 1, size, VMDG_MEMALIGN);
+}
+
+/* Any but 0. */
+void *aligned_alloc(size_t align, size_t size)
+{
+    if (VMOS_UNLIKELY(align == 0 || !ispower(align)))
+        vmma_badalign("aligned_alloc", align);
     if (VMOS_UNLIKELY(align == 0)) {
         errno = EINVAL;
         return NULL;
     }
-    return vmma_align(align, size, family);
-}
-
-void *memalign(size_t align, size_t size)
-{
-    return anyalign("memalign", VMDG_MEMALIGN, align, size);
-}
-
-void *aligned_alloc(size_t align, size_t size)
-{
-    return anyalign("aligned_alloc", VMDG_ALIGNED, align, size);
+    return vmma_align(align, size, VMDG_ALIGNED);
 }
 
 int posix_memalign(void **memptr, size_t align, size_t size)

@@ -62,11 +62,19 @@ static void test_memalign_others(void **state)
         }
 }
 
+static void test_memalign_by_nothing(void **state)
+{
+    void *p = memalign(opaque(0), 100);
+    (void)state;
+    check(p, 16, 100);
+    free(p);
+}
+
 static void test_memalign_that_cannot_be(void **state)
 {
     (void)state;
     errno = 0;
-    assert_null(memalign(opaque(0), 10));
+    assert_null(aligned_alloc(opaque(0), 10));
     assert_int_equal(errno, EINVAL);
     assert_null(memalign(64, opaque(SIZE_MAX - 63)));
     assert_int_equal(errno, ENOMEM);
@@ -149,7 +157,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_memalign_powers),         cmocka_unit_test(test_memalign_others),
         cmocka_unit_test(test_memalign_that_cannot_be), cmocka_unit_test(test_posix_memalign),
-        cmocka_unit_test(test_aligned_alloc),           cmocka_unit_test(test_pages),
+        cmocka_unit_test(test_memalign_by_nothing),     cmocka_unit_test(test_aligned_alloc),
+        cmocka_unit_test(test_pages),
         cmocka_unit_test(test_resizing_aligned_blocks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
