@@ -180,6 +180,9 @@ size_t vmos_module_id(const vmos_module_t *m, unsigned char *id, size_t size);
 /* The absolute path of m->path into buf, "[vdso]" for the system's own: its length. */
 size_t vmos_module_path(const vmos_module_t *m, char *buf, size_t size);
 
+/* The name that a library m was linked with, whatever its file is called; NULL: none, or not known. */
+const char *vmos_module_soname(const vmos_module_t *m);
+
 /* The exported function of m that contains addr, and where it begins; NULL: none. */
 const char *vmos_symbol_at(const vmos_module_t *m, uintptr_t addr, uintptr_t *start);
 

@@ -100,6 +100,12 @@ size_t vmos_module_path(const vmos_module_t *m, char *buf, size_t size)
     return 0;
 }
 
+const char *vmos_module_soname(const vmos_module_t *m)
+{
+    (void)m;
+    return NULL;
+}
+
 const char *vmos_symbol_at(const vmos_module_t *m, uintptr_t addr, uintptr_t *start)
 {
     (void)m;

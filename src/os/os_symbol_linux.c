@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Exported functions, from a module's tables in memory: what dladdr() finds, without the loader's
- * lock.  The table is not sorted by address, so all of it is read: 10 us for libc.
+ * Exported functions, and a library's own name, from a module's tables in memory: what dladdr() finds,
+ * without the loader's lock.  The table is not sorted by address, so all of it is read: 10 us for libc.
  */
 #define _GNU_SOURCE 1
 #include "os_stack.h"
@@ -13,7 +13,8 @@ typedef struct tables {
     const ElfW(Sym) *symbols;
     const char *names;
     const uint32_t *hash, *gnu;
-    size_t size; /* of the names */
+    size_t size;   /* of the names */
+    size_t soname; /* where in them; 0: it has none */
 } tables_t;
 
 /* The loader has put addresses into the tables it uses, but not into those of the vdso. */
@@ -37,6 +38,7 @@ static int find(const vmos_module_t *m, tables_t *t)
         case DT_SYMTAB: t->symbols = address(m, d->d_un.d_ptr); break;
         case DT_STRTAB: t->names = address(m, d->d_un.d_ptr); break;
         case DT_STRSZ: t->size = d->d_un.d_val; break;
+        case DT_SONAME: t->soname = d->d_un.d_val; break;
         case DT_HASH: t->hash = address(m, d->d_un.d_ptr); break;
         case DT_GNU_HASH: t->gnu = address(m, d->d_un.d_ptr); break;
         default: break;
@@ -68,7 +70,7 @@ static size_t counted(const tables_t *t)
 
 const char *vmos_symbol_at(const vmos_module_t *m, uintptr_t addr, uintptr_t *start)
 {
-    tables_t t = {NULL, NULL, NULL, NULL, 0};
+    tables_t t = {NULL, NULL, NULL, NULL, 0, 0};
     const ElfW(Sym) *best = NULL;
     size_t n;
     if (m->phdr == NULL || find(m, &t) != 0)
@@ -86,4 +88,12 @@ const char *vmos_symbol_at(const vmos_module_t *m, uintptr_t addr, uintptr_t *st
         return NULL;
     *start = m->bias + best->st_value;
     return t.names + best->st_name;
+}
+
+const char *vmos_module_soname(const vmos_module_t *m)
+{
+    tables_t t = {NULL, NULL, NULL, NULL, 0, 0};
+    if (m->phdr == NULL || find(m, &t) != 0 || t.soname == 0 || t.soname >= t.size)
+        return NULL;
+    return t.names + t.soname;
 }

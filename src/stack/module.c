@@ -209,8 +209,14 @@ int vmsk_module_note(vmos_module_t *m, uintptr_t addr)
     return 0;
 }
 
-/* This library's name begins so, as a file. */
+/* This library's name begins so, as the linker's or as a file; a program that it is linked into has another. */
 #define OWN "libvmalloc"
+
+static int begins_own(const char *name)
+{
+    const char *slash = name != NULL ? strrchr(name, '/') : NULL;
+    return name != NULL && strncmp(slash != NULL ? slash + 1 : name, OWN, sizeof(OWN) - 1) == 0;
+}
 
 static uintptr_t own[2];
 static int own_known;
@@ -218,11 +224,9 @@ static int own_known;
 static VMOS_COLD void own_find(void)
 {
     vmos_module_t m;
-    const char *name;
     if (vmsk_module_note(&m, (uintptr_t)own_find) < 0)
         return;
-    name = m.path != NULL ? strrchr(m.path, '/') : NULL;
-    if (m.path != NULL && strncmp(name != NULL ? name + 1 : m.path, OWN, sizeof(OWN) - 1) == 0)
+    if (begins_own(vmos_module_soname(&m)) || begins_own(m.path))
         vmos_module_code(&m, &own[0], &own[1]);
     __atomic_store_n(&own_known, 1, __ATOMIC_RELEASE);
 }

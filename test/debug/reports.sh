@@ -128,6 +128,11 @@ says ": memalign(): impossible alignment: 3\$"
 says ": aligned_alloc(): impossible alignment: 5\$"
 run noleaks leak
 [ -z "$said" ] || bad "noleaks"
+# Under another name its frames are left out, too.
+cp "$library" "$work/other.so"
+library=$work/other.so run 1 past
+[ "$(grep -c '#0  \(release\|.*prog\)' "$work/said")" -ge 1 ] || bad "renamed"
+! grep -q 'other\.so' "$work/said" || bad "renamed, it shows its own frames"
 strip "$work/prog"
 run 1 leak
 [ -z "$said" ] || bad "leaks of a program without symbols are told without being asked for"
