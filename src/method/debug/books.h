@@ -4,15 +4,16 @@
  *
  *   descriptor (32 bytes)
  *     where   | region 16 | address 48 |
- *     what    | guard 2 | busy 1 | out 1 | state 3 | family 4 | lead 6 | reported 1 | size 46 |
+ *     what    | guard 2 | busy 1 | out 1 | state 3 | family 4 | lead 6 | reported 1 | astray 1 | seated 1 | size 44 |
  *     alloc   stack          freed  stack, or the next unused descriptor
  *     op      operation that made it (low 32 bits)
  *     athread, fthread       numbers of threads
  *
  * Invariants
- *   - A block's granule (its address / 32) in the index holds the number of its descriptor, from
- *     before the program gets the address until the memory goes back to the lower method.  Two
- *     blocks never share one, since a block with its lead is at least 32 bytes.
+ *   - A block's address leads to the number of its descriptor, from before the program gets the address
+ *     until the memory goes back to the lower method: by the rule of its page (seat.c) where `what` has
+ *     SEATED, else by its granule (its address / 32) in the index.  Two blocks never share one, since a
+ *     block with its lead is at least 32 bytes.
  *   - The state changes by compare-and-swap of `what`: of two threads that free a block one wins.
  *   - What a thread has at hand (vmdg_self) goes to its shard when it is much, and at its end; in a
  *     child of fork, what other threads had at hand stays unused.
@@ -38,8 +39,10 @@ typedef struct vmdg_desc {
 } vmdg_desc_t;
 
 #define VMDG_ADDRBITS 48
-#define VMDG_SIZEBITS 46
+#define VMDG_SIZEBITS 44
 #define VMDG_SIZEMASK (((uint64_t)1 << VMDG_SIZEBITS) - 1)
+#define VMDG_SEATED ((uint64_t)1 << 44)   /* its number is the one that the rule of its page makes */
+#define VMDG_ASTRAY ((uint64_t)1 << 45)     /* and its address no longer leads to it: others have the memory */
 #define VMDG_REPORTED ((uint64_t)1 << 46) /* its broken fence was told of */
 #define VMDG_LEADSHIFT 47                 /* 6 bits: log2 of the alignment and, without guard, the lead; 0: odd */
 #define VMDG_FAMSHIFT 53                  /* 4 bits */
@@ -145,7 +148,10 @@ void vmdg_desc_leave(void); /* the thread ends: what it has at hand goes to the 
 /* In the child of a fork. */
 void vmdg_shards_renew(void);
 
-/* ---- index (index.c) ---- */
+/* So many numbers in a row, of descriptors that nobody has; 0: no memory. */
+uint32_t vmdg_desc_row(uint32_t n);
+
+/* ---- index (index.c, seat.c) ---- */
 
 #define VMDG_GRANULE 32
 
@@ -154,9 +160,19 @@ void vmdg_shards_renew(void);
 #define VMDG_NGRAN ((size_t)1 << (VMDG_LEAFSHIFT - 5))
 #define VMDG_NPAGE ((size_t)1 << (VMDG_LEAFSHIFT - VMB_PAGESHIFT))
 
+/* The rule of a page: | bytes between blocks / 16: 16 | factor 16 | grans 1 | first number 31 |.  A block that
+ * begins there has the number first + (offset in the page * factor >> 20).  First 0: there is no rule. */
+#define VMDG_GRANS ((uint64_t)1 << 31) /* some blocks of the page have their numbers in granules */
+#define VMDG_FIRSTMASK (VMDG_GRANS - 1)
+#define VMDG_FACTORSHIFT 32
+#define VMDG_FACTORBITS 20
+#define VMDG_STRIDESHIFT 48
+#define VMDG_STRIDEMOST (VMB_PAGE + 16) /* of blocks farther apart one at most begins in a page */
+
 typedef struct vmdg_leaf {
     uint64_t starts[VMDG_NPAGE / 64]; /* pages in which a block began */
     uint64_t used[VMDG_NPAGE / 64];   /* pages that a block was in */
+    uint64_t rule[VMDG_NPAGE];
     uint32_t gran[VMDG_NGRAN];
 } vmdg_leaf_t;
 extern vmdg_leaf_t **vmdg_root VMOS_HIDDEN; /* VMDG_NROOT of them, NULL: nothing yet */
@@ -171,44 +187,83 @@ VMOS_INLINE uint32_t *vmdg_granof(vmdg_leaf_t *l, uintptr_t a)
 {
     return &l->gran[a / VMDG_GRANULE & (VMDG_NGRAN - 1)];
 }
-/* The number at p's granule, 0: none. */
-VMOS_INLINE uint32_t vmdg_index_get(const void *p)
-{
-    vmdg_leaf_t *l = vmdg_leafof((uintptr_t)p);
-    return l != NULL ? __atomic_load_n(vmdg_granof(l, (uintptr_t)p), __ATOMIC_ACQUIRE) : 0;
-}
-/* Note that block id begins at p; its memory with fences is [from, end).  -1: no memory. */
-int vmdg_index_enter(const void *p, const void *from, const void *end, uint32_t id);
 VMOS_INLINE size_t vmdg_pageof(uintptr_t a)
 {
     return a >> VMB_PAGESHIFT & (VMDG_NPAGE - 1);
 }
-/* What is most frequent in line: the block lies in one page, which had blocks before. */
-VMOS_INLINE int vmdg_index_set(const void *p, const void *from, const void *end, uint32_t id)
+VMOS_INLINE uint64_t vmdg_ruleof(const vmdg_leaf_t *l, uintptr_t a)
 {
-    uintptr_t a = (uintptr_t)p, first = (uintptr_t)from, page = vmdg_pageof(a);
-    vmdg_leaf_t *l = vmdg_leafof(a);
-    if (VMOS_LIKELY(l != NULL && (first ^ ((uintptr_t)end - 1)) < VMB_PAGE && (first ^ a) < VMB_PAGE &&
-                    (__atomic_load_n(&l->starts[page >> 6], __ATOMIC_RELAXED) >> (page & 63) & 1))) {
-        __atomic_store_n(vmdg_granof(l, a), id, __ATOMIC_RELEASE);
+    return __atomic_load_n(&l->rule[vmdg_pageof(a)], __ATOMIC_ACQUIRE);
+}
+/* The number that a rule with a first one makes of an address. */
+VMOS_INLINE uint32_t vmdg_seatof(uint64_t rule, uintptr_t a)
+{
+    uint32_t factor = (uint32_t)(rule >> VMDG_FACTORSHIFT) & 0xffff;
+    return (uint32_t)(rule & VMDG_FIRSTMASK) +
+           ((uint32_t)(a & (VMB_PAGE - 1)) * factor >> VMDG_FACTORBITS);
+}
+/* The only number that a block which begins at p can have, 0: there is no block.  Whether that descriptor is
+ * of a block, and of one at p, its reader has to see. */
+VMOS_INLINE uint32_t vmdg_index_near(const void *p)
+{
+    vmdg_leaf_t *l = vmdg_leafof((uintptr_t)p);
+    uint64_t rule;
+    uint32_t id;
+    if (VMOS_UNLIKELY(l == NULL))
         return 0;
-    }
-    return vmdg_index_enter(p, from, end, id);
+    rule = vmdg_ruleof(l, (uintptr_t)p);
+    if (VMOS_UNLIKELY(rule & VMDG_GRANS) &&
+        (id = __atomic_load_n(vmdg_granof(l, (uintptr_t)p), __ATOMIC_ACQUIRE)) != 0)
+        return id;
+    return VMOS_LIKELY((rule & VMDG_FIRSTMASK) != 0) ? vmdg_seatof(rule, (uintptr_t)p) : 0;
 }
-VMOS_INLINE void vmdg_index_prefetch(const void *p)
-{
-    vmdg_leaf_t *l = vmdg_leafof((uintptr_t)p);
-    if (VMOS_LIKELY(l != NULL))
-        __builtin_prefetch(vmdg_granof(l, (uintptr_t)p), 1);
-}
+/* The number of the block that begins in p's granule, 0: none. */
+uint32_t vmdg_index_get(const void *p);
+/* Note that block id, which has no seat, begins at p; its memory with fences is [from, end).  -1: no memory. */
+int vmdg_index_enter(const void *p, const void *from, const void *end, uint32_t id);
+/* Pages [from, end) have, or are about to have, blocks.  -1: no memory. */
+int vmdg_index_use(const void *from, const void *end);
 /* p's granule no longer says id.  Who else would write there has the block's memory, and nobody does before. */
-VMOS_INLINE void vmdg_index_clear(const void *p, uint32_t id)
+void vmdg_index_clear(const void *p, uint32_t id);
+
+/* A seat for a new block: where the rule of its page fits. */
+typedef struct vmdg_seat {
+    const uint64_t *at; /* the rule, which is to be the same when the block has been entered */
+    uint64_t rule;
+    uint32_t id;
+} vmdg_seat_t;
+/* Blocks that fit a rule are at most a seventh smaller than the distance: so sizes are rounded. */
+VMOS_INLINE int vmdg_seat_fits(uint64_t rule, size_t n)
 {
-    vmdg_leaf_t *l = vmdg_leafof((uintptr_t)p);
-    uint32_t *g = l != NULL ? vmdg_granof(l, (uintptr_t)p) : NULL;
-    if (g != NULL && __atomic_load_n(g, __ATOMIC_RELAXED) == id)
-        __atomic_store_n(g, 0, __ATOMIC_RELEASE);
+    size_t stride = (size_t)(rule >> VMDG_STRIDESHIFT) * 16;
+    return stride - VMB_MIN(n, VMDG_STRIDEMOST) <= stride / 8;
 }
+/* For the block at p, in a block of the lower method at base, of n bytes; region vm is of Vmbest, local: and locked
+ * by the caller.  0, -1: there is none. */
+int vmdg_seat_find(Vmalloc_t *vm, const char *p, char *base, size_t n, int local, vmdg_seat_t *s);
+VMOS_INLINE int vmdg_seat(Vmalloc_t *vm, const char *p, char *base, size_t n, int local, vmdg_seat_t *s)
+{
+    uintptr_t a = (uintptr_t)p;
+    vmdg_leaf_t *l = vmdg_leafof(a);
+    size_t page = vmdg_pageof(a), last = vmdg_pageof((uintptr_t)base + n - 1);
+    if (VMOS_UNLIKELY(l == NULL))
+        return vmdg_seat_find(vm, p, base, n, local, s);
+    s->at = &l->rule[page];
+    s->rule = vmdg_ruleof(l, a);
+    if (VMOS_UNLIKELY(s->rule & VMDG_GRANS) || !vmdg_seat_fits(s->rule, n) || VMOS_UNLIKELY(n > VMB_PAGE) ||
+        VMOS_UNLIKELY(last < page) ||
+        VMOS_UNLIKELY(!(__atomic_load_n(&l->used[last >> 6], __ATOMIC_RELAXED) >> (last & 63) & 1)))
+        return vmdg_seat_find(vm, p, base, n, local, s);
+    s->id = vmdg_seatof(s->rule, a);
+    return VMOS_LIKELY(vmdg_what(vmdg_desc(s->id)) == 0) ? 0 : -1;
+}
+/* The block was entered there.  0, or -1: the page has another rule by now, and the block no seat. */
+VMOS_INLINE int vmdg_seat_holds(const vmdg_seat_t *s)
+{
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    return VMOS_LIKELY(__atomic_load_n(s->at, __ATOMIC_RELAXED) == s->rule) ? 0 : -1;
+}
+void vmdg_seat_renew(void); /* in the child of a fork */
 /* The number of the next block that begins in [*from, end), 0: none; *from moves behind it. */
 uint32_t vmdg_index_next(const char **from, const char *end);
 /* Forget all blocks that begin in [from, end): memory that is given out anew. */
@@ -380,7 +435,8 @@ typedef struct vmdg {
     uint64_t key;    /* what fences are made from; stays with the region */
     uint32_t region; /* its number in this process */
     int single;      /* blocks are freed at once: Vmlast */
-    int always;      /* all blocks are guarded: which ones come here was decided before */
+    uint16_t always; /* all blocks are guarded: which ones come here was decided before */
+    uint16_t seats;  /* their descriptors have places of their own: seat.c */
     size_t pool;     /* size of all blocks: Vmpool; 0: not yet known */
 } vmdg_t;
 

@@ -33,6 +33,7 @@ void vmdg_shards_renew(void)
 {
     for (int i = 0; i < VMDG_SHARDS; i++)
         vmdg_shards[i].lock = (vmos_lock_t){0, 0};
+    vmdg_seat_renew();
 }
 
 /* The chunk is there.  -1: no memory. */
@@ -66,6 +67,21 @@ static VMOS_NOINLINE uint32_t another(void)
                                           __ATOMIC_RELAXED));
     if (VMOS_UNLIKELY(id % AHEAD == 0)) /* not the first ones: programs with few blocks stay small */
         vmos_populate(vmdg_desc(id), AHEAD * sizeof(vmdg_desc_t));
+    return id;
+}
+
+/* They lie in one chunk; those at the end of one that are too few stay unused. */
+uint32_t vmdg_desc_row(uint32_t n)
+{
+    uint32_t was = __atomic_load_n(&given, __ATOMIC_RELAXED), id, ahead;
+    do {
+        id = (was & (VMDG_CHUNK - 1)) + n > VMDG_CHUNK ? VMB_UP(was, VMDG_CHUNK) : was;
+        if (chunkfor(id) < 0)
+            return 0;
+    } while (!__atomic_compare_exchange_n(&given, &was, id + n, 1, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+    ahead = VMB_UP(id, AHEAD);
+    if (VMOS_UNLIKELY(ahead < id + n)) /* as above */
+        vmos_populate(vmdg_desc(ahead), AHEAD * sizeof(vmdg_desc_t));
     return id;
 }
 

@@ -2,15 +2,16 @@
 /*
  * index: from addresses to blocks.
  *
- *   root[address / 128 MiB] --> leaf: | number of each 32 bytes | starts: a bit per 4 KiB | used: same |
+ *   root[address / 128 MiB] --> leaf: | starts: a bit per 4 KiB | used: same | rule of each 4 KiB | number of each 32 bytes |
  *
- * A number is stored where a block begins, and nowhere else; what lies inside is found by going
- * back to the next one, page by page with the help of `starts`.  Both bitmaps only ever gain bits
- * but in wipe(): a bit may stand for blocks that are gone, a missing one means none.
+ * The numbers of most blocks follow from the rules of their pages (seat.c).  Those of others are stored where
+ * the blocks begin, and nowhere else.  What lies inside is found by going back to the next beginning, page
+ * by page with the help of `starts`.  Both bitmaps only ever gain bits: a bit may stand for blocks that are
+ * gone, a missing one means none.
  *
  * Readers take no lock; each number is one word that its block's owner writes.  Cost: three loads
- * to look an address up; 16 MiB of addresses for a leaf, of which the pages get memory that lie
- * beside blocks, an eighth of theirs.
+ * to look an address up; 16 MiB of addresses for a leaf, of which 8 bytes for each page of blocks get memory,
+ * and where blocks have no seats an eighth of their bytes.
  */
 #include "books.h"
 
@@ -69,15 +70,18 @@ int vmdg_index_maybe(const void *p)
     return l != NULL && (__atomic_load_n(&l->used[page >> 6], __ATOMIC_RELAXED) >> (page & 63) & 1);
 }
 
-/* Pages [a, end) are used; word by word where there are many. */
-static int use(uintptr_t a, uintptr_t end)
+/* Word by word where there are many. */
+int vmdg_index_use(const void *from, const void *to)
 {
+    uintptr_t a = VMB_DOWN((uintptr_t)from, VMB_PAGE), end = (uintptr_t)to;
     leaf_t *l = NULL;
-    for (a = VMB_DOWN(a, VMB_PAGE); a < end;) {
+    while (a < end) {
         size_t page = pageof(a);
         l = l != NULL && page != 0 ? l : leafof(a);
-        if (VMOS_UNLIKELY(l == NULL) && (l = makeleaf(a)) == NULL)
+        if (VMOS_UNLIKELY(l == NULL) && (l = makeleaf(a)) == NULL) {
+            errno = ENOMEM;
             return -1;
+        }
         if ((page & 63) == 0 && end - a >= 64 * VMB_PAGE) {
             __atomic_store_n(&l->used[page >> 6], ~(uint64_t)0, __ATOMIC_RELAXED);
             a += 64 * VMB_PAGE;
@@ -89,28 +93,49 @@ static int use(uintptr_t a, uintptr_t end)
     return 0;
 }
 
-/* The first small block in 256 KiB: others will follow, and their numbers' pages are touched all at once. */
-static void ahead(leaf_t *l, uintptr_t a, size_t size)
-{
-    size_t stretch = (size_t)64 << VMB_PAGESHIFT;
-    if (size <= VMB_PAGE && l->starts[pageof(a) >> 6] == 0)
-        vmos_populate(granof(l, VMB_DOWN(a, stretch)), stretch / VMDG_GRANULE * sizeof(l->gran[0]));
-}
-
 int vmdg_index_enter(const void *p, const void *from, const void *end, uint32_t id)
 {
     leaf_t *l;
-    if (VMOS_UNLIKELY(use((uintptr_t)from, (uintptr_t)end) < 0)) {
-        errno = ENOMEM;
+    uint64_t *rule;
+    if (VMOS_UNLIKELY(vmdg_index_use(from, end) < 0))
         return -1;
-    }
     l = leafof((uintptr_t)p);
     if (VMOS_UNLIKELY(l == NULL)) /* a block of no bytes at the end of a leaf */
         return -1;
-    ahead(l, (uintptr_t)p, (size_t)((const char *)end - (const char *)from));
     setbit(l->starts, pageof((uintptr_t)p));
     __atomic_store_n(granof(l, (uintptr_t)p), id, __ATOMIC_RELEASE);
+    rule = &l->rule[pageof((uintptr_t)p)];
+    if (!(__atomic_load_n(rule, __ATOMIC_RELAXED) & VMDG_GRANS))
+        __atomic_fetch_or(rule, VMDG_GRANS, __ATOMIC_RELEASE);
     return 0;
+}
+
+void vmdg_index_clear(const void *p, uint32_t id)
+{
+    leaf_t *l = leafof((uintptr_t)p);
+    uint32_t *g = l != NULL && vmdg_ruleof(l, (uintptr_t)p) & VMDG_GRANS ? granof(l, (uintptr_t)p) : NULL;
+    if (g != NULL && __atomic_load_n(g, __ATOMIC_RELAXED) == id)
+        __atomic_store_n(g, 0, __ATOMIC_RELEASE);
+}
+
+/* Whether the descriptor of a seat is of a block that its address leads to. */
+static int seated(uint32_t id)
+{
+    uint64_t what = vmdg_what(vmdg_desc(id));
+    return vmdg_stateof(what) != VMDG_NONE && !(what & VMDG_ASTRAY);
+}
+
+uint32_t vmdg_index_get(const void *p)
+{
+    leaf_t *l = leafof((uintptr_t)p);
+    uint64_t rule = l != NULL ? vmdg_ruleof(l, (uintptr_t)p) : 0;
+    uint32_t id = 0;
+    if (rule & VMDG_GRANS)
+        id = __atomic_load_n(granof(l, (uintptr_t)p), __ATOMIC_ACQUIRE);
+    if (id != 0 || (rule & VMDG_FIRSTMASK) == 0)
+        return id;
+    id = vmdg_seatof(rule, (uintptr_t)p);
+    return seated(id) && (uintptr_t)vmdg_addr(vmdg_desc(id)) / VMDG_GRANULE == (uintptr_t)p / VMDG_GRANULE ? id : 0;
 }
 
 /* ---- searching ---- */
@@ -125,7 +150,7 @@ VMOS_INLINE int anyof8(const leaf_t *l, size_t i)
 }
 
 /* In the granules of one page, from the one of `a` down; by eights where there is nothing. */
-static uint32_t inpage_down(leaf_t *l, uintptr_t a, const char **at)
+static uint32_t grans_down(leaf_t *l, uintptr_t a, const char **at)
 {
     size_t first = (a / VMDG_GRANULE & (NGRAN - 1)) & ~(size_t)(PERPAGE - 1), i;
     for (i = a / VMDG_GRANULE & (NGRAN - 1);; i--) {
@@ -141,7 +166,7 @@ static uint32_t inpage_down(leaf_t *l, uintptr_t a, const char **at)
     }
 }
 
-static uint32_t inpage_up(leaf_t *l, uintptr_t a, const char **at)
+static uint32_t grans_up(leaf_t *l, uintptr_t a, const char **at)
 {
     size_t i = a / VMDG_GRANULE & (NGRAN - 1), end = (i | (PERPAGE - 1)) + 1;
     for (; i < end; i++) {
@@ -152,6 +177,58 @@ static uint32_t inpage_up(leaf_t *l, uintptr_t a, const char **at)
         }
     }
     return 0;
+}
+
+/* The same among seats: their blocks lie in the order of their numbers. */
+static uint32_t seats_down(uint64_t rule, uintptr_t a, const char **at)
+{
+    uint32_t id = vmdg_seatof(rule, a | (VMDG_GRANULE - 1)), first = (uint32_t)(rule & VMDG_FIRSTMASK);
+    for (; id >= first; id--) {
+        const char *p = vmdg_addr(vmdg_desc(id));
+        if (seated(id) && (uintptr_t)p / VMDG_GRANULE <= a / VMDG_GRANULE) {
+            *at = (const char *)VMB_DOWN((uintptr_t)p, VMDG_GRANULE);
+            return id;
+        }
+    }
+    return 0;
+}
+
+static uint32_t seats_up(uint64_t rule, uintptr_t a, const char **at)
+{
+    uint32_t id = vmdg_seatof(rule, VMB_DOWN(a, VMDG_GRANULE)), last = vmdg_seatof(rule, VMB_PAGE - 1);
+    for (; id <= last; id++) {
+        const char *p = vmdg_addr(vmdg_desc(id));
+        if (seated(id) && (uintptr_t)p / VMDG_GRANULE >= a / VMDG_GRANULE) {
+            *at = (const char *)VMB_DOWN((uintptr_t)p, VMDG_GRANULE);
+            return id;
+        }
+    }
+    return 0;
+}
+
+/* Of both kinds the one that is nearer. */
+static uint32_t inpage_down(leaf_t *l, uintptr_t a, const char **at)
+{
+    uint64_t rule = vmdg_ruleof(l, a);
+    const char *other = NULL;
+    uint32_t id = rule & VMDG_GRANS ? grans_down(l, a, at) : 0, seat;
+    seat = rule & VMDG_FIRSTMASK ? seats_down(rule, a, &other) : 0;
+    if (seat == 0 || (id != 0 && *at >= other))
+        return id;
+    *at = other;
+    return seat;
+}
+
+static uint32_t inpage_up(leaf_t *l, uintptr_t a, const char **at)
+{
+    uint64_t rule = vmdg_ruleof(l, a);
+    const char *other = NULL;
+    uint32_t id = rule & VMDG_GRANS ? grans_up(l, a, at) : 0, seat;
+    seat = rule & VMDG_FIRSTMASK ? seats_up(rule, a, &other) : 0;
+    if (seat == 0 || (id != 0 && *at <= other))
+        return id;
+    *at = other;
+    return seat;
 }
 
 uint32_t vmdg_index_before(const void *p, const void *low, const char **at)
@@ -214,6 +291,11 @@ uint32_t vmdg_index_next(const char **from, const char *end)
 void vmdg_index_wipe(const char *from, const char *end)
 {
     uint32_t id;
-    while ((id = vmdg_index_next(&from, end)) != 0)
-        vmdg_index_clear(vmdg_addr(vmdg_desc(id)), id);
+    while ((id = vmdg_index_next(&from, end)) != 0) {
+        vmdg_desc_t *d = vmdg_desc(id);
+        if (vmdg_what(d) & VMDG_SEATED)
+            __atomic_fetch_or(&d->what, VMDG_ASTRAY, __ATOMIC_RELAXED);
+        else
+            vmdg_index_clear(vmdg_addr(d), id);
+    }
 }

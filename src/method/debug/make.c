@@ -118,26 +118,57 @@ typedef struct made {
     uint32_t stack;
 } made_t;
 
-/* Enter a block in the books.  -1: no memory. */
-VMOS_INLINE int record(Vmalloc_t *vm, const made_t *m)
+/* What the books say of the memory so far no longer holds. */
+static VMOS_NOINLINE void displace(Vmalloc_t *vm, const made_t *m)
 {
-    uint32_t id = vmdg_desc_get(), had = vmdg_index_get(m->p);
-    if (VMOS_UNLIKELY(had != 0))
+    uint32_t had = vmdg_index_get(m->p);
+    if (had != 0)
         overlap(had, m->p, m->size, vm);
-    if (id == 0)
-        return -1;
-    if (VMOS_UNLIKELY(vmdg_stale))
+    if (vmdg_stale)
         vmdg_index_wipe(m->base, m->base + m->n);
-    enter(id, m->p, m->what, vmdg_of(vm)->region, m->stack, m->op);
-    if (VMOS_LIKELY(vmdg_index_set(m->p, m->base, m->base + m->n, id) == 0)) {
-        if (VMOS_UNLIKELY(vmr_watched(m->p)))
-            vmdg_alert(id, "just allocated");
-        if (VMOS_UNLIKELY(vmdg_watching))
-            vmdg_watch_made(id, m->op);
+}
+
+/* In the books under the number of its seat.  -1: it has none. */
+VMOS_INLINE int seat(Vmalloc_t *vm, const made_t *m, uint32_t *id, int local)
+{
+    vmdg_seat_t s;
+    if (VMOS_UNLIKELY(!vmdg_of(vm)->seats) || VMOS_UNLIKELY(m->p - m->base != VMDG_FRONT) ||
+        VMOS_UNLIKELY(vmdg_seat(vm, m->p, m->base, m->n, local, &s) < 0))
+        return -1;
+    enter(s.id, m->p, m->what | VMDG_SEATED, vmdg_of(vm)->region, m->stack, m->op);
+    *id = s.id;
+    if (VMOS_LIKELY(vmdg_seat_holds(&s) == 0))
         return 0;
-    }
-    vmdg_desc_put(id);
+    __atomic_store_n(&vmdg_desc(s.id)->what, 0, __ATOMIC_RELEASE);
     return -1;
+}
+
+/* Under a number from the list.  -1: no memory. */
+static VMOS_NOINLINE int list(Vmalloc_t *vm, const made_t *m, uint32_t *id)
+{
+    displace(vm, m);
+    if ((*id = vmdg_desc_get()) == 0)
+        return -1;
+    enter(*id, m->p, m->what, vmdg_of(vm)->region, m->stack, m->op);
+    if (vmdg_index_enter(m->p, m->base, m->base + m->n, *id) == 0)
+        return 0;
+    vmdg_desc_put(*id);
+    return -1;
+}
+
+/* Enter a block in the books.  -1: no memory. */
+VMOS_INLINE int record(Vmalloc_t *vm, const made_t *m, int local)
+{
+    uint32_t id;
+    if (VMOS_UNLIKELY(vmdg_stale))
+        displace(vm, m);
+    if (VMOS_UNLIKELY(seat(vm, m, &id, local) < 0) && list(vm, m, &id) < 0)
+        return -1;
+    if (VMOS_UNLIKELY(vmr_watched(m->p)))
+        vmdg_alert(id, "just allocated");
+    if (VMOS_UNLIKELY(vmdg_watching))
+        vmdg_watch_made(id, m->op);
+    return 0;
 }
 
 static VMOS_NOINLINE void *nomemory(void)
@@ -210,7 +241,7 @@ void *vmdg_make(Vmalloc_t *vm, size_t size, size_t align, int zero, vmdg_family_
         vmdg_fence_put(m.p, size, vmdg_of(vm)->key, vmdg_inside(m.p, size, zero));
     else
         vmdg_fence_lay(m.p, size, vmdg_of(vm)->key, vmdg_guardof(m.what));
-    if (VMOS_LIKELY(record(vm, &m) == 0))
+    if (VMOS_LIKELY(record(vm, &m, local) == 0))
         return m.p;
     if (vmdg_guardof(m.what) != VMDG_NOGUARD)
         vmdg_guard_undo(m.base, m.n, vmdg_guardof(m.what));
@@ -236,7 +267,7 @@ void vmdg_adopt(Vmalloc_t *vm, char *base, size_t size)
         n = had != VMDG_NOSIZE ? vmdg_need(had, lead) : 0;
         if (n == 0 || n > size)
             continue;
-        if (record(vm, &(made_t){base, base + lead, n, had, whatfor(had, lead, VMDG_VM), op, 0}) == 0 && freed)
+        if (record(vm, &(made_t){base, base + lead, n, had, whatfor(had, lead, VMDG_VM), op, 0}, 1) == 0 && freed)
             quarantined(vmdg_index_get(base + lead), op);
         return;
     }

@@ -29,6 +29,7 @@ static int on_open(Vmalloc_t *vm, int again)
         return -1;
     }
     vmdg_record(dg->region)->kept = (vmr_dcflags(vm) & VM_DCKEPT) != 0;
+    dg->seats = vmmt_under(vm)->meth == VM_MTBEST && !(vmr_dcflags(vm) & (VM_DCKEPT | VM_DCSHARED));
     return 0;
 }
 

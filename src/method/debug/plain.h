@@ -127,12 +127,13 @@ VMOS_INLINE void vmdg_set(char *p, unsigned char c, size_t n)
 /* The descriptor of the live block at p of region vm (NULL: any), else 0. */
 VMOS_INLINE uint32_t vmdg_live(const Vmalloc_t *vm, const void *p)
 {
-    uint32_t id = vmdg_index_get(p);
+    uint32_t id = vmdg_index_near(p);
     const vmdg_desc_t *d;
     if (VMOS_UNLIKELY(id == 0))
         return 0;
     d = vmdg_desc(id);
-    if (VMOS_UNLIKELY(vmdg_addr(d) != p || vmdg_stateof(vmdg_what(d)) != VMDG_LIVE))
+    if (VMOS_UNLIKELY((vmdg_what(d) & (VMDG_STATEMASK | VMDG_ASTRAY)) != (uint64_t)VMDG_LIVE << VMDG_STATESHIFT ||
+                      vmdg_addr(d) != p))
         return 0;
     return VMOS_LIKELY(vm == NULL || vmdg_region_vm(vmdg_regionof(d)) == vm) ? id : 0;
 }

@@ -43,17 +43,31 @@ static int ready(vmdg_shard_t *s)
 
 /* ---- leaving ---- */
 
-static void release_memory(const vmdg_desc_t *d, uint64_t what, int local)
+/* Before somebody else has the memory, who may want the seat. */
+static void forget(vmdg_desc_t *d, uint32_t id, uint64_t what)
+{
+    if (VMOS_LIKELY(what & VMDG_SEATED)) {
+        __atomic_store_n(&d->what, 0, __ATOMIC_RELEASE);
+        return;
+    }
+    vmdg_index_clear(vmdg_addr(d), id);
+    vmdg_desc_put(id);
+}
+
+static void release_memory(vmdg_desc_t *d, uint32_t id, uint64_t what, int local)
 {
     Vmalloc_t *vm = vmdg_region_vm(vmdg_regionof(d));
     char *base;
-    if (vm == NULL || what & VMDG_OUT)
+    if (vm == NULL || what & VMDG_OUT) {
+        forget(d, id, what);
         return;
+    }
     if (VMOS_UNLIKELY(vmdg_guardof(what) != VMDG_NOGUARD)) {
         vmdg_guard_lift(vm, d, vmdg_guardof(what));
         vmdg_guard_gone(vmdg_guardof(what));
     }
     base = vmdg_addr(d) - vmdg_lead(d);
+    forget(d, id, what);
     (*vmmt_under(vm)->freef)(vm, base, local);
 }
 
@@ -66,14 +80,11 @@ void vmdg_release(uint32_t id, int local)
             VMOS_UNLIKELY(vmdg_freed_check(vmdg_addr(d), vmdg_sizeof(what)) != NULL))
             vmdg_verify(id, VMDG_ATEVICT, NULL);
         if (vmdg_turn(d, VMDG_FREED, VMDG_NONE) == 0) {
-            vmdg_index_clear(vmdg_addr(d), id);
-            release_memory(d, what, local);
-            vmdg_desc_put(id);
+            release_memory(d, id, what, local);
             return;
         }
     }
-    vmdg_index_clear(vmdg_addr(d), id);
-    vmdg_desc_put(id);
+    forget(d, id, what);
 }
 
 VMOS_INLINE uint32_t cost(uint32_t id)
@@ -134,12 +145,11 @@ static void enter(vmdg_shard_t *s, const vmdg_entry_t *e)
     __atomic_store_n(&s->tail, s->tail + 1, __ATOMIC_RELEASE);
 }
 
-/* To the caches: the filling, which is looked at, and the index. */
+/* To the caches: the filling, which is looked at. */
 static void bring(const vmdg_desc_t *d)
 {
     const char *p = vmdg_addr(d);
     size_t i, n = VMB_MIN(vmdg_sizeof(d->what), FETCHED);
-    vmdg_index_prefetch(p);
     for (i = 0; i <= n; i += LINE)
         __builtin_prefetch(p + i);
 }

@@ -49,7 +49,7 @@ static void *inplace(Vmalloc_t *vm, uint32_t id, size_t old, size_t size, int ty
     if (size > old) {
         if (vmdg_guardof(vmdg_what(d)) != VMDG_NOGUARD || n == 0 || n > VMDG_SIZEMASK ||
             (*vmmt_under(vm)->resizef)(vm, p - lead, n, 0, local) != p - lead ||
-            vmdg_index_set(p, p - lead, p - lead + n, id) < 0) {
+            vmdg_index_use(p - lead, p - lead + n) < 0) {
             errno = ENOMEM;
             return NULL;
         }
