@@ -9,7 +9,11 @@
 int vmma_debugging;
 Vmalloc_t *vmma_sampler;
 
-void *vmma_debug_alloc(size_t size, size_t align, int zero, vmdg_family_t family)
+/* Malloc's region and its state, where small blocks of it go straight on; else NULL. */
+static Vmalloc_t *front;
+static const vmdg_t *state;
+
+static VMOS_NOINLINE void *general(size_t size, size_t align, int zero, vmdg_family_t family)
 {
     int e = errno;
     void *p = vmdg_make(Vmregion, size, align, zero, family, 0);
@@ -17,6 +21,14 @@ void *vmma_debug_alloc(size_t size, size_t align, int zero, vmdg_family_t family
         return vmma_nomemory();
     errno = e;
     return p;
+}
+
+void *vmma_debug_alloc(size_t size, size_t align, int zero, vmdg_family_t family)
+{
+    void *p = VMOS_LIKELY(Vmregion == front && ((unsigned)zero | align) == 0)
+                  ? vmdg_make_straight(front, state, size, family)
+                  : NULL;
+    return VMOS_LIKELY(p != NULL) ? p : general(size, align, zero, family);
 }
 
 int vmma_debug_owns(void *p)
@@ -113,6 +125,10 @@ Vmalloc_t *vmma_debug_open(Vmdisc_t *disc)
     if (vm == NULL)
         return NULL;
     vmma_debugging = 1;
+    if (vmdg_of(vm)->seats) {
+        state = vmdg_of(vm);
+        front = vm;
+    }
     keepstderr();
     vmdg_fault_begin();
     vmos_onexit(atend);

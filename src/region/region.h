@@ -344,5 +344,6 @@ void vmr_forget(Vmalloc_t *vm, const void *from, const void *end);
 
 /* Watched addresses. */
 int vmr_watched(const void *addr);
+extern unsigned int vmr_nwatch VMOS_HIDDEN; /* how many such addresses there are */
 
 #endif

@@ -10,7 +10,8 @@
 
 vmos_lock_t vmr_watchlock;
 static const void *watch[NWATCH];
-static unsigned int first, nwatch;
+static unsigned int first;
+unsigned int vmr_nwatch;
 
 int vmdebug(int fd)
 {
@@ -37,7 +38,7 @@ int vmr_watched(const void *addr)
 {
     unsigned int i;
 
-    if (addr == NULL || __atomic_load_n(&nwatch, __ATOMIC_RELAXED) == 0)
+    if (addr == NULL || __atomic_load_n(&vmr_nwatch, __ATOMIC_RELAXED) == 0)
         return 0;
     for (i = 0; i < NWATCH; i++)
         if (__atomic_load_n(&watch[i], __ATOMIC_RELAXED) == addr)
@@ -51,18 +52,18 @@ static void forget(void)
 
     for (i = 0; i < NWATCH; i++)
         __atomic_store_n(&watch[i], NULL, __ATOMIC_RELAXED);
-    __atomic_store_n(&nwatch, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&vmr_nwatch, 0, __ATOMIC_RELAXED);
 }
 
 /* Put addr in; the address that had to go. */
 static const void *remember(const void *addr)
 {
-    unsigned int slot = (first + nwatch) % NWATCH;
+    unsigned int slot = (first + vmr_nwatch) % NWATCH;
     const void *gone = watch[slot];
 
     __atomic_store_n(&watch[slot], addr, __ATOMIC_RELAXED);
-    if (nwatch < NWATCH)
-        __atomic_store_n(&nwatch, nwatch + 1, __ATOMIC_RELAXED);
+    if (vmr_nwatch < NWATCH)
+        __atomic_store_n(&vmr_nwatch, vmr_nwatch + 1, __ATOMIC_RELAXED);
     else
         first = (first + 1) % NWATCH;
     return gone;

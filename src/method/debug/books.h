@@ -294,6 +294,9 @@ typedef struct vmdg_self {
     uint32_t nids, nwait; /* how many there are in: */
     uint32_t ids[VMDG_HAND];       /* unused descriptors at hand */
     vmdg_entry_t wait[VMDG_HAND];  /* freed blocks on their way to the shard's ring */
+    int passing;                   /* hands are being emptied and filled */
+    uint32_t gone, nout;           /* how many have left, of: */
+    vmdg_entry_t out[VMDG_HAND];   /* blocks that came out of the ring, on their way to the lower method */
 } vmdg_self_t;
 extern __thread vmdg_self_t vmdg_self VMOS_HIDDEN;
 
@@ -336,6 +339,24 @@ uint32_t vmdg_here(void);
 /* The same for calls that come often; salt: a number for each kind of call. */
 uint32_t vmdg_here_again(uint64_t salt);
 void vmdg_here_leave(void); /* the thread ends */
+/* A walk, for a stack that vmsk_known() did not know. */
+uint32_t vmdg_here_walk(vmdg_self_t *me, const vmsk_here_t *here);
+/* The same as vmdg_here_again() without a frame of its own. */
+VMOS_INLINE uint32_t vmdg_here_quick(vmdg_self_t *me, uint64_t salt)
+{
+    vmsk_here_t here;
+    uint32_t *known, stack;
+    if (VMOS_UNLIKELY(me->again == NULL) || VMOS_UNLIKELY(me->inside | me->looking) ||
+        VMOS_UNLIKELY(vmdg_options.depth == 0) || VMOS_UNLIKELY(vmr_seeplace().file != NULL))
+        return vmdg_here_again(salt);
+    me->looking = 1;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    known = vmsk_known(me->again, salt, &here);
+    stack = VMOS_LIKELY(known != NULL) ? *known : vmdg_here_walk(me, &here);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    me->looking = 0;
+    return stack;
+}
 uint32_t vmdg_here_of(const void *context);
 
 /* ---- regions (regions.c) ---- */
@@ -353,6 +374,7 @@ typedef struct vmdg_record {
     uint64_t key;
     uint32_t open, opened, cleared, closed;
     int kept; /* an image: freed blocks are marked */
+    int straight; /* its small blocks go straight on: straight.c */
     char name[32];
 } vmdg_record_t;
 extern vmdg_record_t *vmdg_records[VMDG_REGIONS / VMDG_PERCHUNK] VMOS_HIDDEN;
@@ -404,6 +426,8 @@ const char *vmdg_freed_check(const char *p, size_t size);
 /* The block was freed: it goes back to the lower method when it is among the oldest.  local: its
  * region is locked by the caller. */
 void vmdg_quarantine(uint32_t id, uint64_t op, int local);
+/* The same for a small plain block. */
+void vmdg_quarantine_small(vmdg_self_t *me, uint32_t id, uint32_t size, uint64_t op);
 /* Give back what the region has there; how many blocks. */
 size_t vmdg_quarantine_flush(uint32_t region, int local);
 void vmdg_quarantine_leave(void); /* the thread ends */
@@ -442,8 +466,26 @@ typedef struct vmdg {
 
 VMOS_INLINE vmdg_t *vmdg_of(Vmalloc_t *vm) { return vmmt_upper(vm); }
 
+/* Small plain blocks of a region of Vmbest by the shortest way (straight.c).  NULL, -1: nothing was done, and
+ * the calls below have to. */
+void *vmdg_make_straight(Vmalloc_t *vm, const vmdg_t *dg, size_t size, vmdg_family_t family);
+int vmdg_give_straight(void *p, const char *call, vmdg_family_t family);
+int vmdg_release_straight(uint32_t id);
+
 /* A block: align as vmalign() takes it, 0: none; zero: cleared. */
 void *vmdg_make(Vmalloc_t *vm, size_t size, size_t align, int zero, vmdg_family_t family, int local);
+
+/* From where stack and operation are known; and of a block of the lower method at base, whose lead is 16 bytes, and
+ * which has its filling and fences. */
+typedef struct vmdg_making {
+    size_t size, align;
+    int zero;
+    vmdg_family_t family;
+    uint32_t stack;
+    uint64_t op;
+} vmdg_making_t;
+void *vmdg_make_known(Vmalloc_t *vm, const vmdg_making_t *g, int local);
+void *vmdg_make_laid(Vmalloc_t *vm, char *base, const vmdg_making_t *g);
 
 #define VMDG_NOSIZE ((size_t)-1)
 typedef struct vmdg_giving { /* how a block is given back */
@@ -454,6 +496,8 @@ typedef struct vmdg_giving { /* how a block is given back */
 } vmdg_giving_t;
 /* To region vm; NULL: to its own.  -1 after a report.  id: vmdg_live() of it. */
 int vmdg_give_known(Vmalloc_t *vm, uint32_t id, void *p, const vmdg_giving_t *g, int local);
+/* The same with the number of the operation. */
+int vmdg_give_numbered(Vmalloc_t *vm, uint32_t id, void *p, const vmdg_giving_t *g, uint64_t op, int local);
 int vmdg_give(Vmalloc_t *vm, void *p, const vmdg_giving_t *g, int local);
 /* move: to a new address in any case. */
 void *vmdg_remake(Vmalloc_t *vm, void *p, size_t size, int type, int move, const vmdg_giving_t *g,

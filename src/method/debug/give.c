@@ -175,7 +175,11 @@ VMOS_INLINE void check(uint32_t id, const vmdg_giving_t *g)
 
 int vmdg_give_known(Vmalloc_t *vm, uint32_t id, void *p, const vmdg_giving_t *g, int local)
 {
-    uint64_t op = vmdg_op();
+    return vmdg_give_numbered(vm, id, p, g, vmdg_op(), local);
+}
+
+int vmdg_give_numbered(Vmalloc_t *vm, uint32_t id, void *p, const vmdg_giving_t *g, uint64_t op, int local)
+{
     int keep = errno, r;
     vmdg_tick(op);
     if (VMOS_UNLIKELY(id == 0))

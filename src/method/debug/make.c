@@ -222,23 +222,18 @@ static int fenced(Vmalloc_t *vm, made_t *m, size_t align, int zero, vmdg_family_
     return 1;
 }
 
-void *vmdg_make(Vmalloc_t *vm, size_t size, size_t align, int zero, vmdg_family_t family, int local)
+void *vmdg_make_known(Vmalloc_t *vm, const vmdg_making_t *g, int local)
 {
-    made_t m = {.size = size, .op = vmdg_op()};
-    vmdg_tick(m.op);
-    if (VMOS_UNLIKELY(size > PTRDIFF_MAX))
-        return refuse(vm, VMDG_OVERFLOW, size, 0);
-    if (VMOS_UNLIKELY(!vmdg_fitspool(vm, size)) || vmdg_fails())
+    made_t m = {.size = g->size, .op = g->op, .stack = g->stack};
+    size_t size = g->size;
+    if (!guarded(vm, &m, g->align, g->family, local) && !fenced(vm, &m, g->align, g->zero, g->family, local))
         return NULL;
-    m.stack = vmdg_here_again(VMDG_ATALLOC);
-    if (!guarded(vm, &m, align, family, local) && !fenced(vm, &m, align, zero, family, local))
-        return NULL;
-    if (!zero)
+    if (!g->zero)
         vmdg_fill_new(m.p, size);
     else if (vmdg_guardof(m.what) != VMDG_NOGUARD)
         memset(m.p, 0, size);
     if (VMOS_LIKELY(vmdg_isplain(m.p, m.what)))
-        vmdg_fence_put(m.p, size, vmdg_of(vm)->key, vmdg_inside(m.p, size, zero));
+        vmdg_fence_put(m.p, size, vmdg_of(vm)->key, vmdg_inside(m.p, size, g->zero));
     else
         vmdg_fence_lay(m.p, size, vmdg_of(vm)->key, vmdg_guardof(m.what));
     if (VMOS_LIKELY(record(vm, &m, local) == 0))
@@ -247,6 +242,29 @@ void *vmdg_make(Vmalloc_t *vm, size_t size, size_t align, int zero, vmdg_family_
         vmdg_guard_undo(m.base, m.n, vmdg_guardof(m.what));
     (*vmmt_under(vm)->freef)(vm, m.base, local);
     return nomemory();
+}
+
+VMOS_COLD void *vmdg_make_laid(Vmalloc_t *vm, char *base, const vmdg_making_t *g)
+{
+    made_t m = {.base = base, .p = base + VMDG_FRONT, .size = g->size, .op = g->op, .stack = g->stack};
+    m.n = vmdg_need(g->size, VMDG_FRONT);
+    m.what = whatfor(g->size, VMDG_FRONT, g->family);
+    if (record(vm, &m, 0) == 0)
+        return m.p;
+    (*vmmt_under(vm)->freef)(vm, base, 0);
+    return nomemory();
+}
+
+void *vmdg_make(Vmalloc_t *vm, size_t size, size_t align, int zero, vmdg_family_t family, int local)
+{
+    vmdg_making_t g = {size, align, zero, family, 0, vmdg_op()};
+    vmdg_tick(g.op);
+    if (VMOS_UNLIKELY(size > PTRDIFF_MAX))
+        return refuse(vm, VMDG_OVERFLOW, size, 0);
+    if (VMOS_UNLIKELY(!vmdg_fitspool(vm, size)) || vmdg_fails())
+        return NULL;
+    g.stack = vmdg_here_again(VMDG_ATALLOC);
+    return vmdg_make_known(vm, &g, local);
 }
 
 /* A block that its last process had in quarantine. */

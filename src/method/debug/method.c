@@ -30,6 +30,7 @@ static int on_open(Vmalloc_t *vm, int again)
     }
     vmdg_record(dg->region)->kept = (vmr_dcflags(vm) & VM_DCKEPT) != 0;
     dg->seats = vmmt_under(vm)->meth == VM_MTBEST && !(vmr_dcflags(vm) & (VM_DCKEPT | VM_DCSHARED));
+    vmdg_record(dg->region)->straight = dg->seats;
     return 0;
 }
 

@@ -47,7 +47,7 @@ void vmdg_here_leave(void)
         vmos_unmap(t, VMB_UP(vmsk_again_size(), vmos_pagesize()));
 }
 
-static VMOS_NOINLINE uint32_t walk(vmdg_self_t *me, const vmsk_here_t *here)
+VMOS_NOINLINE uint32_t vmdg_here_walk(vmdg_self_t *me, const vmsk_here_t *here)
 {
     void *pcs[HEAD + MOST];
     size_t most = VMB_MIN(vmdg_options.depth, MOST);
@@ -67,11 +67,11 @@ static uint32_t unnoted(vmdg_self_t *me, uint64_t salt)
     vmsk_here_t here;
     uint32_t *known, stack;
     if (VMOS_UNLIKELY(me->again == NULL && memo(me) == NULL) || VMOS_UNLIKELY(me->looking))
-        return walk(me, NULL);
+        return vmdg_here_walk(me, NULL);
     me->looking = 1;
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     known = vmsk_known(me->again, salt, &here);
-    stack = VMOS_LIKELY(known != NULL) ? *known : walk(me, &here);
+    stack = VMOS_LIKELY(known != NULL) ? *known : vmdg_here_walk(me, &here);
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     me->looking = 0;
     return stack;
@@ -83,14 +83,14 @@ VMOS_NOINLINE uint32_t vmdg_here_again(uint64_t salt)
     if (VMOS_UNLIKELY(me->inside || vmdg_options.depth == 0))
         return 0;
     if (VMOS_UNLIKELY(vmr_seeplace().file != NULL))
-        return walk(me, NULL);
+        return vmdg_here_walk(me, NULL);
     return unnoted(me, salt);
 }
 
 VMOS_NOINLINE uint32_t vmdg_here(void)
 {
     vmdg_self_t *me = &vmdg_self;
-    return me->inside || vmdg_options.depth == 0 ? 0 : walk(me, NULL);
+    return me->inside || vmdg_options.depth == 0 ? 0 : vmdg_here_walk(me, NULL);
 }
 
 uint32_t vmdg_here_of(const void *context)

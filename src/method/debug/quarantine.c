@@ -11,10 +11,12 @@
 #include "plain.h"
 #include "over.h"
 
+#include <string.h>
+
 #define BATCH 32
 #define LARGE 16384 /* bytes of a block that does not wait at hand */
 #define GONE 64 /* of a block that keeps no memory, one byte in so many counts */
-#define AHEAD 12
+#define AHEAD 10
 #define LINE 64
 #define FETCHED 1024
 #define COST 48 /* bytes that a block costs beside its own */
@@ -113,28 +115,33 @@ static void less(vmdg_shard_t *s, size_t cost)
     __atomic_store_n(&s->bytes, s->bytes - VMB_MIN(s->bytes, cost), __ATOMIC_RELAXED);
 }
 
-/* The batch after this one. */
-static void fetch(const vmdg_shard_t *s)
+/* The batch after this one.  In line, as bring() is: gcc leaves out calls of functions that only fetch. */
+VMOS_INLINE void fetch(const vmdg_shard_t *s)
 {
     size_t i, n = VMB_MIN(s->tail - s->head, BATCH);
     for (i = 0; i < n; i++)
-        __builtin_prefetch(vmdg_desc(s->ring[(s->head + i) & (s->nring - 1)].id), 0);
+        __builtin_prefetch(vmdg_desc(s->ring[(s->head + i) & (s->nring - 1)].id), 1);
 }
 
 /* Take the oldest ones out while there is too much. */
-static size_t expel(vmdg_shard_t *s, uint32_t *ids, size_t most)
+static uint32_t expel(vmdg_shard_t *s, vmdg_entry_t *out, uint32_t most)
 {
-    size_t n = 0;
+    uint32_t n = 0;
     while (n < most && s->head != s->tail && toomuch(s)) {
         const vmdg_entry_t *e = &s->ring[s->head & (s->nring - 1)];
         __atomic_store_n(&s->head, s->head + 1, __ATOMIC_RELAXED);
         if (e->id == 0)
             continue;
         less(s, e->cost);
-        ids[n++] = e->id;
+        out[n++] = *e;
     }
     fetch(s);
     return n;
+}
+
+static int hasroom(vmdg_shard_t *s)
+{
+    return ready(s) && s->tail - s->head < s->nring;
 }
 
 /* With room for one in the ring. */
@@ -146,52 +153,108 @@ static void enter(vmdg_shard_t *s, const vmdg_entry_t *e)
 }
 
 /* To the caches: the filling, which is looked at. */
-static void bring(const vmdg_desc_t *d)
+VMOS_INLINE void bring(const vmdg_entry_t *e)
 {
-    const char *p = vmdg_addr(d);
-    size_t i, n = VMB_MIN(vmdg_sizeof(d->what), FETCHED);
-    for (i = 0; i <= n; i += LINE)
+    const char *p = vmdg_addr(vmdg_desc(e->id));
+    uint32_t i, n = VMB_MIN(e->cost, FETCHED);
+    for (i = 0; i < n; i += LINE)
         __builtin_prefetch(p + i);
 }
 
 /* The books of those that are to go are far away in memory: descriptors are fetched a batch before they
  * are needed, blocks some blocks before. */
-static void release_all(const uint32_t *ids, size_t n)
+static void release_one(vmdg_self_t *me)
 {
-    for (size_t i = 0; i < n + AHEAD; i++) {
-        if (i < n)
-            bring(vmdg_desc(ids[i]));
-        if (i >= AHEAD)
-            vmdg_release(ids[i - AHEAD], 0);
-    }
+    uint32_t i = me->gone++;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    if (i + AHEAD < me->nout)
+        bring(&me->out[i + AHEAD]);
+    if (VMOS_UNLIKELY(vmdg_release_straight(me->out[i].id) != 0))
+        vmdg_release(me->out[i].id, 0);
+}
+
+static void release_all(vmdg_self_t *me)
+{
+    while (me->gone < me->nout)
+        release_one(me);
+}
+
+/* The first ones are on their way when they are needed. */
+static void begin(vmdg_self_t *me, const vmdg_entry_t *out, uint32_t n)
+{
+    me->nout = 0;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    me->gone = 0;
+    memcpy(me->out, out, n * sizeof *out);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    me->nout = n;
+    for (uint32_t i = 0; i < VMB_MIN(n, AHEAD); i++)
+        bring(&me->out[i]);
 }
 
 /* What the thread has at hand enters the ring, as far as there is room; how many did. */
-static size_t enter_all(vmdg_shard_t *s, vmdg_self_t *me)
+static uint32_t enter_all(vmdg_shard_t *s, vmdg_self_t *me)
 {
-    size_t i = 0, n = me->nwait;
-    while (i < n && ready(s) && s->tail - s->head < s->nring) {
+    uint32_t i = 0, n = me->nwait;
+    while (i < n && hasroom(s))
         enter(s, &me->wait[i++]);
-    }
     me->nwait = 0;
     return i;
 }
 
-/* And the oldest leave. */
-static VMOS_NOINLINE void pass(vmdg_self_t *me)
+/* And the oldest leave: a batch at most one by one, with the next ones that come, what is more now. */
+static VMOS_NOINLINE void pass(vmdg_self_t *me, int now)
 {
-    uint32_t out[BATCH];
-    vmdg_shard_t *s = vmdg_shard();
-    size_t n, had = me->nwait, i = enter_all(s, me);
+    vmdg_entry_t out[BATCH];
+    vmdg_shard_t *s;
+    uint32_t n, had, i;
+    int more;
+    me->passing = 1;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    release_all(me);
+    s = vmdg_shard();
+    had = me->nwait;
+    i = enter_all(s, me);
     do {
         n = expel(s, out, BATCH);
+        more = n == BATCH && toomuch(s);
         vmdg_leave(s);
-        release_all(out, n);
-        if (n == BATCH)
+        begin(me, out, n);
+        if (more || now)
+            release_all(me);
+        if (more)
             s = vmdg_shard();
-    } while (n == BATCH);
+    } while (more);
     for (; i < had; i++) /* without memory for a ring */
         vmdg_release(me->wait[i].id, 0);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    me->passing = 0;
+}
+
+/* Past the hand: it is full for the region's lock was lent all the time, or a signal handler came into pass(), or
+ * left it by longjmp(). */
+static VMOS_NOINLINE void past(const vmdg_entry_t *e, int local)
+{
+    vmdg_entry_t out[2];
+    vmdg_shard_t *s = vmdg_shard();
+    int room = hasroom(s);
+    uint32_t n = 0;
+    if (room)
+        enter(s, e);
+    if (!local)
+        n = expel(s, out, 2);
+    vmdg_leave(s);
+    if (!room)
+        vmdg_release(e->id, local);
+    while (n > 0)
+        vmdg_release(out[--n].id, 0);
+}
+
+VMOS_INLINE void put(vmdg_self_t *me, vmdg_entry_t e)
+{
+    me->wait[me->nwait] = e;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    me->nwait++;
 }
 
 /* Large ones do not wait for others; nor does the first one at hand where threads that ended left too much. */
@@ -199,28 +262,39 @@ void vmdg_quarantine(uint32_t id, uint64_t op, int local)
 {
     vmdg_self_t *me = &vmdg_self;
     const vmdg_entry_t e = {id, (uint32_t)op, cost(id)};
-    if (VMOS_UNLIKELY(me->nwait == VMDG_HAND)) { /* only where the lock was lent all the time */
-        vmdg_shard_t *s = vmdg_shard();
-        int room = ready(s) && s->tail - s->head < s->nring;
-        if (room)
-            enter(s, &e);
-        vmdg_leave(s);
-        if (!room)
-            vmdg_release(id, local);
+    if (VMOS_UNLIKELY(me->nwait == VMDG_HAND) || VMOS_UNLIKELY(me->passing)) {
+        past(&e, local);
         return;
     }
-    me->wait[me->nwait] = e;
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    me->nwait++;
-    if (!local && (me->nwait >= VMDG_HAND - 1 || e.cost > LARGE || me->ended ||
-                   (me->nwait == 1 && toomuch(&vmdg_shards[vmdg_threadnumber() % VMDG_SHARDS]))))
-        pass(me);
+    put(me, e);
+    if (local)
+        return;
+    if (VMOS_LIKELY(me->gone < me->nout))
+        release_one(me);
+    if (me->nwait >= VMDG_HAND - 1 || e.cost > LARGE || me->ended ||
+        (me->nwait == 1 && toomuch(&vmdg_shards[vmdg_threadnumber() % VMDG_SHARDS])))
+        pass(me, e.cost > LARGE || me->ended);
 }
 
+void vmdg_quarantine_small(vmdg_self_t *me, uint32_t id, uint32_t size, uint64_t op)
+{
+    if (VMOS_UNLIKELY(me->nwait >= VMDG_HAND - 2) || VMOS_UNLIKELY(me->nwait == 0) || VMOS_UNLIKELY(me->passing)) {
+        vmdg_quarantine(id, op, 0);
+        return;
+    }
+    put(me, (vmdg_entry_t){id, (uint32_t)op, size + COST});
+    if (VMOS_LIKELY(me->gone < me->nout))
+        release_one(me);
+}
+
+/* What is on its way out goes back: its region may be closed, or in want of memory. */
 void vmdg_quarantine_leave(void)
 {
+    vmdg_self_t *me = &vmdg_self;
     vmdg_shard_t *s = vmdg_shard();
-    enter_all(s, &vmdg_self);
+    enter_all(s, me);
+    while (me->gone < me->nout && hasroom(s))
+        enter(s, &me->out[me->gone++]);
     vmdg_leave(s);
 }
 
@@ -267,6 +341,9 @@ uint64_t vmdg_quarantine_op(uint32_t id)
     for (uint32_t i = 0; i < vmdg_self.nwait; i++)
         if (vmdg_self.wait[i].id == id)
             return now - (uint32_t)((uint32_t)now - vmdg_self.wait[i].op);
+    for (uint32_t i = vmdg_self.gone; i < vmdg_self.nout; i++)
+        if (vmdg_self.out[i].id == id)
+            return now - (uint32_t)((uint32_t)now - vmdg_self.out[i].op);
     for (int i = 0; i < VMDG_SHARDS; i++) {
         const vmdg_shard_t *s = &vmdg_shards[i];
         size_t end = __atomic_load_n(&s->tail, __ATOMIC_ACQUIRE), k;

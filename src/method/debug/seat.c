@@ -23,6 +23,8 @@
 #include "books.h"
 #include "over.h"
 
+#include <errno.h>
+
 #define ROWMOST (VMB_PAGE / VMDG_GRANULE + 1)
 
 static vmos_lock_t laying;
@@ -103,12 +105,14 @@ static VMOS_NOINLINE uint64_t relay(Vmalloc_t *vm, uint64_t *at, char *base, siz
 {
     long size = (*vmmt_under(vm)->sizef)(vm, base, local);
     size_t stride = size > 0 ? VMB_MIN((size_t)size & ~(size_t)15, VMDG_STRIDEMOST) : 0;
+    int keep = errno;
     uint64_t rule;
     if (stride < VMDG_GRANULE || !vmdg_seat_fits(rulefor(stride), n) || vmos_lockedbyme(&laying))
         return 0;
     vmos_lock(&laying);
     rule = lay(at, stride);
     vmos_unlock(&laying);
+    errno = keep;
     return rule;
 }
 
