@@ -75,11 +75,11 @@ VMOS_INLINE vmdg_desc_t *vmdg_desc(uint32_t id)
 }
 VMOS_INLINE char *vmdg_addr(const vmdg_desc_t *d)
 {
-    return (char *)(uintptr_t)(d->where & (((uint64_t)1 << VMDG_ADDRBITS) - 1));
+    return (char *)(uintptr_t)(__atomic_load_n(&d->where, __ATOMIC_RELAXED) & (((uint64_t)1 << VMDG_ADDRBITS) - 1));
 }
 VMOS_INLINE uint32_t vmdg_regionof(const vmdg_desc_t *d)
 {
-    return (uint32_t)(d->where >> VMDG_ADDRBITS);
+    return (uint32_t)(__atomic_load_n(&d->where, __ATOMIC_RELAXED) >> VMDG_ADDRBITS);
 }
 VMOS_INLINE uint64_t vmdg_what(const vmdg_desc_t *d)
 {

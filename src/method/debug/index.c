@@ -184,8 +184,8 @@ static uint32_t seats_down(uint64_t rule, uintptr_t a, const char **at)
 {
     uint32_t id = vmdg_seatof(rule, a | (VMDG_GRANULE - 1)), first = (uint32_t)(rule & VMDG_FIRSTMASK);
     for (; id >= first; id--) {
-        const char *p = vmdg_addr(vmdg_desc(id));
-        if (seated(id) && (uintptr_t)p / VMDG_GRANULE <= a / VMDG_GRANULE) {
+        const char *p = seated(id) ? vmdg_addr(vmdg_desc(id)) : NULL;
+        if (p != NULL && (uintptr_t)p / VMDG_GRANULE <= a / VMDG_GRANULE) {
             *at = (const char *)VMB_DOWN((uintptr_t)p, VMDG_GRANULE);
             return id;
         }
@@ -197,8 +197,8 @@ static uint32_t seats_up(uint64_t rule, uintptr_t a, const char **at)
 {
     uint32_t id = vmdg_seatof(rule, VMB_DOWN(a, VMDG_GRANULE)), last = vmdg_seatof(rule, VMB_PAGE - 1);
     for (; id <= last; id++) {
-        const char *p = vmdg_addr(vmdg_desc(id));
-        if (seated(id) && (uintptr_t)p / VMDG_GRANULE >= a / VMDG_GRANULE) {
+        const char *p = seated(id) ? vmdg_addr(vmdg_desc(id)) : NULL;
+        if (p != NULL && (uintptr_t)p / VMDG_GRANULE >= a / VMDG_GRANULE) {
             *at = (const char *)VMB_DOWN((uintptr_t)p, VMDG_GRANULE);
             return id;
         }

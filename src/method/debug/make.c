@@ -102,7 +102,7 @@ static void enter(uint32_t id, char *p, uint64_t what, uint32_t region, uint32_t
 {
     vmdg_desc_t *d = vmdg_desc(id);
     uint32_t thread = vmdg_threadnumber();
-    d->where = (uint64_t)(uintptr_t)p | (uint64_t)region << VMDG_ADDRBITS;
+    __atomic_store_n(&d->where, (uint64_t)(uintptr_t)p | (uint64_t)region << VMDG_ADDRBITS, __ATOMIC_RELAXED);
     d->alloc = stack;
     d->freed = 0;
     d->op = (uint32_t)op;

@@ -69,7 +69,7 @@ VMOS_INLINE void fetch(const vmbe_cursor_t *c)
 
 VMOS_INLINE void enter(vmdg_desc_t *d, const char *p, uint64_t what, uint32_t region, uint32_t stack, uint64_t op)
 {
-    d->where = (uint64_t)(uintptr_t)p | (uint64_t)region << VMDG_ADDRBITS;
+    __atomic_store_n(&d->where, (uint64_t)(uintptr_t)p | (uint64_t)region << VMDG_ADDRBITS, __ATOMIC_RELAXED);
     d->alloc = stack;
     d->freed = 0;
     d->op = (uint32_t)op;
