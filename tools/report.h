@@ -109,6 +109,9 @@ typedef struct report {
     FILE *out;
 } report_t;
 
+/* A line for each profile of another process that has the name of this one and a number behind it. */
+void report_beside(const report_t *r);
+
 /* Forms: 0, or the exit status after a message. */
 int report_text(report_t *r);
 int report_json(report_t *r);

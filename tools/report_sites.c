@@ -6,8 +6,8 @@
  *   tree     jv_mem_alloc <- jvp_string_alloc <- found_string          list    found_string, through ...
  *                         <- jvp_object_new   <- parse_token                   parse_token, through ...
  *
- * A function with "alloc" or the like in its name gives way to its callers, where these are several; with
- * one caller it stays, for it may itself be at fault.  Nothing is lost: a line names what it came through.
+ * A function with "alloc" or the like in its name gives way to its callers, where these are several or
+ * give way themselves; with one caller it stays, for it may itself be at fault.  Nothing is lost: a line names what it came through.
  */
 #include "report.h"
 
@@ -41,7 +41,9 @@ static int gives_way(const report_node_t *node, const report_names_t *names)
         return 0;
     for (c = node->first; c; c = c->next)
         sum += c->value;
-    return sum == node->value && node->value - node->first->value >= node->value / MOST + 1;
+    if (sum != node->value)
+        return 0; /* some did not come from there */
+    return sum - node->first->value >= sum / MOST + 1 || gives_way(node->first, names);
 }
 
 typedef struct list {

@@ -336,6 +336,7 @@ int report_text(report_t *r)
     print_most(r);
     print_totals(r);
     print_resident(r);
+    report_beside(r);
     print_warnings(r);
     print_regions(r);
     if (r->by)

@@ -196,7 +196,8 @@ grep -q '! truncated' text || fail "the report does not say that it is truncated
 cat >own.c <<'PROG'
 #include <stdlib.h>
 static void *volatile sink;
-static __attribute__((noinline)) void *my_alloc(size_t n) { void *p = malloc(n); sink = p; return p; }
+static __attribute__((noinline)) void *low_alloc(size_t n) { void *p = malloc(n); sink = p; return p; }
+static __attribute__((noinline)) void *my_alloc(size_t n) { void *p = low_alloc(n); sink = p; return p; }
 static __attribute__((noinline)) void first(void) { sink = my_alloc(6000); }
 static __attribute__((noinline)) void second(void) { sink = my_alloc(3000); }
 static __attribute__((noinline)) void third(void) { sink = my_alloc(1000); }
@@ -218,12 +219,18 @@ int main(void)
 PROG
 "$cc" -g -O1 -fno-optimize-sibling-calls -o own own.c
 "$vmalloc" run --profile=own.p ./own 2>said || fail "own.c: $(cat said)"
-"$vmalloc" report --by=live own.p | grep '%.*through' | awk '{ print $1, $5, $8 }' >text
-printf '60.0%% first my_alloc\n30.0%% second my_alloc\n10.0%% third my_alloc\n' | cmp -s - text ||
+"$vmalloc" report --by=live own.p | grep '%.*through' | awk '{ print $1, $5, $8, $9 }' >text
+printf '60.0%% first my_alloc, low_alloc\n30.0%% second my_alloc, low_alloc\n10.0%% third my_alloc, low_alloc\n' | cmp -s - text ||
     fail "own malloc(): $(cat text; "$vmalloc" report --by=live own.p)"
-"$vmalloc" report --by=live --inner own.p | grep -q '100.0% .* my_alloc' || fail "--inner: my_alloc does not stand"
+"$vmalloc" report --by=live --inner own.p | grep -q '100.0% .* low_alloc' || fail "--inner: low_alloc does not stand"
 "$vmalloc" report own.p | grep -A1 '^Resizes: 1 999' | grep -q 'append .*larger by 1 B each' ||
     fail "small steps: $("$vmalloc" report own.p)"
+
+# ---- who started others is told where theirs are ----
+VMPROFILE=$work/outer.p LD_PRELOAD=$lib sh -c './own two; true' || fail "a script"
+"$vmalloc" report outer.p | grep -q '^  others *outer.p.[0-9]* is that of ./own' ||
+    fail "others are not named: $(ls outer.p*; "$vmalloc" report outer.p)"
+"$vmalloc" report own.p | grep -q '^  others' && fail "others where there are none"
 
 # ---- the original's report ----
 VMPROFILE='&2' LD_PRELOAD=$lib ./prog 2>said
