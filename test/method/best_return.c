@@ -2,6 +2,7 @@
 /* Memory goes back: compaction, purging; and how far a region gets where memory is scarce. */
 #include "_best.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -234,10 +235,79 @@ static void reserved(void **state)
     vmclose(vm);
 }
 
+/* A thread that allocates and then waits; where it is: 1 when it has, 2 when it may end. */
+typedef struct sleeper {
+    Vmalloc_t *vm;
+    char *block[20000];
+    pthread_mutex_t lock;
+    pthread_cond_t turn;
+    int step;
+} sleeper_t;
+
+static void await(sleeper_t *s, int step)
+{
+    pthread_mutex_lock(&s->lock);
+    while (s->step < step)
+        pthread_cond_wait(&s->turn, &s->lock);
+    pthread_mutex_unlock(&s->lock);
+}
+
+static void advance(sleeper_t *s, int step)
+{
+    pthread_mutex_lock(&s->lock);
+    s->step = step;
+    pthread_cond_broadcast(&s->turn);
+    pthread_mutex_unlock(&s->lock);
+}
+
+static void *sleeps(void *arg)
+{
+    sleeper_t *s = arg;
+    size_t i;
+    for (i = 0; i < sizeof s->block / sizeof *s->block; i++) {
+        s->block[i] = vmalloc(s->vm, 1000);
+        memset(s->block[i], 1, 1000);
+    }
+    advance(s, 1);
+    await(s, 2);
+    return NULL;
+}
+
+/* What others freed into the slabs of a thread that waits goes back without its help. */
+static void of_sleepers(void **state)
+{
+    static sleeper_t s = {.lock = PTHREAD_MUTEX_INITIALIZER, .turn = PTHREAD_COND_INITIALIZER};
+    size_t i, n = sizeof s.block / sizeof *s.block, full;
+    pthread_t thread;
+    void *mine;
+    (void)state;
+    s.vm = vmopen(Vmdcsystem, Vmbest, 0);
+    mine = vmalloc(s.vm, 100);
+    assert_non_null(mine);
+    assert_int_equal(pthread_create(&thread, NULL, sleeps, &s), 0);
+    await(&s, 1);
+    full = resident(s.vm);
+    assert_true(full >= n * 1000);
+    for (i = 0; i < n; i++)
+        assert_int_equal(vmfree(s.vm, s.block[i]), 0);
+    assert_int_equal(vmcompact(s.vm), 0);
+    assert_int_equal(vmdbcheck(s.vm), 0);
+    if (resident(s.vm) > full / 10)
+        fail_msg("%zu of %zu stay", resident(s.vm), full);
+    for (i = 0; i < n; i++)
+        assert_int_equal(vmfree(s.vm, s.block[i]), -1);
+    advance(&s, 2);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(vmdbcheck(s.vm), 0);
+    assert_int_equal(vmfree(s.vm, mine), 0);
+    assert_int_equal(vmclose(s.vm), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(compacted),
+        cmocka_unit_test(of_sleepers),
         cmocka_unit_test(segments),
         cmocka_unit_test(purged),
         cmocka_unit_test(scarce),

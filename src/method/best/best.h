@@ -41,7 +41,7 @@
 #define BE_FITS 64        /* free runs of fewer pages are in lists, the others in a tree */
 #define BE_BINS 40        /* lists of large blocks, by power of two of pages */
 #define BE_PAGEDMIN 16    /* pages below which an area is cut in granules */
-#define BE_DELAY 500      /* milliseconds that free pages stay before they are given back */
+#define BE_DELAY 400      /* milliseconds that free pages stay before they are given back */
 #define BE_DIRTYMIN 16384 /* pages that may stay in any case */
 #define BE_KEEPMAX 16     /* pages that a lane keeps in empty slabs, so as not to make them anew */
 #define BE_MAX (SIZE_MAX / 2 - 64 * BE_PAGE) /* no block is larger */
@@ -130,6 +130,7 @@ struct vmbe_lane {
     uint32_t kept;       /* pages in empty slabs kept on the lists */
     uint32_t busy;       /* its lists are being changed, or were when a longjmp() left */
     uint32_t turns;      /* slabs gone through: now and then pages that are due go back */
+    uint32_t seen;       /* of these, when others last looked whether the thread sleeps */
     vmbe_meter_t *meter; /* what counts its blocks; NULL: nothing does */
     vmbe_run_t none;     /* a slab without blocks: what a cursor that has no slab points into */
     vmbe_run_t *pending __attribute__((aligned(64))); /* slabs that other threads freed into */
@@ -190,6 +191,7 @@ struct vmbe {
     uint32_t zeroed;      /* the discipline's memory comes cleared */
     uint32_t reserve;     /* untouched memory costs nothing */
     uint32_t jumped;      /* a lane's lists may be off: make them anew when that can be */
+    uint32_t gathered;    /* when threads that sleep were last looked for, in ms */
     vmr_log_t *log;       /* of a region that processes share: see shared.c; else NULL */
 };
 
@@ -383,6 +385,9 @@ int vmbe_isempty(const vmbe_run_t *run);
 int vmbe_isfull(const vmbe_run_t *run);
 void vmbe_drain(vmbe_lane_t *lane, int locked);
 void vmbe_flush(vmbe_lane_t *lane, int locked);
+/* Full slabs of other threads' lanes in which blocks were freed become lane's; with the region locked.
+ * asleep: only of threads that went through no slab since this was called last. */
+void vmbe_gather(vmbe_lane_t *lane, int asleep);
 /* Block i of a slab was freed by a thread that does not hold its lane: 0, -1 double free. */
 int vmbe_remote_free(vmbe_run_t *run, unsigned i);
 
@@ -413,6 +418,8 @@ VMOS_INLINE int vmbe_veiled(const vmbe_cursor_t *c) { return c->word == &vmbe_cu
 /* ---- lane.c ---- */
 /* The calling thread's lane, made or adopted when it has none; NULL: no memory.  Unlocked. */
 vmbe_lane_t *vmbe_lane_get(vmbe_t *be);
+/* A lane that no thread holds, made of free pages if need be, NULL: there are none; locked. */
+vmbe_lane_t *vmbe_lane_idle(vmbe_t *be);
 /* The calling thread's lane if it has one, else NULL. */
 vmbe_lane_t *vmbe_lane_mine(vmbe_t *be);
 void vmbe_lane_init(vmbe_t *be, vmbe_lane_t *lane);

@@ -9,6 +9,8 @@
  */
 #include "best.h"
 
+#define PAGES ((sizeof(vmbe_lane_t) + BE_PAGE - 1) >> BE_SHIFT)
+
 #define NONE {vmbe_nolane.none.u.word, NULL, 0, NULL}
 #define NONE8 NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE
 vmbe_lane_t vmbe_nolane = {
@@ -52,24 +54,42 @@ vmbe_lane_t *vmbe_lane_mine(vmbe_t *be)
     return NULL;
 }
 
-/* An idle lane, or a new one; locked. */
-static vmbe_lane_t *take(vmbe_t *be)
+/* A lane that no thread holds; locked. */
+static vmbe_lane_t *idle(vmbe_t *be)
 {
-    vmbe_lane_t *lane;
-    vmbe_run_t *run;
-    for (lane = be->nidle ? be->lanes : NULL; lane; lane = lane->next)
-        if (lane->tid == 0) {
-            be->nidle--;
-            return lane;
-        }
-    run = vmbe_run_get(be, (sizeof(*lane) + BE_PAGE - 1) >> BE_SHIFT, BE_PAGE, BE_LANE);
-    if (run == NULL)
+    vmbe_lane_t *lane = be->nidle ? be->lanes : NULL;
+    while (lane && lane->tid != 0)
+        lane = lane->next;
+    return lane;
+}
+
+/* A new one on pages of its own; none if there are none. */
+static vmbe_lane_t *make(vmbe_t *be, vmbe_run_t *run)
+{
+    vmbe_lane_t *lane = run ? (vmbe_lane_t *)(void *)run->base : NULL;
+    if (lane == NULL)
         return NULL;
-    lane = (vmbe_lane_t *)(void *)run->base;
     vmbe_lane_init(be, lane);
     lane->next = be->lanes;
     __atomic_store_n(&be->lanes, lane, __ATOMIC_RELEASE);
     be->nlanes++;
+    be->nidle++;
+    return lane;
+}
+
+vmbe_lane_t *vmbe_lane_idle(vmbe_t *be)
+{
+    vmbe_lane_t *lane = idle(be);
+    return lane ? lane : make(be, vmbe_run_take(be, PAGES, BE_PAGE, BE_LANE));
+}
+
+/* For a thread that begins; locked. */
+static vmbe_lane_t *take(vmbe_t *be)
+{
+    vmbe_lane_t *lane = idle(be);
+    if (lane == NULL)
+        lane = make(be, vmbe_run_get(be, PAGES, BE_PAGE, BE_LANE));
+    be->nidle -= lane != NULL;
     return lane;
 }
 

@@ -215,12 +215,27 @@ static void trimsegs(vmbe_t *be)
         cutend(be, a);
 }
 
+/* What was freed into slabs of other threads comes to the caller's lane, or to one that is no thread's, for
+ * which no memory is asked for: the caller may be who is told that there is none. */
+static void gather(vmbe_t *be, vmbe_lane_t *mine)
+{
+    vmbe_lane_t *lane;
+    if (be->log || vmr_single(be->vm))
+        return;
+    for (lane = be->lanes; lane && mine == NULL; lane = lane->next)
+        if (BE_LOAD(lane->pending) && (mine = vmbe_lane_idle(be)) == NULL)
+            return;
+    if (mine)
+        vmbe_gather(mine, 0);
+}
+
 int vmbe_compact(Vmalloc_t *vm, int local)
 {
     vmbe_t *be = vmbe_of(vm);
     vmbe_lane_t *lane, *mine = vmbe_lane_mine(be);
     if (!local)
         vmr_lock(vm);
+    gather(be, mine);
     for (lane = be->lanes; lane; lane = lane->next)
         if (lane->tid == 0 || lane == mine || vmr_single(vm))
             vmbe_drain(lane, 1), vmbe_flush(lane, 1);

@@ -18,6 +18,7 @@
 #define VISITS 8   /* lanes looked at before new memory is taken */
 #define ENOUGH 8   /* one part in so many of a slab is to be free before it is allocated from again */
 #define TURNS 64   /* slabs between two looks for pages that are due to go back */
+#define NAP 100    /* ms in which a thread goes through no slab and counts as asleep */
 #define NEVER UINT16_MAX /* so many frees into the current slab: then the number is set anew */
 
 int vmbe_isempty(const vmbe_run_t *run)
@@ -317,23 +318,44 @@ static void unpop(vmbe_lane_t *l, vmbe_run_t *run)
     }
 }
 
-/* Slabs at the head of l's pending list that were full become lane's: only their bits say anything of
- * them, and who changes the tag first has them.  The rest goes back. */
-static void rob(vmbe_lane_t *lane, vmbe_lane_t *l)
+/* Slabs at the head of l's pending list that were full become lane's, or all in it that were: only their
+ * bits say anything of them, and who changes the tag first has them.  The rest goes back. */
+static void rob(vmbe_lane_t *lane, vmbe_lane_t *l, int all)
 {
     vmbe_run_t *run = BE_LOAD(l->pending), *next;
-    if (run == NULL || !(BE_LOAD(run->lane) & BE_FULL))
+    if (run == NULL || !(all || (BE_LOAD(run->lane) & BE_FULL)))
         return;
     run = __atomic_exchange_n(&l->pending, NULL, __ATOMIC_ACQUIRE);
     for (; run; run = next) {
         uintptr_t full = (uintptr_t)l | BE_FULL;
         next = BE_LOAD(run->pend);
-        if (!__atomic_compare_exchange_n(&run->lane, &full, (uintptr_t)lane | BE_FULL, 0,
-                                         __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+        if (__atomic_compare_exchange_n(&run->lane, &full, (uintptr_t)lane | BE_FULL, 0,
+                                        __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+            drain(lane, run, 1);
+        else if (all)
+            push(vmbe_lane(BE_SEE(run->lane)), run);
+        else
             break;
-        drain(lane, run, 1);
     }
     unpop(l, run);
+}
+
+void vmbe_gather(vmbe_lane_t *lane, int asleep)
+{
+    vmbe_lane_t *l;
+    uint32_t was = enter(lane);
+    for (l = lane->be->lanes; l; l = l->next) {
+        uint32_t turns = BE_LOAD(l->turns);
+        int awake = turns != l->seen;
+        l->seen = turns;
+        if (l == lane || (asleep && awake))
+            continue;
+        if (l->tid == 0)
+            vmbe_drain(l, 1);
+        else
+            rob(lane, l, 1);
+    }
+    leave(lane, was);
 }
 
 /* Where there are many more threads than processors, most of them sleep, and what others free into
@@ -349,7 +371,7 @@ static void visit(vmbe_lane_t *lane)
     for (i = 0; i < VISITS; i++) {
         l = l && l->next ? l->next : be->lanes;
         if (l != lane)
-            rob(lane, l);
+            rob(lane, l, 0);
     }
     be->visited = l;
 }
@@ -538,13 +560,22 @@ static void *refill(vmbe_lane_t *lane, unsigned cls)
     return p ? p : larger(lane, cls, BE_CLASSES);
 }
 
-/* Free pages go back when they are due also where the thread goes on without freeing any. */
+/* Free pages go back when they are due also where the thread goes on without freeing any, and so does what
+ * was freed into the slabs of threads that sleep. */
 static void look(vmbe_lane_t *lane)
 {
-    if (++lane->turns % TURNS != 0)
+    vmbe_t *be = lane->be;
+    uint32_t now;
+    BE_STORE(lane->turns, lane->turns + 1);
+    if (lane->turns % TURNS != 0)
         return;
     vmr_lock(lane->vm);
-    vmbe_purge(lane->be, 0);
+    now = be->nlanes > 1 ? (uint32_t)vmos_coarsetime() : be->gathered;
+    if (now - be->gathered >= NAP) {
+        be->gathered = now;
+        vmbe_gather(lane, 1);
+    }
+    vmbe_purge(be, 0);
     vmr_unlock(lane->vm);
 }
 
