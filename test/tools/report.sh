@@ -222,15 +222,18 @@ PROG
 "$vmalloc" report --by=live own.p | grep '%.*through' | awk '{ print $1, $5, $8, $9 }' >text
 printf '60.0%% first my_alloc, low_alloc\n30.0%% second my_alloc, low_alloc\n10.0%% third my_alloc, low_alloc\n' | cmp -s - text ||
     fail "own malloc(): $(cat text; "$vmalloc" report --by=live own.p)"
-"$vmalloc" report --by=live --inner own.p | grep -q '100.0% .* low_alloc' || fail "--inner: low_alloc does not stand"
-"$vmalloc" report own.p | grep -A1 '^Resizes: 1 999' | grep -q 'append .*larger by 1 B each' ||
-    fail "small steps: $("$vmalloc" report own.p)"
+"$vmalloc" report --by=live --inner own.p >text
+grep -q '100.0% .* low_alloc' text || fail "--inner: low_alloc does not stand: $(cat text)"
+"$vmalloc" report own.p >text
+grep -A1 '^Resizes: 1 999' text >said || true
+grep -q 'append .*larger by 1 B each' said || fail "small steps: $(cat text)"
 
 # ---- who started others is told where theirs are ----
 VMPROFILE=$work/outer.p LD_PRELOAD=$lib sh -c './own two; true' || fail "a script"
-"$vmalloc" report outer.p | grep -q '^  others *outer.p.[0-9]* is that of ./own' ||
-    fail "others are not named: $(ls outer.p*; "$vmalloc" report outer.p)"
-"$vmalloc" report own.p | grep -q '^  others' && fail "others where there are none"
+"$vmalloc" report outer.p >text
+grep -q '^  others *outer.p.[0-9]* is that of ./own' text || fail "others are not named: $(ls outer.p*; cat text)"
+"$vmalloc" report own.p >text
+grep -q '^  others' text && fail "others where there are none"
 
 # ---- the original's report ----
 VMPROFILE='&2' LD_PRELOAD=$lib ./prog 2>said
