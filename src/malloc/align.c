@@ -21,8 +21,8 @@ void *vmma_align(size_t align, size_t size, vmdg_family_t family)
     void *p;
     if (VMOS_UNLIKELY(vmma_debugged()))
         return vmma_debug_alloc(size, align, 0, family);
-    if (align <= VM_ALIGN && ispower(align))
-        return vmma_malloc(size);
+    if (align <= VM_ALIGN && ispower(align)) /* a sample knows whose call it was, which malloc() does not */
+        return VMOS_UNLIKELY(vmma_sampler != NULL) ? vmma_allocas(size, family) : vmma_malloc(size);
     if (size == 0)
         size = 1;
     if (VMOS_LIKELY(ispower(align) && align <= BE_PAGE && size <= BE_TABLEMAX)) {
