@@ -70,7 +70,7 @@ static void at_exit(void)
 
 int pma_init(int verbose, const char *file)
 {
-    Vmimgopt_t options = {.flags = VM_IMGEXIST | VM_IMGWAIT, .vmflags = VM_SINGLE};
+    Vmimgopt_t options = {.flags = VM_IMGEXIST, .vmflags = VM_SINGLE};
 
     loud = verbose;
     if (vm != NULL)

@@ -6,7 +6,7 @@
  *
  * What differs: the blocks of a process that ends by exit() are there in the next one, and those of one that is
  * killed are not, nor half of them: the next one finds what the last one left that came to its end, or called
- * pma_commit().
+ * pma_commit().  A file that another process uses is refused (EBUSY), where the original lets both damage it.
  */
 #ifndef PMA_H_INCLUDED
 #define PMA_H_INCLUDED 1
