@@ -73,11 +73,11 @@ void vmma_options_parse(const char *text)
     }
 }
 
-/* As in the original, VMETHOD without Vm is passed over. */
+/* As in the original, VMETHOD without Vm is passed over; here that is told. */
 static vmma_answer_t older_method(vmma_word_t value)
 {
     int named = value.n > 2 && (value.s[0] == 'V' || value.s[0] == 'v') && value.s[1] == 'm';
-    return named ? vmma_set_method(value) : NULL;
+    return named ? vmma_set_method(value) : vmma_nosense;
 }
 
 static vmma_answer_t absent(vmma_word_t value)

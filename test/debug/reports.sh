@@ -128,6 +128,16 @@ says ": memalign(): impossible alignment: 3\$"
 says ": aligned_alloc(): impossible alignment: 5\$"
 run noleaks leak
 [ -z "$said" ] || bad "noleaks"
+# Alone, without the command: functions that are exported have names, and where the others would come from is told once.
+mkdir "$work/alone" && cp "$library" "$work/alone"
+(
+    unset VMALLOC_TOOL
+    for what in past leak; do
+        PATH=/usr/bin:/bin HOME=/ VMDEBUG=1 LD_PRELOAD=$work/alone/libvmalloc-malloc.so timeout 60 "$work/prog" $what \
+            2>"$work/said"
+        [ -x /usr/bin/vmalloc ] || [ "$(grep -c 'they come from the command vmalloc,' "$work/said")" = 1 ] || exit 1
+    done
+) || bad "where names come from"
 # Under another name its frames are left out, too.
 cp "$library" "$work/other.so"
 library=$work/other.so run 1 past

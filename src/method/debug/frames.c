@@ -122,6 +122,16 @@ static size_t unknown(uint32_t stack, void **to, size_t n, size_t most)
     return n;
 }
 
+static int nohelper; /* 1: nobody gave the names that were asked for; 2: that was told */
+
+int vmdg_frames_nohelper(void)
+{
+    const char *tool = vmos_getenv("VMALLOC_TOOL");
+    int first = 1;
+    return (tool == NULL || *tool == '\0') &&
+           __atomic_compare_exchange_n(&nohelper, &first, 2, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
 void vmdg_frames_want(const uint32_t *stacks, size_t n)
 {
     static void *pcs[MOSTASKED];
@@ -133,7 +143,8 @@ void vmdg_frames_want(const uint32_t *stacks, size_t n)
         return;
     if (nareas == AREAS)
         forget();
-    vmsk_resolve(pcs, have, MILLIS, answer, &a);
+    if (vmsk_resolve(pcs, have, MILLIS, answer, &a) != 0 && nohelper == 0)
+        nohelper = 1;
 }
 
 /* ---- the frames of a stack ---- */

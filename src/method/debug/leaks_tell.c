@@ -149,6 +149,7 @@ static void text(vmb_out_t *o, const group_t *x, const vmdg_trace_t *t, int colo
     vmb_printf(o, "  %s at %p, from %s\n  allocated:\n", x->n == 1 ? "it is" : "one is",
                (void *)x->first->addr, vmdg_familyname((vmdg_family_t)x->first->family));
     vmdg_text_trace(o, t, FRAMES);
+    vmdg_text_nohelper(o);
     vmb_printf(o, "  suppress with  ");
     vmdg_suppress_line(o, VMDG_LEAK, t);
     vmb_printf(o, "\n");

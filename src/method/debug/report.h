@@ -43,6 +43,8 @@ typedef struct vmdg_trace {
 
 /* Ask for the names of these stacks (0: none) at once, so that a helper is started only once. */
 void vmdg_frames_want(const uint32_t *stacks, size_t n);
+/* Whether the helper that knows names was not found or did not answer, and the user does not know yet: 1 once. */
+int vmdg_frames_nohelper(void);
 /* The frames of a stack; what is outside of main() and of a thread's function is left out. */
 void vmdg_frames(uint32_t stack, vmdg_trace_t *t);
 /* All of them, those included. */
@@ -79,6 +81,8 @@ void vmdg_report_original(vmb_out_t *o, const vmdg_report_t *r);
 
 /* A trace, a frame a line, at most `most` of them. */
 void vmdg_text_trace(vmb_out_t *o, const vmdg_trace_t *t, size_t most);
+/* Where names would come from, once when nobody gave them. */
+void vmdg_text_nohelper(vmb_out_t *o);
 /* The bytes around the fault, drawn (report_bytes.c). */
 void vmdg_text_bytes(vmb_out_t *o, const vmdg_error_t *e, int colour);
 /* A byte of the block's surroundings is not what belongs there. */

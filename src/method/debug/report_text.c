@@ -136,6 +136,12 @@ static void suppress(vmb_out_t *o, const vmdg_report_t *r)
     vmb_printf(o, "\n");
 }
 
+void vmdg_text_nohelper(vmb_out_t *o)
+{
+    if (vmdg_frames_nohelper())
+        vmb_printf(o, "  few names and no lines: they come from the command vmalloc, beside the library or in PATH\n");
+}
+
 /* ---- all of it ---- */
 
 static const char *verb(const vmdg_error_t *e)
@@ -170,6 +176,7 @@ void vmdg_report_text(vmb_out_t *o, const vmdg_report_t *r)
     if (byfence(e) || (e->kind <= VMDG_AFTERFREE && b->addr != NULL))
         vmdg_text_bytes(o, e, r->colour);
     block(o, "other block", &e->other);
+    vmdg_text_nohelper(o);
     window(o, e);
     suppress(o, r);
 }
