@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The life of an image: changes that are dropped, and that are committed; a copy of the last
- * commit; turns that processes take; two images that are committed together; roots; whether the disk
- * has changed a page.  Each line printed is a promise.
+ * commit; turns that processes take; two images that are committed together; roots; a large block whose
+ * changes the program tells of itself; whether the disk has changed a page.  Each line printed is a promise.
  */
 #include <stdio.h>
 #include <unistd.h>
@@ -54,6 +54,22 @@ static void commits(Vmalloc_t *vm)
     printf("commits: %s\n", vmimgstat(vm, &st) == 0 && st.commits > 0 ? "some" : "none");
 }
 
+static void tells(Vmalloc_t *vm) /* small commits of a large block cost less so */
+{
+    int n = 1 << 20, *table = vmnewof(vm, NULL, int, n, 0);
+
+    vmrootset(vm, "table", table, 0, 1);
+    vmcommit(vm);
+    vmtell(vm, table, n * sizeof *table, 1);
+    table[n / 2] = 9;
+    vmstored(vm, &table[n / 2], sizeof table[n / 2]);
+    vmcommit(vm);
+    vmtell(vm, table, n * sizeof *table, 0);
+    table[n / 2] = 0;
+    vmrollback(vm);
+    printf("told of, and committed: %d\n", table[n / 2]);
+}
+
 static void together(Vmalloc_t *vm)
 {
     Vmalloc_t *other = open_image(two, VM_IMGTURNS), *both[2] = {vm, other};
@@ -75,6 +91,7 @@ int main(void)
     if ((vm = open_image(one, VM_IMGNEW)) == NULL)
         return 1;
     commits(vm);
+    tells(vm);
     together(vm);
     vmclose(vm);
     if ((vm = open_image(copy, VM_IMGEXIST | VM_IMGREAD)) != NULL) {
