@@ -141,6 +141,17 @@ static const char *glance(const vmdg_desc_t *d, uint64_t what)
     return vmdg_guardof(what) == VMDG_NOGUARD ? vmdg_freed_check(p, size) : NULL;
 }
 
+/* A block is told of once: what is broken at its other end is said with it. */
+static int isfrontbroken(const vmdg_block_t *b)
+{
+    if (b->guarded == VMDG_BELOW)
+        return 0;
+    for (const char *a = b->addr - VMDG_FRONT; a < b->addr; a++)
+        if ((unsigned char)*a != vmdg_fencebyte(b, a))
+            return 1;
+    return 0;
+}
+
 /* The block is not freed meanwhile: it is the caller's, or busy. */
 static VMOS_COLD void tell(uint32_t id, const char *bad, vmdg_when_t when, const char *call)
 {
@@ -150,6 +161,8 @@ static VMOS_COLD void tell(uint32_t id, const char *bad, vmdg_when_t when, const
     vmdg_error_init(&e, kindof(&b, bad), when, bad);
     e.call = call;
     describe(&e, &b, bad);
+    if (e.kind == VMDG_PAST && isfrontbroken(&b))
+        e.detail = "and bytes before its start were written, too";
     __atomic_fetch_or(&vmdg_desc(id)->what, VMDG_REPORTED, __ATOMIC_RELAXED);
     vmdg_tell(&e);
 }
