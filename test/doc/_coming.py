@@ -16,16 +16,18 @@ LEAST = 100  # pieces, or the page is not read as it should be
 
 # What a reader has; [a run of the piece begins with this] where the piece matches.
 C_STATE = [
-    (r'vm(root|commit|rollback|snapshot)', 'Vmalloc_t *vm = vmimage(other, NULL);'),
+    (r'vm(root|commit|rollback|snapshot|sync|imgstat|turn)', 'Vmalloc_t *vm = vmimage(other, NULL);'),
     (r'vmm(value|release)', 'Vmalloc_t *vm = vmmshare(other, NULL);'),
     (r'vmmark|vmrelease', 'Vmalloc_t *vm = vmopen(Vmdcheap, Vmlast, 0);'),
     (r'', 'Vmalloc_t *vm = vmopen(Vmdcheap, Vmbest, 0);'),
 ]
 C_ALSO = [
-    (r'vmrootget', 'vmrootset(vm, "root", p, 0, 1);'),
+    (r'vmrootget', 'vmrootset(vm, "root", p, 0, 1), vmrootset(vm, name, p, 0, 1);'),
     (r'vmimagecheck', 'vmclose(vmimage(path, NULL));'),
     (r'vmmshare.*options', 'return 0; /* only compiled: its name would be that of others, too */'),
     (r'vmcommitall', 'n = 1;'),
+    (r'figures', 'Vmimgstat_t figures;'),
+    (r'vmturn', '(void)vmclose(vm), options.flags = VM_IMGTURNS, vm = vmimage(other, &options);'),
     (r'vmdcfree', 'disc = vmdclimit(Vmdcsystem, 0, 1 << 20, NULL, NULL);'),
 ]
 C_HEAD = r'''
