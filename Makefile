@@ -10,7 +10,7 @@ export VMALLOC_SOURCE := $(CURDIR)
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := all
-.PHONY: all pages demo check check-all sanitize asan tsan valgrind pages16 pages64 ports bench page cdt soak install clean dist reference abi help
+.PHONY: all pages demo check check-all sanitize asan tsan valgrind pages16 pages64 ports bench page cdt soak install uninstall clean dist reference abi help
 
 all: ## build the libraries and the command into build/
 	@cmake/deps.sh build
@@ -68,6 +68,13 @@ soak: ## the long tests, SECONDS=300 of them and on until images had their kills
 
 install: all ## install to PREFIX=/usr/local, below DESTDIR=
 	@DESTDIR="$(DESTDIR)" cmake --install $(BUILD) --prefix "$(PREFIX)"
+
+# What it would install now; nothing is remembered, so it goes for any PREFIX and DESTDIR.
+uninstall: ## remove what make install with the same PREFIX and DESTDIR installs
+	@list=$$(mktemp -d) && DESTDIR="$$list" cmake --install $(BUILD) --prefix "$(PREFIX)" >/dev/null && \
+	(cd "$$list" && find . ! -type d -print0) | (cd "$(DESTDIR)/" && xargs -0 rm -f --) && \
+	(cd "$$list" && find . -depth -type d -path '*vmalloc*' -print0) | (cd "$(DESTDIR)/" && xargs -0 rmdir 2>/dev/null; true); \
+	rm -rf "$$list"
 
 clean: ## remove build/
 	rm -rf $(BUILD)
