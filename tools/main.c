@@ -67,7 +67,7 @@ int main(int argc, char **argv)
         return 0;
     }
     if (strcmp(argv[1], "--version") == 0) {
-        printf("vmalloc %ld\nsymbols: %s\n", VMALLOC_VERSION, symbols_version());
+        printf("vmalloc %s, interface of %ld\nsymbols: %s\n", VMALLOC_RELEASE, VMALLOC_VERSION, symbols_version());
         return 0;
     }
     command = find(argv[1]);

@@ -16,6 +16,7 @@ says() {
 
 says packaging/vcpkg/vmalloc/vcpkg.json "\"version\": \"$version\""
 says packaging/conan/conanfile.py "version = \"$version\""
+says CHANGELOG.md "## [$version]"
 says debian/changelog "vmalloc ($version)"
 while IFS=: read -r file option; do
     grep -qE "(option|set)\($option " CMakeLists.txt || { echo "$file: no option $option"; failed=1; }

@@ -43,7 +43,7 @@ show='echo "$LD_PRELOAD|$VMALLOC_OPTIONS|$*"'
 
 # The command
 expect 0 'Usage: vmalloc COMMAND*  run  *' "$command" --help
-expect 0 'vmalloc [0-9]*' "$command" --version
+expect 0 'vmalloc [0-9]*\.[0-9.]*, interface of [0-9]*' "$command" --version
 expect 2 'Usage: vmalloc COMMAND*' "$command"
 expect 2 'vmalloc: there is no command "walk"*' "$command" walk
 expect 0 'Usage: vmalloc run *--method=M*--options=STR*--verbose*' "$command" run --help
