@@ -37,13 +37,13 @@
 #define BE_SHIFT VMB_PAGESHIFT
 #define BE_TABBITS 6
 #define BE_TAB (1u << BE_TABBITS) /* slots of the table that finds a thread's lane */
-#define BE_ORDERMAX 4     /* doublings from one page to a slab of the largest class */
+#define BE_ORDERMAX 6     /* doublings from one page to the largest slab */
 #define BE_FITS 64        /* free runs of fewer pages are in lists, the others in a tree */
 #define BE_BINS 40        /* lists of large blocks, by power of two of pages */
 #define BE_PAGEDMIN 16    /* pages below which an area is cut in granules */
 #define BE_DELAY 400      /* milliseconds that free pages stay before they are given back */
 #define BE_DIRTYMIN 16384 /* pages that may stay in any case */
-#define BE_KEEPMAX 16     /* pages that a lane keeps in empty slabs, so as not to make them anew */
+#define BE_KEEPMAX 64     /* pages that a lane keeps in empty slabs, so as not to make them anew */
 #define BE_MAX (SIZE_MAX / 2 - 64 * BE_PAGE) /* no block is larger */
 
 typedef struct vmbe vmbe_t;
@@ -71,7 +71,7 @@ struct vmbe_run {
     uintptr_t lane;  /* owner and tag */
     uintptr_t quick; /* slab: ceil(2^32 / block size), see class.h; 0 when others have freed in it */
     uint16_t left;   /* slab: frees until something is to be done for it */
-    uint16_t span;   /* slab: bytes of all its blocks, less one */
+    uint16_t unused; /* images have it */
     uint8_t cls;     /* slab: size class */
     uint8_t last;    /* slab: index of its last block */
     uint8_t waits;   /* slab: on the list of those with few free blocks; free: in a list of fit.c */

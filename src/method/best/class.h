@@ -6,14 +6,17 @@
  * ..., 256 are followed by eight sizes to each doubling, up to 32 KiB: rounding wastes at most 1/9
  * beyond 128 bytes.  Its index is 8k + j - 1.
  *
- * A slab of class (j, k) has j pages and holds exactly 256 / 2^k blocks: no byte of it is lost,
- * for 4096 j = (16 j 2^k) (256 / 2^k).  Where memory is scarce a slab takes fewer pages.
+ * A slab of class (j, k) has j pages and holds exactly 256 / 2^k blocks: no byte of it is lost, for
+ * 4096 j = (16 j 2^k) (256 / 2^k).  From k = 3 on it has twice as many of both, and four times for
+ * k = 4 to 6: up to 64 blocks in up to 64 pages, for with few blocks a slab is full, or empty, after a
+ * few calls.  Where memory is scarce, and at first, a slab takes fewer pages.
  *
- * Index of the block at offset off: off * recip >> 32 with recip = ceil(2^32 / size).  Exact for
- * off < 2^16: with e = recip * size - 2^32 < size, the product for off = i * size + r is
- * i * 2^32 + i * e + r * recip, where i * e < 2^16 < 2^17 <= recip and the rest never reaches 2^32.  So
- * its low half also tells whether off is a multiple of size: then, and only then, it is below
- * recip.
+ * Index of the block at offset off: off * recip >> 32 with recip = ceil(2^32 / size).  With
+ * e = recip * size - 2^32 < size, the product for off = i * size + r is i * 2^32 + i * e + r * recip.
+ * So it is exact, and its low half tells whether off is a multiple of size (then, and only then, it is
+ * below recip), as long as (i + 1) * e < recip.  As e < 2^(k+8) and recip >= 2^(24-k) that holds for
+ * any slab up to k = 4; beyond, the sizes that there are allow 117, 24 and 5 blocks for k = 5, 6 and 7, and
+ * slabs have 32, 16 and 4 (test/method/best_class.c tries each offset).
  */
 #ifndef VM_CLASS_H
 #define VM_CLASS_H 1
@@ -49,7 +52,11 @@ VMOS_INLINE size_t vmbe_class_size(unsigned cls)
 {
     return (size_t)16 * vmbe_class_j(cls) << vmbe_class_k(cls);
 }
-VMOS_INLINE unsigned vmbe_class_pages(unsigned cls) { return vmbe_class_j(cls); }
+VMOS_INLINE unsigned vmbe_class_pages(unsigned cls)
+{
+    static const uint8_t shift[8] = {0, 0, 0, 1, 2, 2, 2, 1};
+    return vmbe_class_j(cls) << shift[vmbe_class_k(cls)];
+}
 /* The fewest pages that make a slab of which at most an eighth is lost. */
 unsigned vmbe_class_leastpages(unsigned cls);
 

@@ -83,7 +83,7 @@ VMOS_INLINE int vmbe_give(vmbe_lane_t *lane, vmbe_run_t *run, void *p)
 {
     size_t off = (size_t)((const char *)p - run->base);
     uint64_t x = off * (uint64_t)BE_READ(run->quick), m, *word = &run->u.word[x >> 38];
-    if (VMOS_UNLIKELY((uint32_t)x >= (uint32_t)BE_READ(run->quick) || (uint16_t)off > run->span))
+    if (VMOS_UNLIKELY((uint32_t)x >= (uint32_t)BE_READ(run->quick) || (uint8_t)(x >> 32) > run->last))
         return -1;
     m = BE_LOAD(*word);
     if (VMOS_UNLIKELY(vmos_setbit(&m, x >> 32)))
@@ -104,7 +104,7 @@ VMOS_INLINE size_t vmbe_sizeto(vmbe_lane_t *lane, vmbe_run_t *run, const void *p
         return 0;
     off = (size_t)((const char *)p - run->base);
     x = off * (uint64_t)BE_READ(run->quick);
-    if (VMOS_UNLIKELY((uint32_t)x >= (uint32_t)BE_READ(run->quick) || (uint16_t)off > run->span ||
+    if (VMOS_UNLIKELY((uint32_t)x >= (uint32_t)BE_READ(run->quick) || (uint8_t)(x >> 32) > run->last ||
                       BE_LOAD(run->u.word[x >> 38]) >> (x >> 32 & 63) & 1))
         return 0;
     return vmbe_classbytes[run->cls];
@@ -119,7 +119,7 @@ VMOS_INLINE uint64_t *vmbe_giveable(vmbe_lane_t *lane, vmbe_run_t *run, const vo
         return NULL;
     off = (size_t)((const char *)p - run->base);
     x = off * (uint64_t)BE_READ(run->quick);
-    if (VMOS_UNLIKELY((uint32_t)x >= (uint32_t)BE_READ(run->quick) || (uint16_t)off > run->span))
+    if (VMOS_UNLIKELY((uint32_t)x >= (uint32_t)BE_READ(run->quick) || (uint8_t)(x >> 32) > run->last))
         return NULL;
     word = &run->u.word[x >> 38];
     *bit = x >> 32 & 63;

@@ -454,7 +454,6 @@ void vmbe_slab_init(vmbe_lane_t *lane, vmbe_run_t *run, unsigned cls)
     run->quick = vmbe_classrecip[cls];
     run->cls = (uint8_t)cls;
     run->last = (uint8_t)(cap - 1);
-    run->span = (uint16_t)(cap * size - 1);
     run->rsum = 0;
     run->kept = 0;
     run->pend = NULL;
