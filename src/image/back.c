@@ -42,6 +42,7 @@ static int restoreall(vmi_t *img)
 static void forgetall(vmi_t *img)
 {
     vmos_purge(img->hash, img->tablebytes);
+    vmi_window_drop(img);
     img->telling = img->calm = 0;
     img->jpos = img->jseq = img->lastsum = 0;
     img->ntwins = 0;

@@ -136,6 +136,7 @@ static int end(vmi_t *img)
 {
     int r = img->safety == VM_IMGPROCESS || img->failed ? 0 : vmi_sync(img);
     img->turn = 0;
+    vmi_window_drop(img); /* others may cut the file */
     vmos_disk_lock(img->fd, VMI_WRITER, 0, 0);
     return r;
 }

@@ -151,6 +151,7 @@ static void restart(vmi_t *img)
 static int run(vmi_t *img, uint64_t end)
 {
     vmi_super_t was = img->super;
+    vmi_window_drop(img);
     if (img->unsynced && vmi_io->sync(img->fd) != 0)
         return vmi_fail(img);
     img->unsynced = 0;

@@ -10,7 +10,7 @@
  *
  *   img->rec   | header | pages, up to VMI_CHUNK at a time | a page | lines, VMI_LINEMOST | list, room for lines |
  *
- * A record that fits is one write, to which the list is moved up.  Of a longer one the pages are written
+ * A record that fits is one write, or some stores (window.c), to which the list is moved up.  Of a longer one the pages are written
  * first, chunk by chunk, and the list and the header at last; nothing depends on that order, since the
  * sums are what counts.
  * Cost: a copy, a sum and a write of what changed; one sync.
@@ -204,6 +204,8 @@ static int finish(writing_t *w, unsigned flags)
         return vmi_io->write(img->fd, h, VMI_SECTOR, w->at);
     }
     memcpy(w->chunk + w->have, list, bytes);
+    if (vmi_window_store(img, h, VMI_SECTOR + w->have + bytes, w->at))
+        return 0;
     return vmi_io->write(img->fd, h, VMI_SECTOR + w->have + bytes, w->at);
 }
 

@@ -68,6 +68,9 @@ typedef struct vmi {
     int stale;             /* places behind the last page may hold something: the next commit that
                             * reaches them makes zeros of them */
     uint64_t jfilled;      /* the file has blocks for the journal up to here */
+    char *window;          /* a mapping of the journal from here in the file on, NULL: none (window.c) */
+    uint64_t winat;
+    int settled;           /* storing there needs no room: 1, -1: it may; 0: not asked yet */
     uint64_t threshold;    /* of jpos, for a checkpoint; 0: chosen by size */
 
     size_t maxpages;
@@ -161,6 +164,11 @@ uint64_t vmi_lines_differ(const void *a, const void *b, size_t psize);
 /* Copy those of mask out of a page, one behind the other, or back into one.  How many bytes that were. */
 size_t vmi_lines_take(void *to, const void *page, uint64_t mask, size_t psize);
 size_t vmi_lines_put(void *page, const void *from, uint64_t mask, size_t psize);
+
+/* ---- a window into the journal (window.c) ---- */
+/* Store a record instead of writing it: 1; 0: it must be written. */
+int vmi_window_store(vmi_t *img, const void *record, size_t n, uint64_t at);
+void vmi_window_drop(vmi_t *img);
 
 /* ---- checkpoint.c ---- */
 /* Zeros over [from, to) of the file, which take no room where the file system can do that; buf: size bytes

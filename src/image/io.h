@@ -21,6 +21,9 @@ typedef struct vmi_io {
     int (*rename)(const char *from, const char *to);
     int (*unlink)(const char *path);
     int (*syncname)(const char *path);
+    void *(*window)(int fd, uint64_t off, size_t n);
+    /* Copy n bytes to where they are mapped, `off` in the file.  -1: they are to be written. */
+    int (*store)(int fd, void *to, const void *from, size_t n, uint64_t off);
 } vmi_io_t;
 
 extern const vmi_io_t vmi_system; /* the real ones */

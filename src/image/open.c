@@ -150,6 +150,7 @@ static void discard(vmi_t *img, int viewed)
     if (viewed)
         vmi_unview(img);
     vmi_track_close(img);
+    vmi_window_drop(img);
     if (img->hash != NULL)
         vmos_unmap(img->hash, img->tablebytes);
     if (img->rec != NULL)
@@ -359,6 +360,7 @@ vmi_t *vmi_open(const char *path, const Vmimgopt_t *opt, char *why)
 static void tidy(vmi_t *img)
 {
     int e = errno;
+    vmi_window_drop(img);
     if (!img->failed && img->pid == vmos_pid() && img->turn) {
         if (img->jpos > 0)
             vmi_checkpoint(img, 0);

@@ -83,6 +83,7 @@ int vmsnapshot(Vmalloc_t *vm, const char *path)
     vmb_printf(&o, "%s.%lx", path, (unsigned long)vmos_random());
     if (img->turn && img->jpos > 0 && !img->failed)
         vmi_checkpoint(img, 0); /* if it can be: the copy is then without a journal */
+    vmi_window_drop(img); /* the copy may share the journal's blocks: storing there would need others */
     r = copy(img, name, path);
     if (!img->turn)
         vmos_disk_lock(img->fd, VMI_WRITER, 0, 0);

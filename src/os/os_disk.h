@@ -55,6 +55,13 @@ int vmos_view_reserve(void *addr, size_t size);
  * memory.  All of it must be in the file. */
 int vmos_view_file(void *addr, size_t size, int fd, uint64_t off);
 
+/* Map n bytes of the file from off on, which it has, for all to see what is stored there, and touch them; NULL.  To be
+ * undone by vmos_unmap(). */
+void *vmos_disk_window(int fd, uint64_t off, size_t n);
+/* Whether storing over what was written needs no more room, ever, unless a copy shares it: where it does, a full disk
+ * is not told, but ends the process. */
+int vmos_disk_settled(int fd);
+
 /* ---- changed pages (os_track_*.c) ---- */
 
 /* A descriptor through which writes are noted, -1: the system cannot. */

@@ -15,6 +15,7 @@
 #include <pthread.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #ifndef F_OFD_SETLK
@@ -74,6 +75,29 @@ int vmos_disk_data(int fd, uint64_t *from, uint64_t *to)
 }
 
 /* ---- mappings ---- */
+
+void *vmos_disk_window(int fd, uint64_t off, size_t n)
+{
+    int keep = errno;
+    void *p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)off);
+    if (p == MAP_FAILED)
+        return NULL;
+    madvise(p, n, MADV_DONTFORK);
+    vmos_populate(p, n); /* MAP_POPULATE touches what is shared for reading only */
+    errno = keep;
+    return p;
+}
+
+/* ext2 to ext4, XFS, tmpfs: of others that write elsewhere each time, or through a network, it is not known. */
+int vmos_disk_settled(int fd)
+{
+    struct statfs s;
+    unsigned long type;
+    if (fstatfs(fd, &s) != 0)
+        return 0;
+    type = (unsigned long)s.f_type & 0xffffffff;
+    return type == 0xef53 || type == 0x58465342 || type == 0x01021994;
+}
 
 int vmos_view_reserve(void *addr, size_t size)
 {

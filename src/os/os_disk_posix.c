@@ -87,6 +87,20 @@ int vmos_disk_data(int fd, uint64_t *from, uint64_t *to)
     return *from < *to;
 }
 
+/* Nobody asks for one: see below. */
+void *vmos_disk_window(int fd, uint64_t off, size_t n)
+{
+    (void)fd, (void)off, (void)n;
+    errno = ENOTSUP;
+    return NULL;
+}
+
+int vmos_disk_settled(int fd)
+{
+    (void)fd;
+    return 0;
+}
+
 /* The answer to a hint is compared: nothing is mapped over what is there. */
 int vmos_view_reserve(void *addr, size_t size)
 {
