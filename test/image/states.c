@@ -231,6 +231,10 @@ static void live(int commits, int even, size_t journal)
         if (i % 2 || i % 16 == 8) /* also the first after one that failed */
             add_zeros(vm);
         commit(vm);
+        for (int k = 0; loose && i % 8 == 1 && k < 3; k++) { /* so small that they are stored */
+            push(vm, 1);
+            commit(vm);
+        }
         if (i % 16 == 7) {
             fail_commit(vm);
             assert_int_equal(vmrollback(vm), 0);
