@@ -137,7 +137,7 @@ static void study(vmsk_again_t *t, vmsk_aentry_t *e, const vmos_regs_t *r, void 
             continue;
         leading = 0;
         if (!headed && at != 0) {
-            *vmsk_ahead_of(t, r) = (vmsk_ahead_t){r->sp, r->pc, at - r->sp};
+            *vmsk_ahead_of(t, r) = (vmsk_ahead_t){r->sp, r->pc, (uint32_t)(at - r->sp), 0};
             headed = 1;
         }
         if (pcs[i] != (void *)pc && i + text > 0) /* of two calls in the same function */
@@ -230,6 +230,7 @@ void vmsk_remember(vmsk_again_t *t, const vmsk_here_t *here, void *const *pcs, s
     e->key = 0;
     study(t, e, &here->regs, pcs, n, here->high, here->epoch);
     e->epoch = here->epoch;
+    e->salt = here->salt;
     e->value = value;
     e->key = e->n != 0 ? here->key : 0;
 }

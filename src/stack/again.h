@@ -3,7 +3,8 @@
  * Stacks that come again, for inlining: what a thread remembers of them, and the look into it.
  * again.c says what it is, and fills it.
  *
- *   head, by sp and pc      where the return address lies that tells most of such stacks apart
+ *   head, by sp and pc      where the return address lies that tells most of such stacks apart;
+ *                           the entry that was found last: most often it is that one again
  *   entry, by these and it  | key, sp, pc, fp, epoch | value | offset, word | offset, word | ...
  *
  * Cost of a stack that is known by eight words: some 70 instructions, no store.
@@ -19,7 +20,9 @@
 #define VMSK_GROUP 4u      /* words that are compared before it is asked whether they differ */
 
 typedef struct vmsk_ahead {
-    uintptr_t sp, pc, offset;
+    uintptr_t sp, pc;
+    uint32_t offset;
+    uint32_t last; /* bytes from the entries on to the one that was found last for them */
 } vmsk_ahead_t;
 
 typedef struct vmsk_aword {
@@ -30,6 +33,7 @@ typedef struct vmsk_aword {
 /* The last word is the farthest.  key 0: nothing is remembered here. */
 typedef struct vmsk_aentry {
     uint64_t key;         /* of sp, salt, pc, and the caller's address */
+    uint64_t salt;
     uintptr_t sp, pc, fp; /* fp only where based */
     uint64_t epoch, candidate;
     uint32_t value;
@@ -89,12 +93,10 @@ VMOS_INLINE VMOS_UNCHECKED uintptr_t vmsk_adiffers(const vmsk_aword_t *w, uintpt
 }
 
 /* The words of the stack are those of the entry; room: bytes from sp on that can be read. */
-VMOS_INLINE VMOS_UNCHECKED int vmsk_asame(const vmsk_aentry_t *e, const vmos_regs_t *r,
-                                          uint64_t key, uint64_t epoch, uintptr_t room)
+VMOS_INLINE VMOS_UNCHECKED int vmsk_awords(const vmsk_aentry_t *e, const vmos_regs_t *r,
+                                           uintptr_t room)
 {
     const vmsk_aword_t *w = e->word, *end = w + e->n;
-    if ((e->key ^ key) | (e->pc ^ r->pc) | (e->epoch ^ epoch))
-        return 0;
     if ((e->based && e->fp != r->fp) || end[-1].offset + sizeof(uintptr_t) > room)
         return 0;
     do {
@@ -106,24 +108,43 @@ VMOS_INLINE VMOS_UNCHECKED int vmsk_asame(const vmsk_aentry_t *e, const vmos_reg
     return 1;
 }
 
+/* The one that was found last, by what its key is made of but the caller, which is one of its words. */
+VMOS_INLINE VMOS_UNCHECKED int vmsk_aagain(const vmsk_aentry_t *e, const vmos_regs_t *r,
+                                           uint64_t salt, uint64_t epoch, uintptr_t room)
+{
+    return !((e->salt ^ salt) | (e->pc ^ r->pc) | (e->sp ^ r->sp) | (e->epoch ^ epoch)) &&
+           e->key != 0 && vmsk_awords(e, r, room);
+}
+
+VMOS_INLINE VMOS_UNCHECKED int vmsk_asame(const vmsk_aentry_t *e, const vmos_regs_t *r,
+                                          uint64_t key, uint64_t epoch, uintptr_t room)
+{
+    return !((e->key ^ key) | (e->pc ^ r->pc) | (e->epoch ^ epoch)) && vmsk_awords(e, r, room);
+}
+
 /* The entry of the stack that r begins, or NULL; *key gets what it is to be remembered by, or 0. */
 VMOS_INLINE VMOS_UNCHECKED vmsk_aentry_t *vmsk_again_find(vmsk_again_t *t, const vmos_regs_t *r,
                                                           uint64_t salt, uint64_t epoch,
                                                           uint64_t *key)
 {
-    const vmsk_ahead_t *h = vmsk_ahead_of(t, r);
+    vmsk_ahead_t *h = vmsk_ahead_of(t, r);
     uintptr_t room = t->high - r->sp;
-    vmsk_aentry_t *e;
+    vmsk_aentry_t *e = (vmsk_aentry_t *)(void *)((char *)t->entries + h->last);
     *key = 0;
     if (VMOS_UNLIKELY(h->sp != r->sp || h->pc != r->pc || t->self != vmos_self() ||
                       room > t->high - t->low || h->offset + sizeof(room) > room))
         return NULL;
+    if (VMOS_LIKELY(vmsk_aagain(e, r, salt, epoch, room)))
+        return e;
     *key = vmsk_akey(r, *(const uintptr_t *)(r->sp + h->offset), salt);
     e = vmsk_aentry_of(t, *key);
-    if (VMOS_LIKELY(vmsk_asame(e, r, *key, epoch, room)))
-        return e;
-    e = vmsk_abeside(t, *key);
-    return VMOS_LIKELY(vmsk_asame(e, r, *key, epoch, room)) ? e : NULL;
+    if (!vmsk_asame(e, r, *key, epoch, room)) {
+        e = vmsk_abeside(t, *key);
+        if (VMOS_UNLIKELY(!vmsk_asame(e, r, *key, epoch, room)))
+            return NULL;
+    }
+    h->last = (uint32_t)((char *)e - (char *)t->entries);
+    return e;
 }
 
 /* Of the stack of the trail, n entries: the words that it depends on, into e, whose sp, pc and fp are set.

@@ -186,7 +186,7 @@ int vmsk_trail_study(vmsk_again_t *t, vmsk_aentry_t *e, const vmos_regs_t *r, si
         if (count == 0 && f->pc - text < etext - text)
             continue;
         if (!headed && f->at != 0) {
-            *vmsk_ahead_of(t, r) = (vmsk_ahead_t){r->sp, r->pc, f->at - r->sp};
+            *vmsk_ahead_of(t, r) = (vmsk_ahead_t){r->sp, r->pc, (uint32_t)(f->at - r->sp), 0};
             headed = 1;
         }
         count++;
