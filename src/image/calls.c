@@ -119,11 +119,11 @@ int vmrollback(Vmalloc_t *vm)
 
 static int begin(vmi_t *img)
 {
-    if (vmos_disk_lock(img->fd, VMI_WRITER, 2, 1) != 0)
+    if (vmi_lockwriter(img, 2, 1) != 0)
         return -1;
     if (vmr_swap(img->vm, swap, img) != 0 || vmi_journal_end(img) != 0) {
         img->failed = EIO;
-        vmos_disk_lock(img->fd, VMI_WRITER, 0, 0);
+        vmi_lockwriter(img, 0, 0);
         errno = EIO;
         return -1;
     }
@@ -137,7 +137,7 @@ static int end(vmi_t *img)
     int r = img->safety == VM_IMGPROCESS || img->failed ? 0 : vmi_sync(img);
     img->turn = 0;
     vmi_window_drop(img); /* others may cut the file */
-    vmos_disk_lock(img->fd, VMI_WRITER, 0, 0);
+    vmi_lockwriter(img, 0, 0);
     return r;
 }
 

@@ -37,6 +37,7 @@ typedef struct vmi {
     size_t bytes;      /* of this structure with its tables */
 
     int fd, uffd, pagemap;
+    int lockfd;            /* who writes has VMI_WRITER by this opening, which is not mapped; -1: by fd */
     int tier;              /* VM_IMG... */
     unsigned int flags;    /* VM_IMG... */
     int safety;
@@ -243,6 +244,8 @@ void vmi_unpeek(vmi_t *img);
 /* Open; NULL with errno and a reason in why (160 bytes). */
 vmi_t *vmi_open(const char *path, const Vmimgopt_t *opt, char *why);
 void vmi_close(vmi_t *img);
+/* Take (2), share (1) or give up (0) the right to write; -1: EBUSY, unless it waits. */
+int vmi_lockwriter(const vmi_t *img, int mode, int wait);
 void vmi_refuse(char *why, const char *format, ...) VMOS_PRINTS(2, 3);
 /* Whether a region of at most limit bytes can lie at base (super.c). */
 int vmi_canbe(uint64_t base, uint64_t limit);

@@ -18,10 +18,17 @@ static vmi_t *images; /* all of the process */
 static char lastwhy[160];
 
 /* In the child of a fork: whoever held the lock is not there.  What it protects is whole at each moment, but for the
- * reason. */
+ * reason.  The right to write is the parent's: were the child to keep what stands for it, nobody could write after the
+ * parent's death for as long as the child lives. */
 static void forked(void)
 {
+    vmi_t *img;
     listlock = (vmos_lock_t){0, 0};
+    for (img = images; img != NULL; img = img->next)
+        if (img->lockfd >= 0) {
+            vmos_object_close(img->lockfd);
+            img->lockfd = -1;
+        }
 }
 
 static void watchforks(void)
@@ -112,7 +119,7 @@ static vmi_t *make(const char *path, const Vmimgopt_t *opt)
         return NULL;
     img->bytes = bytes;
     img->pid = img->entered = vmos_pid();
-    img->fd = img->uffd = img->pagemap = -1;
+    img->fd = img->lockfd = img->uffd = img->pagemap = -1;
     img->flags = opt->flags;
     img->safety = opt->safety;
     img->group = opt->group != 0 ? opt->group : 100;
@@ -156,6 +163,8 @@ static void discard(vmi_t *img, int viewed)
     if (img->rec != NULL)
         vmos_unmap(img->rec, img->recbytes);
     vmi_twin_close(img);
+    if (img->lockfd >= 0)
+        vmos_object_close(img->lockfd);
     if (img->fd >= 0)
         vmi_io->close(img->fd);
     vmos_unmap(img, img->bytes);
@@ -201,11 +210,21 @@ static int unborn(const vmi_t *img, uint64_t size)
     return size == 0 || (size == VMI_HOME && blank(img, 0) && blank(img, VMI_SUPER1));
 }
 
+int vmi_lockwriter(const vmi_t *img, int mode, int wait)
+{
+    return vmos_disk_lock(img->lockfd >= 0 ? img->lockfd : img->fd, VMI_WRITER, mode, wait);
+}
+
+/* A lock is gone with its opening, and an opening is there as long as a mapping of it: so that of the writer, which
+ * children of fork() must not keep, is by another one, where that can be had. */
 static int lockfile(vmi_t *img)
 {
+    int e = errno;
     if (img->flags & VM_IMGREAD)
         return vmos_disk_lock(img->fd, VMI_READER, 1, 1);
-    return vmos_disk_lock(img->fd, VMI_WRITER, 2, (img->flags & (VM_IMGWAIT | VM_IMGTURNS)) != 0);
+    img->lockfd = vmos_object_again(img->fd);
+    errno = e;
+    return vmi_lockwriter(img, 2, (img->flags & (VM_IMGWAIT | VM_IMGTURNS)) != 0);
 }
 
 /* ---- an image that is there ---- */

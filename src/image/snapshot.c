@@ -75,7 +75,7 @@ int vmsnapshot(Vmalloc_t *vm, const char *path)
     if ((img = vmi_enterown(vm)) == NULL)
         return -1;
     /* who does not write here must keep others from doing so */
-    if (!img->turn && vmos_disk_lock(img->fd, VMI_WRITER, 1, (img->flags & VM_IMGTURNS) != 0) != 0) {
+    if (!img->turn && vmi_lockwriter(img, 1, (img->flags & VM_IMGTURNS) != 0) != 0) {
         vmi_leave(img);
         return -1;
     }
@@ -86,7 +86,7 @@ int vmsnapshot(Vmalloc_t *vm, const char *path)
     vmi_window_drop(img); /* the copy may share the journal's blocks: storing there would need others */
     r = copy(img, name, path);
     if (!img->turn)
-        vmos_disk_lock(img->fd, VMI_WRITER, 0, 0);
+        vmi_lockwriter(img, 0, 0);
     vmi_leave(img);
     if (r == 0)
         errno = e;
