@@ -25,8 +25,8 @@ static VMOS_NOINLINE void *general(size_t size, size_t align, int zero, vmdg_fam
 
 void *vmma_debug_alloc(size_t size, size_t align, int zero, vmdg_family_t family)
 {
-    void *p = VMOS_LIKELY(Vmregion == front && ((unsigned)zero | align) == 0)
-                  ? vmdg_make_straight(front, state, size, family)
+    void *p = VMOS_LIKELY(Vmregion == front && align == 0)
+                  ? vmdg_make_straight(front, state, size, zero, family)
                   : NULL;
     return VMOS_LIKELY(p != NULL) ? p : general(size, align, zero, family);
 }

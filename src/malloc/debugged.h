@@ -24,6 +24,19 @@ VMMA_HIDDEN void *vmma_debug_alloc(size_t size, size_t align, int zero, vmdg_fam
 VMMA_HIDDEN void *vmma_debug_realloc(void *p, size_t size);
 VMMA_HIDDEN void vmma_debug_free(const char *call, vmdg_family_t family, void *p, size_t size,
                                  size_t align);
+/* Whether p was a live block of Vmdebug, which has been given back. */
+VMOS_INLINE int vmma_debug_give(void *p, const vmdg_giving_t *g)
+{
+    uint32_t id;
+    int r;
+    if (VMOS_LIKELY(((g->size ^ VMDG_NOSIZE) | g->align) == 0) && vmdg_give_straight(NULL, p, g, &r) == 0)
+        return 1;
+    if ((id = vmdg_live(NULL, p)) == 0)
+        return 0;
+    vmdg_give_known(NULL, id, p, g, 0);
+    return 1;
+}
+
 /* With the option sample: the region of the blocks that are guarded; else NULL. */
 extern Vmalloc_t *vmma_sampler VMMA_HIDDEN;
 

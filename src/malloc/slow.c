@@ -187,18 +187,14 @@ void vmma_giveback(const char *func, vmdg_family_t family, void *p, size_t size,
 {
     vmbe_t *be;
     int e = errno;
-    uint32_t id;
     if (p == NULL || vmma_options.keep)
         return;
-    if (VMOS_UNLIKELY(vmma_debugging) && ((size ^ VMDG_NOSIZE) | align) == 0 &&
-        VMOS_LIKELY(vmdg_give_straight(p, func, family) == 0)) {
-        errno = e;
-        return;
-    }
-    if (VMOS_UNLIKELY(vmma_debugging) && (id = vmdg_live(NULL, p)) != 0) {
-        vmdg_give_known(NULL, id, p, &(vmdg_giving_t){func, family, size, align, VMDG_ATFREE}, 0);
-        errno = e;
-        return;
+    if (VMOS_UNLIKELY(vmma_debugging)) {
+        const vmdg_giving_t g = {func, family, size, align, VMDG_ATFREE};
+        if (vmma_debug_give(p, &g)) {
+            errno = e;
+            return;
+        }
     }
     if (toslab(p)) {
         errno = e;

@@ -57,7 +57,7 @@ VMOS_INLINE size_t left(uint32_t id, const char *a)
 
 VMOS_INLINE uint32_t *seen(const char *a)
 {
-    return &vmdg_self.seen[(uintptr_t)a / 256 % VMDG_SEEN];
+    return &vmdg_self.seen[(uintptr_t)a / VMDG_PART % VMDG_SEEN];
 }
 
 /* With one region no block lies in another one. */

@@ -278,7 +278,8 @@ uint32_t vmdg_index_after(const void *p, const void *high, const char **at);
 /* ---- threads (thread.c) ---- */
 
 #define VMDG_HAND 32
-#define VMDG_SEEN 256
+#define VMDG_SEEN 128
+#define VMDG_PART 1024
 typedef struct vmdg_self {
     uint32_t number;   /* plus 1; 0: not yet known */
     int inside;        /* reporting: no stacks, no checks */
@@ -289,7 +290,7 @@ typedef struct vmdg_self {
     vmsk_again_t *again; /* stacks that the thread remembers; NULL: not yet */
     uint32_t walks;      /* while it is NULL */
     int looking;         /* using it */
-    uint32_t seen[VMDG_SEEN]; /* blocks that checked functions came to, by parts of 256 bytes */
+    uint32_t seen[VMDG_SEEN]; /* blocks that checked functions came to, by parts of a KiB */
     int ended;           /* the thread is about to end */
     uint32_t nids, nwait; /* how many there are in: */
     uint32_t ids[VMDG_HAND];       /* unused descriptors at hand */
@@ -466,12 +467,6 @@ typedef struct vmdg {
 
 VMOS_INLINE vmdg_t *vmdg_of(Vmalloc_t *vm) { return vmmt_upper(vm); }
 
-/* Small plain blocks of a region of Vmbest by the shortest way (straight.c).  NULL, -1: nothing was done, and
- * the calls below have to. */
-void *vmdg_make_straight(Vmalloc_t *vm, const vmdg_t *dg, size_t size, vmdg_family_t family);
-int vmdg_give_straight(void *p, const char *call, vmdg_family_t family);
-int vmdg_release_straight(uint32_t id);
-
 /* A block: align as vmalign() takes it, 0: none; zero: cleared. */
 void *vmdg_make(Vmalloc_t *vm, size_t size, size_t align, int zero, vmdg_family_t family, int local);
 
@@ -499,6 +494,13 @@ int vmdg_give_known(Vmalloc_t *vm, uint32_t id, void *p, const vmdg_giving_t *g,
 /* The same with the number of the operation. */
 int vmdg_give_numbered(Vmalloc_t *vm, uint32_t id, void *p, const vmdg_giving_t *g, uint64_t op, int local);
 int vmdg_give(Vmalloc_t *vm, void *p, const vmdg_giving_t *g, int local);
+/* Small plain blocks of a region over Vmbest by the shortest way (straight.c), the region not locked by the caller.
+ * NULL, -1: nothing was done, and the calls above have to.  vm NULL: any; *result: as vmdg_give() returns; errno may
+ * change. */
+void *vmdg_make_straight(Vmalloc_t *vm, const vmdg_t *dg, size_t size, int zero, vmdg_family_t family);
+int vmdg_give_straight(const Vmalloc_t *vm, void *p, const vmdg_giving_t *g, int *result);
+int vmdg_release_straight(uint32_t id);
+
 /* move: to a new address in any case. */
 void *vmdg_remake(Vmalloc_t *vm, void *p, size_t size, int type, int move, const vmdg_giving_t *g,
                   int local);

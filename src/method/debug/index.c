@@ -2,7 +2,9 @@
 /*
  * index: from addresses to blocks.
  *
- *   root[address / 128 MiB] --> leaf: | starts: a bit per 4 KiB | used: same | rule of each 4 KiB | number of each 32 bytes |
+ *   root[address / 128 MiB] --> leaf:
+ *
+ *     | starts: a bit per 4 KiB | used: same | rule of each 4 KiB | number of each 32 bytes |
  *
  * The numbers of most blocks follow from the rules of their pages (seat.c).  Those of others are stored where
  * the blocks begin, and nowhere else.  What lies inside is found by going back to the next beginning, page
@@ -140,6 +142,39 @@ uint32_t vmdg_index_get(const void *p)
 
 /* ---- searching ---- */
 
+VMOS_INLINE uint64_t startsof(const leaf_t *l, size_t word)
+{
+    return __atomic_load_n(&l->starts[word], __ATOMIC_RELAXED);
+}
+
+static int isstart(const leaf_t *l, size_t page)
+{
+    return startsof(l, page >> 6) >> (page & 63) & 1;
+}
+
+/* The last page up to `page` in which a block began, (size_t)-1: none in the leaf. */
+static size_t start_down(const leaf_t *l, size_t page)
+{
+    size_t word = page >> 6;
+    uint64_t m = startsof(l, word) & ~(uint64_t)0 >> (63 - (page & 63));
+    while (m == 0 && word > 0)
+        m = startsof(l, --word);
+    return m != 0 ? word * 64 + 63 - (size_t)__builtin_clzll(m) : (size_t)-1;
+}
+
+/* The first one from `page` on, NPAGE: none. */
+static size_t start_up(const leaf_t *l, size_t page)
+{
+    size_t word = page >> 6;
+    uint64_t m;
+    if (page >= NPAGE)
+        return NPAGE;
+    m = startsof(l, word) & ~(uint64_t)0 << (page & 63);
+    while (m == 0 && word + 1 < NPAGE / 64)
+        m = startsof(l, ++word);
+    return m != 0 ? word * 64 + (size_t)vmb_ctz(m) : NPAGE;
+}
+
 /* Whether one of the eight granules from i on has a number. */
 VMOS_INLINE int anyof8(const leaf_t *l, size_t i)
 {
@@ -239,10 +274,10 @@ uint32_t vmdg_index_before(const void *p, const void *low, const char **at)
         uintptr_t base = VMB_DOWN(a, (uintptr_t)1 << LEAFSHIFT);
         size_t page = pageof(a);
         while (l != NULL && page != (size_t)-1) {
-            uint32_t id = vmb_bit(l->starts, page) ? inpage_down(l, a, at) : 0;
+            uint32_t id = isstart(l, page) ? inpage_down(l, a, at) : 0;
             if (id != 0)
                 return *at >= (const char *)VMB_DOWN(least, VMDG_GRANULE) ? id : 0;
-            page = page > 0 ? vmb_bits_prev1(l->starts, page - 1) : (size_t)-1;
+            page = page > 0 ? start_down(l, page - 1) : (size_t)-1;
             a = base + (page + 1) * VMB_PAGE - 1;
             if (page != (size_t)-1 && a < least)
                 return 0;
@@ -261,10 +296,10 @@ uint32_t vmdg_index_after(const void *p, const void *high, const char **at)
         uintptr_t base = VMB_DOWN(a, (uintptr_t)1 << LEAFSHIFT);
         size_t page = pageof(a);
         while (l != NULL && page < NPAGE && a < most) {
-            uint32_t id = vmb_bit(l->starts, page) ? inpage_up(l, a, at) : 0;
+            uint32_t id = isstart(l, page) ? inpage_up(l, a, at) : 0;
             if (id != 0)
                 return *at < (const char *)high ? id : 0;
-            page = vmb_bits_next1(l->starts, page + 1, NPAGE);
+            page = start_up(l, page + 1);
             a = base + page * VMB_PAGE;
         }
         if (base + ((uintptr_t)1 << LEAFSHIFT) < base)

@@ -159,8 +159,12 @@ static VMOS_COLD void *gone(const Vmalloc_t *vm, const void *addr, const char *c
 
 static Void_t *debug_alloc(Vmalloc_t *vm, size_t size, int local)
 {
+    void *p;
     if (VMOS_UNLIKELY(vm->data == NULL))
         return gone(vm, NULL, "vmalloc");
+    if (VMOS_LIKELY(!local && vmdg_of(vm)->seats) &&
+        VMOS_LIKELY((p = vmdg_make_straight(vm, vmdg_of(vm), size, 0, VMDG_VM)) != NULL))
+        return p;
     return vmdg_make(vm, size, 0, 0, VMDG_VM, local);
 }
 
@@ -180,11 +184,18 @@ static Void_t *debug_resize(Vmalloc_t *vm, Void_t *p, size_t size, int type, int
 static int debug_free(Vmalloc_t *vm, Void_t *p, int local)
 {
     static const vmdg_giving_t g = {"vmfree", VMDG_VM, VMDG_NOSIZE, 0, VMDG_ATFREE};
+    int keep = errno, r;
     if (VMOS_UNLIKELY(vm->data == NULL)) {
         gone(vm, p, "vmfree");
         return -1;
     }
-    return p != NULL ? vmdg_give(vm, p, &g, local) : 0;
+    if (p == NULL)
+        return 0;
+    if (VMOS_LIKELY(!local) && VMOS_LIKELY(vmdg_give_straight(vm, p, &g, &r) == 0)) {
+        errno = r == 0 ? keep : EINVAL;
+        return r;
+    }
+    return vmdg_give(vm, p, &g, local);
 }
 
 static long debug_addr(Vmalloc_t *vm, Void_t *p, int local)

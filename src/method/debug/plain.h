@@ -71,15 +71,20 @@ VMOS_INLINE int vmdg_isplain(const char *p, uint64_t what)
 
 /* inside: what lies in the word in which the block ends, so that it need not be read: lines that are on
  * their way to the cache are only written to. */
-VMOS_INLINE void vmdg_fence_put(char *p, size_t size, uint64_t key, uint64_t inside)
+VMOS_INLINE void vmdg_fence_between(char *p, size_t size, char *end, uint64_t key, uint64_t inside)
 {
     uint64_t w = vmdg_word(p, key), mask = vmdg_from(size & 7);
-    char *a = p + (size & ~(size_t)7), *end = p + vmdg_need(size, 0);
+    char *a = p + (size & ~(size_t)7);
     vmdg_store(p - 16, w);
     vmdg_store(p - 8, w ^ size);
     vmdg_store(a, (inside & ~mask) | (w & mask));
     for (a += 8; a < end; a += 8)
         vmdg_store(a, w);
+}
+
+VMOS_INLINE void vmdg_fence_put(char *p, size_t size, uint64_t key, uint64_t inside)
+{
+    vmdg_fence_between(p, size, p + vmdg_need(size, 0), key, inside);
 }
 
 /* In an image: it was freed, for who finds it there again.  No byte is one of a word. */

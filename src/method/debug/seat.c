@@ -129,7 +129,7 @@ int vmdg_seat_find(Vmalloc_t *vm, const char *p, char *base, size_t n, int local
     if (!vmdg_seat_fits(rule, n) && (rule = relay(vm, &l->rule[page], base, n, local)) == 0)
         return -1;
     map = &l->starts[page >> 6];
-    if (!vmb_bit(l->starts, page))
+    if (!(__atomic_load_n(map, __ATOMIC_RELAXED) >> (page & 63) & 1))
         __atomic_fetch_or(map, (uint64_t)1 << (page & 63), __ATOMIC_RELAXED);
     *s = (vmdg_seat_t){&l->rule[page], rule, vmdg_seatof(rule, (uintptr_t)p)};
     return vmdg_what(vmdg_desc(s->id)) == 0 ? 0 : -1;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * straight: what malloc() and free() do with most blocks, in one piece: small ones between fences, of a region of
+ * straight: what is done with most blocks, in one piece: small ones between fences, of a region over
  * Vmbest on memory of this process, at level fence, with no option that looks at single blocks.
  *
  *   make   cursor -> filled -> fences -> seat        and the next block of the cursor is fetched, with its descriptor
@@ -87,32 +87,32 @@ VMOS_INLINE int isusual(void)
 }
 
 /* With another cursor, or memory that is new. */
-static VMOS_NOINLINE void *rest(Vmalloc_t *vm, size_t size, vmdg_family_t family, uint32_t stack, uint64_t op)
+static VMOS_NOINLINE void *rest(Vmalloc_t *vm, const vmdg_making_t *g)
 {
     int keep = errno;
-    void *p = vmdg_make_known(vm, &(vmdg_making_t){size, 0, 0, family, stack, op}, 0);
+    void *p = vmdg_make_known(vm, g, 0);
     if (p != NULL)
         errno = keep;
     return p;
 }
 
-static VMOS_NOINLINE void *seatless(Vmalloc_t *vm, char *base, size_t size, vmdg_family_t family, uint32_t stack,
-                                    uint64_t op)
+static VMOS_NOINLINE void *seatless(Vmalloc_t *vm, char *base, const vmdg_making_t *g)
 {
     int keep = errno;
-    void *p = vmdg_make_laid(vm, base, &(vmdg_making_t){size, 0, 0, family, stack, op});
+    void *p = vmdg_make_laid(vm, base, g);
     if (p != NULL)
         errno = keep;
     return p;
 }
 
-void *vmdg_make_straight(Vmalloc_t *vm, const vmdg_t *dg, size_t size, vmdg_family_t family)
+void *vmdg_make_straight(Vmalloc_t *vm, const vmdg_t *dg, size_t size, int zero, vmdg_family_t family)
 {
     vmdg_self_t *me = &vmdg_self;
     vmbe_cursor_t *c;
     vmdg_seat_t s;
     uint64_t op;
     uint32_t stack;
+    unsigned char fill;
     char *base, *p;
     size_t n;
     if (VMOS_UNLIKELY(size > MOST) || VMOS_UNLIKELY(!isusual()))
@@ -123,18 +123,19 @@ void *vmdg_make_straight(Vmalloc_t *vm, const vmdg_t *dg, size_t size, vmdg_fami
         return NULL;
     stack = vmdg_here_quick(me, VMDG_ATALLOC);
     if (VMOS_UNLIKELY((base = vmbe_next(c)) == NULL))
-        return rest(vm, size, family, stack, op);
+        return rest(vm, &(vmdg_making_t){size, 0, zero, family, stack, op});
     fetch(c);
     p = base + VMDG_FRONT;
-    vmdg_set(p, VMDG_NEWBYTE, size);
-    vmdg_fence_put(p, size, dg->key, vmdg_inside(p, size, 0));
+    fill = zero ? 0 : VMDG_NEWBYTE;
+    vmdg_set(p, fill, size);
+    vmdg_fence_between(p, size, base + n, dg->key, VMDG_ONES * fill);
     if (VMOS_UNLIKELY(vmdg_seat(vm, p, base, n, 0, &s) < 0))
-        return seatless(vm, base, size, family, stack, op);
+        return seatless(vm, base, &(vmdg_making_t){size, 0, zero, family, stack, op});
     enter(vmdg_desc(s.id), p, size | usual(family), dg->region, stack, op);
     if (VMOS_LIKELY(vmdg_seat_holds(&s) == 0))
         return p;
     __atomic_store_n(&vmdg_desc(s.id)->what, 0, __ATOMIC_RELEASE);
-    return seatless(vm, base, size, family, stack, op);
+    return seatless(vm, base, &(vmdg_making_t){size, 0, zero, family, stack, op});
 }
 
 /* ---- give ---- */
@@ -156,13 +157,13 @@ VMOS_INLINE vmdg_desc_t *locate(const char *p, uint32_t *id)
 }
 
 /* Somebody looks at it, or was quicker. */
-static VMOS_COLD int late(uint32_t id, void *p, const char *call, vmdg_family_t family, uint64_t op)
+static VMOS_COLD int late(uint32_t id, void *p, const vmdg_giving_t *g, uint64_t op, int *r)
 {
-    vmdg_give_numbered(NULL, id, p, &(vmdg_giving_t){call, family, VMDG_NOSIZE, 0, VMDG_ATFREE}, op, 0);
+    *r = vmdg_give_numbered(NULL, id, p, g, op, 0);
     return 0;
 }
 
-int vmdg_give_straight(void *addr, const char *call, vmdg_family_t family)
+int vmdg_give_straight(const Vmalloc_t *vm, void *addr, const vmdg_giving_t *g, int *result)
 {
     vmdg_self_t *me = &vmdg_self;
     char *p = addr;
@@ -173,16 +174,17 @@ int vmdg_give_straight(void *addr, const char *call, vmdg_family_t family)
     if (VMOS_UNLIKELY(d == NULL))
         return -1;
     what = vmdg_what(d);
-    if (VMOS_UNLIKELY((what & ~VMDG_SIZEMASK) != usual(family)) || VMOS_UNLIKELY(vmdg_addr(d) != p) ||
+    if (VMOS_UNLIKELY((what & ~VMDG_SIZEMASK) != usual(g->family)) || VMOS_UNLIKELY(vmdg_addr(d) != p) ||
         VMOS_UNLIKELY(vmdg_sizeof(what) > MOST) || VMOS_UNLIKELY(vmr_nwatch != 0))
         return -1;
     r = vmdg_record(vmdg_regionof(d));
-    if (VMOS_UNLIKELY(!r->straight) || VMOS_UNLIKELY(!vmdg_fence_sound(p, vmdg_sizeof(what), r->key)) ||
-        VMOS_UNLIKELY((op = nextop(me)) == 0))
+    if (VMOS_UNLIKELY(!r->straight) || VMOS_UNLIKELY(vm != NULL && vm != r->vm) ||
+        VMOS_UNLIKELY(!vmdg_fence_sound(p, vmdg_sizeof(what), r->key)) || VMOS_UNLIKELY((op = nextop(me)) == 0))
         return -1;
+    *result = 0;
     if (VMOS_UNLIKELY(!__atomic_compare_exchange_n(&d->what, &what, what + FREEING, 0, __ATOMIC_ACQ_REL,
                                                    __ATOMIC_RELAXED)))
-        return late(id, p, call, family, op);
+        return late(id, p, g, op, result);
     d->freed = vmdg_here_quick(me, VMDG_ATFREE);
     d->fthread = (uint16_t)(me->number - 1);
     vmdg_set(p, VMDG_FREEDBYTE, vmdg_sizeof(what));
