@@ -87,7 +87,7 @@ extern VM_API int vmcommit(Vmalloc_t *vm);
 /* Tell (on 1) vmcommit() that the program will say itself, with vmstored(), where it stores in the size bytes at
  * addr, its own block or a part of one; on 0 ends that.  For large blocks that small commits change here and
  * there: the system is not asked about whole pages in there, nor is there a fault of a page for each, and a commit
- * costs a third.  In return a store that was not told of is as if it were done later, when it is told of.  Must be
+ * costs half.  In return a store that was not told of is as if it were done later, when it is told of.  Must be
  * ended before the block is freed or resized; vmrollback() and vmturn() end all.  Not part of the image.  Other
  * threads must not store there meanwhile.  EINVAL also: not in the region; EROFS: as vmcommit(). */
 extern VM_API int vmtell(Vmalloc_t *vm, Void_t *addr, size_t size, int on);
