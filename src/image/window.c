@@ -22,7 +22,6 @@
 #include <string.h>
 
 #define WINDOW ((size_t)512 << 10)
-#define SMALL ((size_t)8192) /* of a larger record the call costs little */
 
 void vmi_window_drop(vmi_t *img)
 {
@@ -60,7 +59,7 @@ static int usable(vmi_t *img)
 int vmi_window_store(vmi_t *img, const void *record, size_t n, uint64_t at)
 {
     int e = errno;
-    if (n > SMALL || !usable(img))
+    if (n > 2 * img->psize || !usable(img)) /* of a larger one the call costs little */
         return 0;
     if ((img->window == NULL || at < img->winat || at + n > img->winat + WINDOW) && movewindow(img, at) != 0) {
         errno = e;
