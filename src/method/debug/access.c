@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define ALL ((size_t)-1)
+#define BEFORE 256
 
 /* Who reads beyond a block may do so for what somebody wrote there: the end of a text went with
  * it.  Then that is what is told. */
@@ -80,12 +81,24 @@ VMOS_INLINE int isfine(const char *a, size_t n)
     return id != 0 && (n <= left(id, a) || n <= left(id - 1, a));
 }
 
+/* The block that a range of n bytes begins in, or else a live one that it comes into from a little before: who
+ * copies a whole region with its blocks begins farther away. */
+static int find(const char *a, size_t n, vmdg_block_t *b)
+{
+    const char *last = a + (n - 1);
+    if (vmdg_index_maybe(a) && vmdg_around(a, b) == 0)
+        return 0;
+    if (last < a || !vmdg_index_maybe(last) || vmdg_around(last, b) != 0)
+        return -1;
+    return b->state == VMDG_LIVE && a < b->addr && last >= b->addr && b->addr - a <= BEFORE ? 0 : -1;
+}
+
 void vmdg_access(const void *addr, size_t n, int write, const char *call)
 {
     const char *a = addr;
     vmdg_block_t b;
-    if (n == 0 || vmdg_leafof((uintptr_t)a) == NULL || VMOS_LIKELY(isfine(a, n)) || !vmdg_index_maybe(a) ||
-        vmdg_self.inside || vmdg_around(a, &b) != 0)
+    if (n == 0 || vmdg_leafof((uintptr_t)a) == NULL || VMOS_LIKELY(isfine(a, n)) || vmdg_self.inside ||
+        find(a, n, &b) != 0)
         return;
     if (b.state == VMDG_LIVE)
         remember(a, b.id);
