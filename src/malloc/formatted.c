@@ -49,10 +49,14 @@ void vmma_text(const char *s, size_t n, size_t value, const char *call)
         unwritten(s, VMB_MIN(n, room), value, call);
 }
 
-static void widetext(const wchar_t *s, size_t n, const char *call)
+/* No wide character is made of what memory is filled with: one that was copied from there is enough. Of a
+ * block there is more to tell, and it was. */
+static void widetext(const wchar_t *s, size_t n, size_t value, const char *call)
 {
-    if (s != NULL && n != 0)
-        vmma_wlength(s, n, call);
+    int begins = s != NULL && n != 0 && vmma_wlength(s, n, call) != 0 && vmdg_leafof((uintptr_t)s) == NULL;
+    int filling = begins ? vmdg_filling(s, sizeof *s) : 0;
+    if (VMOS_UNLIKELY(filling != 0))
+        vmdg_printed(filling, value, call);
 }
 
 /* ---- formats ---- */
@@ -150,7 +154,7 @@ static void string(reader_t *r, int wide, long precision)
 {
     if (wide)
         widetext(va_arg(r->ap, const wchar_t *),
-                 precision < 0 ? ALL : (size_t)precision / (r->wide ? 1 : MB_LEN_MAX), r->call);
+                 precision < 0 ? ALL : (size_t)precision / (r->wide ? 1 : MB_LEN_MAX), r->values, r->call);
     else
         vmma_text(va_arg(r->ap, const char *), precision < 0 ? ALL : (size_t)precision, r->values, r->call);
 }
@@ -186,7 +190,7 @@ static int conversion(reader_t *r)
     else if (strchr("eEfFgGaA", c) != NULL)
         vmma_fraction(va_arg(r->ap, double), r->values, r->call);
     else if (c == 'c' || c == 'C')
-        (void)va_arg(r->ap, wint_t);
+        TAKE(wint_t);
     else if (c == 'p' || c == 'n')
         (void)va_arg(r->ap, void *);
     else if (c == 's' || c == 'S')
@@ -220,7 +224,7 @@ static void wlook(const char *call, const wchar_t *format, va_list ap)
 {
     if (format == NULL)
         return;
-    widetext(format, ALL, call);
+    widetext(format, ALL, VMDG_TEXT, call);
     strings(call, 1, format, ap);
 }
 
