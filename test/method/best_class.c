@@ -52,6 +52,22 @@ static void reduced(void **state)
     }
 }
 
+/* In a region that grows slabs do, too, and no whole slab loses anything. */
+static void within(void **state)
+{
+    unsigned c;
+    (void)state;
+    for (c = 0; c < BE_CLASSES; c++) {
+        size_t pages, n, before = 0, j = vmbe_class_j(c);
+        for (pages = 1; pages <= 8192; pages++, before = n) {
+            n = vmbe_class_pageswithin(c, pages);
+            assert_true(n >= before);
+            assert_true(n == vmbe_class_leastpages(c) || (n % j == 0 && n * 64 <= pages));
+        }
+        assert_int_equal(before, vmbe_class_pages(c));
+    }
+}
+
 static void index_exact(void **state)
 {
     unsigned c;
@@ -104,7 +120,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sizes),   cmocka_unit_test(smallest_class), cmocka_unit_test(reduced),
-        cmocka_unit_test(index_exact), cmocka_unit_test(served),     cmocka_unit_test(layout),
+        cmocka_unit_test(within),  cmocka_unit_test(index_exact),    cmocka_unit_test(served),
+        cmocka_unit_test(layout),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -47,3 +47,13 @@ unsigned vmbe_class_leastpages(unsigned cls)
     }
     return n;
 }
+
+unsigned vmbe_class_pageswithin(unsigned cls, size_t pages)
+{
+    unsigned n = vmbe_class_j(cls), most = vmbe_class_pages(cls);
+    if (pages / 64 < n)
+        return vmbe_class_leastpages(cls);
+    while (2 * n <= most && 2 * n <= pages / 64)
+        n *= 2;
+    return n;
+}

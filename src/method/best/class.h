@@ -59,5 +59,8 @@ VMOS_INLINE unsigned vmbe_class_pages(unsigned cls)
 }
 /* The fewest pages that make a slab of which at most an eighth is lost. */
 unsigned vmbe_class_leastpages(unsigned cls);
+/* The pages of a slab in a region of so many pages whose untouched memory is not free: the fewest while
+ * j pages are more than a 64th of it, and up to vmbe_class_pages() later. */
+unsigned vmbe_class_pageswithin(unsigned cls, size_t pages);
 
 #endif

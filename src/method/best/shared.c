@@ -148,11 +148,9 @@ static vmbe_lane_t *thelane(vmbe_t *be)
 /* A new slab on the lane's list. */
 static vmbe_run_t *fresh(vmbe_t *be, vmbe_lane_t *lane, unsigned cls)
 {
-    size_t want = vmbe_class_pages(cls), least = vmbe_class_leastpages(cls);
+    size_t want = vmbe_class_pageswithin(cls, be->pages), least = vmbe_class_leastpages(cls);
     vmbe_run_t *run;
     noteall(be);
-    if (be->pages < 64 * want)
-        want = least;
     run = vmbe_run_take(be, want, BE_PAGE, BE_SLAB);
     if (run == NULL && want > least)
         run = vmbe_run_take(be, least, BE_PAGE, BE_SLAB);

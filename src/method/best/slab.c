@@ -495,9 +495,8 @@ static vmbe_run_t *adopt(vmbe_lane_t *lane, unsigned cls)
  * not go through sixteen pages for a handful of blocks; always few where memory is scarce. */
 static size_t slabpages(const vmbe_lane_t *lane, unsigned cls)
 {
-    size_t most = vmbe_class_pages(cls), least = vmbe_class_leastpages(cls);
-    if (!lane->be->reserve && lane->be->pages < 64 * most)
-        return least;
+    size_t least = vmbe_class_leastpages(cls);
+    size_t most = lane->be->reserve ? vmbe_class_pages(cls) : vmbe_class_pageswithin(cls, lane->be->pages);
     return VMB_MIN(least << lane->order[cls], most);
 }
 
