@@ -16,7 +16,7 @@ static void sizes(void **state)
         assert_int_equal(vmbe_class_k(c), k);
         assert_int_equal(j * (size_t)BE_PAGE, (256u >> k) * (size_t)vmbe_classbytes[c]);
         assert_int_equal(vmbe_class_pages(c) % j, 0);
-        assert_in_range(vmbe_class_pages(c), j, BE_KEEPMAX);
+        assert_in_range(vmbe_class_pages(c), j, BE_KEEPMAX(c));
         assert_in_range(vmbe_class_pages(c) * (size_t)BE_PAGE / vmbe_classbytes[c], 4, 256);
     }
     assert_int_equal(vmbe_classbytes[BE_CLASSES - 1], BE_SMALLMAX);

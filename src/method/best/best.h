@@ -37,13 +37,15 @@
 #define BE_SHIFT VMB_PAGESHIFT
 #define BE_TABBITS 6
 #define BE_TAB (1u << BE_TABBITS) /* slots of the table that finds a thread's lane */
-#define BE_ORDERMAX 6     /* doublings from one page to the largest slab */
+/* Doublings from one page to the largest slab of a class. */
+#define BE_ORDERMAX(cls) ((cls) < BE_BIGFROM ? 4 : 6)
 #define BE_FITS 64        /* free runs of fewer pages are in lists, the others in a tree */
 #define BE_BINS 40        /* lists of large blocks, by power of two of pages */
 #define BE_PAGEDMIN 16    /* pages below which an area is cut in granules */
 #define BE_DELAY 400      /* milliseconds that free pages stay before they are given back */
 #define BE_DIRTYMIN 16384 /* pages that may stay in any case */
-#define BE_KEEPMAX 64     /* pages that a lane keeps in empty slabs, so as not to make them anew */
+/* Pages that a lane keeps in empty slabs, so as not to make them anew; those of large blocks are larger. */
+#define BE_KEEPMAX(cls) ((cls) < BE_BIGFROM ? 16u : 64u)
 #define BE_MAX (SIZE_MAX / 2 - 64 * BE_PAGE) /* no block is larger */
 
 typedef struct vmbe vmbe_t;

@@ -26,6 +26,7 @@
 #define BE_CLASSES 72
 #define BE_SMALLMAX 32768u /* largest size that a slab serves */
 #define BE_TABLEMAX 4096u
+#define BE_BIGFROM 32 /* class from which slabs have more pages: k = 3 */
 
 /* Of sizes up to BE_TABLEMAX, by (size + 15) / 16: the class, and where a lane has its cursor. */
 extern const uint8_t vmbe_classtab[BE_TABLEMAX / 16 + 1];

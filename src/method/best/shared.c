@@ -242,7 +242,7 @@ void *vmbe_shared_get(vmbe_t *be, size_t size)
 /* A slab without blocks in use stays, as long as the lane keeps few. */
 static void settle(vmbe_t *be, vmbe_lane_t *lane, vmbe_run_t *run)
 {
-    if (lane->kept + run->npages <= BE_KEEPMAX) {
+    if (lane->kept + run->npages <= BE_KEEPMAX(run->cls)) {
         vmbe_note(be, run, sizeof(*run));
         vmbe_note(be, &lane->kept, sizeof(lane->kept));
         run->kept = 1;

@@ -204,7 +204,7 @@ static void settle(vmbe_lane_t *lane, vmbe_run_t *run, int locked)
 {
     if (run->kept || !vmbe_isempty(run))
         return;
-    if (lane->kept + run->npages <= BE_KEEPMAX) {
+    if (lane->kept + run->npages <= BE_KEEPMAX(run->cls)) {
         run->kept = 1;
         lane->kept += run->npages;
         return;
@@ -514,7 +514,7 @@ static vmbe_run_t *fresh(vmbe_lane_t *lane, unsigned cls, int grow)
         run = vmbe_run_take(be, least, BE_PAGE, BE_SLAB);
     if (run) {
         vmbe_slab_init(lane, run, cls);
-        lane->order[cls] += lane->order[cls] < BE_ORDERMAX;
+        lane->order[cls] += lane->order[cls] < BE_ORDERMAX(cls);
     }
     return run;
 }
