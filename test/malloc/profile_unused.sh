@@ -81,4 +81,45 @@ LD_PRELOAD="$library" VMPROFILE="$work/profile,full" "$work/waste" || failed=1
 grep -q 'never written' "$work/text" && { echo "FAILED: told without being asked"; failed=1; }
 "$command" report --by=unused "$work/profile" >"$work/text" 2>&1 && { echo "FAILED: by what is not there"; failed=1; }
 grep -q 'FILE,unused' "$work/text" || { echo "FAILED: it does not say how"; failed=1; }
+
+# A thread that frees a large block, which it looks at for a while, when the program ends: the profile is
+# whole, and the block is not counted twice.
+cat >"$work/late.c" <<'END_OF_C'
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define SIZE ((size_t)512 << 20)
+static int begun;
+static char *block;
+
+static void *work(void *arg)
+{
+    __atomic_store_n(&begun, 1, __ATOMIC_RELEASE);
+    free(block);
+    return arg;
+}
+
+int main(void)
+{
+    pthread_t t;
+    block = malloc(SIZE);
+    block[SIZE / 2 - 1] = 'x';
+    if (pthread_create(&t, NULL, work, NULL) != 0)
+        return 1;
+    while (!__atomic_load_n(&begun, __ATOMIC_ACQUIRE))
+        usleep(100);
+    usleep(2000);
+    return 0;
+}
+END_OF_C
+"${CC:-cc}" -g -O1 -pthread -o "$work/late" "$work/late.c" || exit 1
+for _ in 1 2 3 4 5; do
+    rm -f "$work/profile"
+    LD_PRELOAD="$library" VMPROFILE="$work/profile,unused" "$work/late" || failed=1
+    "$command" report --json "$work/profile" >"$work/json" 2>"$work/err" || failed=1
+    [ -s "$work/err" ] && { echo "FAILED: at the end: $(cat "$work/err")"; failed=1; }
+    sum=$(grep -o '"unused":[0-9]*' "$work/json" | sed -n 2p | cut -d: -f2)
+    [ "${sum:-0}" -le $((270 << 20)) ] || { echo "FAILED: at the end: $sum bytes"; failed=1; }
+done
 exit "$failed"

@@ -92,6 +92,32 @@ static void test_a_resize_counts_what_was_and_begins_anew(void **state)
     vmclose(vm);
 }
 
+/* A block that is full of what new ones are filled with keeps it, however it is resized. */
+static void test_what_is_written_is_kept(void **state)
+{
+    static const size_t from[] = {100, 4096, 65536, LARGE}, to[] = {1, 99, 104, 5000, 65537, LARGE + 1};
+    static const int types[] = {0, VM_RSZERO, VM_RSCOPY | VM_RSMOVE, VM_RSCOPY | VM_RSMOVE | VM_RSZERO};
+    static const unsigned char fills[] = {0, 0xf9, 'x'};
+    Vmalloc_t *vm = opened(Vmbest);
+    int inplace = 0;
+    (void)state;
+    for (size_t i = 0; i < 4 * 6 * 4 * 3 * 2; i++) {
+        size_t old = from[i % 4], new = to[i / 4 % 6];
+        int type = types[i / 24 % 4], fill = fills[i / 96 % 3];
+        char *p = asked(vm, old, 0, i / 288 ? VM_RSZERO : 0), *q;
+        memset(p, fill, old);
+        q = vmresize(vm, p, new, type);
+        inplace += q != NULL && !(type & VM_RSMOVE);
+        for (size_t k = 0; k < (q != NULL && new < old ? new : old); k++)
+            if ((unsigned char)(q != NULL ? q : p)[k] != fill)
+                fail_msg("%zu -> %zu bytes, type %d: byte %zu of %d is %d", old, new, type, k, fill,
+                         (unsigned char)(q != NULL ? q : p)[k]);
+        vmfree(vm, q != NULL ? q : p);
+    }
+    assert_true(inplace > 0);
+    vmclose(vm);
+}
+
 static void test_growth_by_doubling_wastes_only_the_last_step(void **state)
 {
     Vmalloc_t *vm = opened(Vmbest);
@@ -180,6 +206,7 @@ int main(void)
         cmocka_unit_test(test_blocks_of_all_sizes),
         cmocka_unit_test(test_a_hole_is_not_at_the_end),
         cmocka_unit_test(test_a_resize_counts_what_was_and_begins_anew),
+        cmocka_unit_test(test_what_is_written_is_kept),
         cmocka_unit_test(test_growth_by_doubling_wastes_only_the_last_step),
         cmocka_unit_test(test_aligned_blocks),
         cmocka_unit_test(test_a_clearing_looks_at_what_is_left),

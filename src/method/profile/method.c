@@ -171,7 +171,7 @@ static void *resized(Vmalloc_t *vm, void *p, size_t size, int type, int local)
     if (q == NULL)
         return NULL;
     if (vmpf_looks())
-        vmpf_unused_resized(q, &tail, size, have, unused, type);
+        vmpf_unused_resized(q, &tail, size, have, type, q == p || type & VM_RSCOPY);
     vmpf_unused_add(&tail, unused);
     if (type & VM_RSZERO && size > tail.size)
         memset(q + tail.size, 0, size - tail.size);

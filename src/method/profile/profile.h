@@ -263,11 +263,10 @@ size_t vmpf_unused(const char *p, const vmpf_tail_t *t);
 void vmpf_unused_add(const vmpf_tail_t *t, size_t n);
 /* Whether a block is to be zeros where it is not written, once it is resized. */
 int vmpf_unused_zeroed(const vmpf_tail_t *t, size_t size, int type);
-/* That it was, to q, from a block of have bytes of which so many were unused; type: as was asked for. */
-void vmpf_unused_resized(char *q, const vmpf_tail_t *t, size_t size, size_t have, size_t unused,
-                         int type);
-/* Count those of all blocks of the region; locked. */
-void vmpf_unused_rest(Vmalloc_t *vm);
+/* That it was, to q, from a block of have bytes; type: as was asked for.  kept: with what it held. */
+void vmpf_unused_resized(char *q, const vmpf_tail_t *t, size_t size, size_t have, int type, int kept);
+/* Count those of all blocks of the region; locked.  atend: nothing else is recorded any more. */
+void vmpf_unused_rest(Vmalloc_t *vm, int atend);
 
 /* ---- regions.c ---- */
 void vmpf_region_open(Vmalloc_t *vm);

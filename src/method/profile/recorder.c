@@ -99,7 +99,7 @@ static void look_at_rest(Vmalloc_t *vm)
     if (!(vm->meth.meth & VM_MTPROFILE))
         return;
     vmr_lock(vm);
-    vmpf_unused_rest(vm);
+    vmpf_unused_rest(vm, 1);
     vmr_unlock(vm);
 }
 

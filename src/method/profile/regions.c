@@ -97,10 +97,12 @@ void vmpf_region_open(Vmalloc_t *vm)
 void vmpf_region_clear(Vmalloc_t *vm)
 {
     const vmpf_region_t *st = vmpf_of(vm);
-    if (vmpf.off || st->epoch != vmpf.epoch)
+    if (VMPF_GET(vmpf.off) || st->epoch != vmpf.epoch)
         return;
     if (vmpf_looks())
-        vmpf_unused_rest(vm);
+        vmpf_unused_rest(vm, 0);
+    if (VMPF_GET(vmpf.off)) /* it may have ended meanwhile */
+        return;
     for (uint32_t at = st->sites; at != 0; at = vmpf_site(at)->next)
         vmpf_dropped(vmpf_site(at));
     VMPF_SET(record_of(st)->live, 0);

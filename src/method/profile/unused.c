@@ -44,16 +44,30 @@ static size_t same(const unsigned char *p, size_t n, unsigned char fill)
     return n - left;
 }
 
+/* Before the zeros of a block that was filled once and has grown there is what of that was not written. */
 size_t vmpf_unused(const char *p, const vmpf_tail_t *t)
 {
-    unsigned char fill = t->site & VMPF_ZEROED ? 0 : FILL;
-    return t->site != 0 ? same((const unsigned char *)p, (size_t)t->size, fill) : 0;
+    const unsigned char *s = (const unsigned char *)p;
+    size_t size = (size_t)t->size, n;
+    if (t->site == 0)
+        return 0;
+    n = t->site & VMPF_ZEROED ? same(s, size, 0) : 0;
+    return n + same(s, size - n, FILL);
 }
 
+static void count(const vmpf_tail_t *t, size_t n)
+{
+    __atomic_add_fetch(&vmpf_site(t->site & VMPF_SITEBITS)->unused, n, __ATOMIC_RELAXED);
+}
+
+/* To look takes its time: the profile may be sealed meanwhile, which has looked at the block itself. */
 void vmpf_unused_add(const vmpf_tail_t *t, size_t n)
 {
-    if (n > 0)
-        __atomic_add_fetch(&vmpf_site(t->site & VMPF_SITEBITS)->unused, n, __ATOMIC_RELAXED);
+    vmpf_book_t *b;
+    if (n == 0 || (b = vmpf_enter()) == NULL)
+        return;
+    count(t, n);
+    vmpf_leave(b);
 }
 
 /* ---- blocks that are resized ---- */
@@ -63,16 +77,12 @@ int vmpf_unused_zeroed(const vmpf_tail_t *t, size_t size, int type)
     return (t->site & VMPF_ZEROED) || size > VMPF_FILLMOST || (type & VM_RSZERO);
 }
 
-/* Behind have the lower method has cleared what is new. */
-void vmpf_unused_resized(char *q, const vmpf_tail_t *t, size_t size, size_t have, size_t unused,
-                         int type)
+/* What the block holds is the program's, whatever it looks like.  Behind have the lower method has cleared
+ * what is new. */
+void vmpf_unused_resized(char *q, const vmpf_tail_t *t, size_t size, size_t have, int type, int kept)
 {
     int zeroed = vmpf_unused_zeroed(t, size, type);
-    size_t from = (size_t)t->size, to = zeroed ? VMB_MIN(size, have) : size;
-    if (!(type & VM_RSCOPY))
-        from = 0;
-    else if (!(t->site & VMPF_ZEROED))
-        from -= unused;
+    size_t from = kept ? (size_t)t->size : 0, to = zeroed ? VMB_MIN(size, have) : size;
     if (to > from)
         memset(q + from, zeroed ? 0 : FILL, to - from);
 }
@@ -81,16 +91,17 @@ void vmpf_unused_resized(char *q, const vmpf_tail_t *t, size_t size, size_t have
 
 static int look(Vmalloc_t *vm, Void_t *addr, size_t size, int busy, Void_t *handle)
 {
+    void (*add)(const vmpf_tail_t *t, size_t n) = *(void (**)(const vmpf_tail_t *, size_t))handle;
     vmpf_tail_t tail;
     (void)vm;
-    (void)handle;
-    if (busy && size >= VMPF_TAIL && vmpf_peek_tail(addr, size, &tail) == 0)
-        vmpf_unused_add(&tail, vmpf_unused(addr, &tail));
+    if (busy && size >= VMPF_TAIL && vmpf_peek_tail(addr, size, &tail) == 0 && tail.site != 0)
+        (*add)(&tail, vmpf_unused(addr, &tail));
     return 0;
 }
 
-void vmpf_unused_rest(Vmalloc_t *vm)
+void vmpf_unused_rest(Vmalloc_t *vm, int atend)
 {
+    void (*add)(const vmpf_tail_t *t, size_t n) = atend ? count : vmpf_unused_add;
     if (vmpf_of(vm)->epoch == vmpf.epoch && vmmt_under(vm)->more->walkf != NULL)
-        (*vmmt_under(vm)->more->walkf)(vm, look, NULL);
+        (*vmmt_under(vm)->more->walkf)(vm, look, &add);
 }
