@@ -126,6 +126,7 @@ static void swallow(vmbe_t *be, vmbe_run_t *run, vmbe_run_t *more)
     uint32_t lo = run->u.f.dlo + shift, hi = run->u.f.dhi + shift;
     uint32_t mlo = more->u.f.dlo + other, mhi = more->u.f.dhi + other;
     uint64_t time = meantime(run, more);
+    uint8_t tried = hi - lo >= mhi - mlo ? run->tried : more->tried; /* a little more does not begin anew */
     vmbe_run_delist(be, more);
     if (before)
         run->base = more->base;
@@ -133,6 +134,7 @@ static void swallow(vmbe_t *be, vmbe_run_t *run, vmbe_run_t *more)
     run->u.f.dlo = dirty && moredirty ? VMB_MIN(lo, mlo) : dirty ? lo : moredirty ? mlo : 0;
     run->u.f.dhi = dirty && moredirty ? VMB_MAX(hi, mhi) : dirty ? hi : moredirty ? mhi : 0;
     run->u.f.time = time;
+    run->tried = tried;
     vmbe_desc_put(be, more);
 }
 
@@ -167,6 +169,7 @@ static void part(vmbe_t *be, const vmbe_run_t *old, size_t from, size_t to)
     run->u.f.dlo = lo < hi ? (uint32_t)(lo - from) : 0;
     run->u.f.dhi = lo < hi ? (uint32_t)(hi - from) : 0;
     run->u.f.time = old->u.f.time;
+    run->tried = lo < hi ? old->tried : 0;
     vmbe_run_enlist(be, run);
 }
 

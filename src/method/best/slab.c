@@ -17,8 +17,8 @@
 
 #define VISITS 8   /* lanes looked at before new memory is taken */
 #define ENOUGH 8   /* one part in so many of a slab is to be free before it is allocated from again */
-#define TURNS 64   /* slabs between two looks for pages that are due to go back */
-#define NAP 100    /* ms in which a thread goes through no slab and counts as asleep */
+#define TURNS 16   /* slabs between two looks for pages that are due to go back */
+#define NAP 50     /* ms in which a thread goes through no slab and counts as asleep */
 #define NEVER UINT16_MAX /* so many frees into the current slab: then the number is set anew */
 
 int vmbe_isempty(const vmbe_run_t *run)
@@ -348,11 +348,11 @@ void vmbe_gather(vmbe_lane_t *lane, int asleep)
         uint32_t turns = BE_LOAD(l->turns);
         int awake = turns != l->seen;
         l->seen = turns;
-        if (l == lane || (asleep && awake))
+        if (l == lane)
             continue;
         if (l->tid == 0)
             vmbe_drain(l, 1);
-        else
+        else if (!asleep || !awake)
             rob(lane, l, 1);
     }
     leave(lane, was);
