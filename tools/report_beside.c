@@ -3,7 +3,8 @@
  * report_beside: profiles of other processes that lie beside the one that is shown.
  *
  * A program that starts others, a shell script or env(1), has the file that was named, and theirs have
- * their numbers behind the name; who looks at the first only sees nothing of what he wanted.
+ * their numbers behind the name; who looks at the first only sees nothing of what he wanted.  What began
+ * before is left from an earlier run.
  */
 #include "report.h"
 
@@ -24,7 +25,7 @@ static int read_head(const char *path, const Vmpfhead_t *mine, Vmpfhead_t *head)
     if (f)
         fclose(f);
     return n == sizeof(*head) && memcmp(head->magic, VMPF_MAGIC, sizeof(head->magic)) == 0 &&
-                   head->order == VMPF_ORDER && head->pid != mine->pid &&
+                   head->order == VMPF_ORDER && head->pid != mine->pid && head->started >= mine->started &&
                    memchr(head->command, '\0', sizeof(head->command))
                ? 0
                : -1;

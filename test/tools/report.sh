@@ -234,6 +234,9 @@ VMPROFILE=$work/outer.p LD_PRELOAD=$lib sh -c './own two; true' || fail "a scrip
 grep -q '^  others *outer.p.[0-9]* is that of ./own' text || fail "others are not named: $(ls outer.p*; cat text)"
 "$vmalloc" report own.p >text
 grep -q '^  others' text && fail "others where there are none"
+VMPROFILE=$work/outer.p LD_PRELOAD=$lib ./own
+"$vmalloc" report outer.p >text
+grep -q '^  others' text && fail "others of an earlier run: $(cat text)"
 
 # ---- the original's report ----
 VMPROFILE='&2' LD_PRELOAD=$lib ./prog 2>said
