@@ -137,13 +137,23 @@ static void integer(reader_t *r, int len)
     }
 }
 
+/* Whether it was a float of such bytes.  That becomes a double, and not the other way: too large a double, or one that
+ * is no number, would set flags of the program's, or end it where it has asked for signals. */
+static int wasfloat(const double *v, int byte)
+{
+    float f;
+    double d;
+    memset(&f, byte, sizeof f);
+    d = f;
+    return memcmp(v, &d, sizeof d) == 0;
+}
+
 /* It may have been a float before. */
 void vmma_fraction(double v, size_t value, const char *call)
 {
-    float f = (float)v;
-    int filling = memcmp(&v, &(double){f}, sizeof v) == 0 ? vmdg_filling(&f, sizeof f) : 0;
-    if (filling == 0)
-        filling = vmdg_filling(&v, sizeof v);
+    int filling = wasfloat(&v, VMDG_NEWBYTE)     ? VMDG_NEWBYTE
+                  : wasfloat(&v, VMDG_FREEDBYTE) ? VMDG_FREEDBYTE
+                                                 : vmdg_filling(&v, sizeof v);
     if (VMOS_UNLIKELY(filling != 0))
         vmdg_printed(filling, value, call);
 }

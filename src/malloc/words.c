@@ -7,6 +7,7 @@
 #include "books.h"
 #include "checked.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -98,11 +99,12 @@ static void sorted(void *base, size_t n, size_t size, const char *call)
         WRITES(base, total, call);
 }
 
-/* How much it becomes is asked of libc where there may be too little room. */
+/* How much it becomes is asked of libc where there may be too little room.  Where there is room for n, what is read
+ * need not end: n bytes of it become n characters at most. */
 static void widened(const wchar_t *to, const char *from, size_t n)
 {
     size_t room = to != NULL ? vmdg_room(to) : ALL, len;
-    whole(from, "mbstowcs");
+    vmma_length(from, to != NULL ? n : ALL, "mbstowcs");
     if (room / sizeof *to >= n)
         return;
     len = mbstowcs(NULL, from, 0);
@@ -110,13 +112,32 @@ static void widened(const wchar_t *to, const char *from, size_t n)
         WRITES(to, VMMA_WIDE(VMB_MIN(len + 1, n)), "mbstowcs");
 }
 
+/* Bytes, n at least, that the characters of a block make which do not end in it; ALL: they are none; 0: they end, or
+ * make less. */
+static size_t unended(const wchar_t *from, size_t n)
+{
+    size_t have = vmdg_room(from) / sizeof *from, len;
+    mbstate_t state;
+    if (have == ALL / sizeof *from || have == 0 || wcsnlen(from, have) != have)
+        return 0;
+    memset(&state, 0, sizeof state);
+    len = wcsnrtombs(NULL, &from, VMB_MIN(have, n), 0, &state);
+    return len >= n ? len : 0;
+}
+
 static void narrowed(const char *to, const wchar_t *from, size_t n)
 {
     size_t room = to != NULL ? vmdg_room(to) : ALL, len;
-    wwhole(from, "wcstombs");
-    if (room >= n)
+    int keep = errno;
+    size_t made = to != NULL ? unended(from, n) : 0;
+    errno = keep;
+    if (vmdg_room(from) == ALL)
+        READS(from, to == NULL || n != 0, "wcstombs");
+    else if (made < n || to == NULL)
+        wwhole(from, "wcstombs");
+    if (room >= n || made == ALL)
         return;
-    len = wcstombs(NULL, from, 0);
+    len = made != 0 ? n : wcstombs(NULL, from, 0);
     if (len != ALL)
         WRITES(to, VMB_MIN(len + 1, n), "wcstombs");
 }
