@@ -374,12 +374,66 @@ static void nomem_clears(void **state)
     }
 }
 
+/* One gives memory back all the time while the others allocate, and free what others have. */
+typedef struct shelf {
+    Vmalloc_t *vm;
+    char *slot[512];
+    size_t working;
+} shelf_t;
+
+static void exchange(size_t me, void *arg)
+{
+    shelf_t *s = arg;
+    uint64_t seed = me;
+    size_t i;
+    for (i = 0; i < MANY / 4; i++) {
+        size_t size = 1 + rnd_below(&seed, i % 8 ? 600 : 30000);
+        char *p = vmalloc(s->vm, size);
+        memset(p, 1, VMB_MIN(size, (size_t)64));
+        p = __atomic_exchange_n(&s->slot[rnd_below(&seed, 512)], p, __ATOMIC_ACQ_REL);
+        if (p != NULL && vmfree(s->vm, p) != 0)
+            abort();
+    }
+    __atomic_sub_fetch(&s->working, 1, __ATOMIC_RELEASE);
+}
+
+static void exchange_or_compact(size_t me, void *arg)
+{
+    shelf_t *s = arg;
+    if (me > 0) {
+        exchange(me, s);
+        return;
+    }
+    while (__atomic_load_n(&s->working, __ATOMIC_ACQUIRE) > 0) {
+        if (vmcompact(s->vm) != 0)
+            abort();
+        sched_yield();
+    }
+}
+
+static void compacted_meanwhile(void **state)
+{
+    static shelf_t s = {.working = 3};
+    size_t i;
+    (void)state;
+    s.vm = vmopen(Vmdcsystem, Vmbest, 0);
+    assert_int_equal(team_run(4, exchange_or_compact, &s), 0);
+    sound(s.vm);
+    for (i = 0; i < 512; i++)
+        assert_int_equal(vmfree(s.vm, s.slot[i]), 0);
+    assert_int_equal(vmcompact(s.vm), 0);
+    sound(s.vm);
+    assert_int_equal(statof(s.vm).n_busy, 0);
+    vmclose(s.vm);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ring),        cmocka_unit_test(crowd),      cmocka_unit_test(scarce_crowd),
         cmocka_unit_test(adopted),     cmocka_unit_test(full_slabs), cmocka_unit_test(come_and_go),
         cmocka_unit_test(nomem_allocates), cmocka_unit_test(nomem_clears),
+        cmocka_unit_test(compacted_meanwhile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

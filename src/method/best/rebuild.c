@@ -109,7 +109,7 @@ static void enlist_slab(vmbe_lane_t *lane, vmbe_run_t *run, int alone)
 
 static void relink_slab(vmbe_t *be, vmbe_run_t *run, int alone)
 {
-    vmbe_lane_t *lane = vmbe_lane(run->lane);
+    vmbe_lane_t *lane = vmbe_lane(BE_LOAD(run->lane));
     size_t cap = vmbe_capacity(run);
     be->slabblocks += cap;
     be->slabbytes += cap * vmbe_blocksize(run);
@@ -128,14 +128,14 @@ void vmbe_lane_rebuild(vmbe_t *be)
     for (m = be->metas; m; m = m->u.m.next) {
         uint32_t i;
         for (i = 1; i < m->u.m.count; i++)
-            if (m[i].kind == BE_SLAB && vmbe_lane(m[i].lane) == lane)
+            if (m[i].kind == BE_SLAB && vmbe_lane(BE_LOAD(m[i].lane)) == lane)
                 enlist_slab(lane, m + i, 0);
     }
 }
 
 static void relink(vmbe_t *be, vmbe_run_t *run, int alone)
 {
-    switch (run->kind == BE_SLAB && (run->lane & BE_OTHER) ? BE_NONE : run->kind) {
+    switch (run->kind == BE_SLAB && (BE_LOAD(run->lane) & BE_OTHER) ? BE_NONE : run->kind) {
     case BE_SLAB: /* one that says whose it is: the last thing that is written */
         relink_slab(be, run, alone);
         break;
