@@ -174,9 +174,9 @@ static void reused(void **state)
         model_agree(m);
         while (m->n > 0)
             model_drop(m, 0);
-        p = vmalloc(vm, 300000);
+        p = vmalloc(vm, 200000); /* a few pages of descriptors lie between the free ones and stay */
         assert_non_null(p);
-        for (j = 1; j < 70; j++) {
+        for (j = 1; j < 48; j++) {
             assert_int_equal(vmfree(vm, p + j * 4096), -1);
             assert_int_equal(vmaddr(vm, p + j * 4096), (long)(j * 4096));
         }
