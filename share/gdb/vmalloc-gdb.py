@@ -386,17 +386,25 @@ class VmDebug:
         return self.objfile.lookup_global_symbol(name).value()
 
     def numbers(self, start, end):
-        """Of the descriptors whose blocks begin in [start, end)."""
-        shift, granule = 27, 32  # VMDG_LEAFSHIFT, VMDG_GRANULE
-        root, gran = self.symbol('vmdg_root'), vm_offset('vmdg_leaf_t', 'gran')
+        """Of the descriptors whose blocks may begin in [start, end): by the rules of pages, and in granules."""
+        shift, granule, page = 27, 32, 4096  # VMDG_LEAFSHIFT, VMDG_GRANULE, VMB_PAGE
+        root = self.symbol('vmdg_root')
+        gran, rules = vm_offset('vmdg_leaf_t', 'gran'), vm_offset('vmdg_leaf_t', 'rule')
         while start < end and vm_number(root):
-            leaf, stop = vm_number(root[start >> shift]), min(end, (start >> shift) + 1 << shift)
+            leaf, stop = vm_number(root[start >> shift]), min(end, start - start % page + page)
             if leaf:
-                first = start % (1 << shift) // granule
-                count = (stop - start + granule - 1) // granule
-                words = vm_memory(leaf + gran + 4 * first, 4 * count)
-                yield from filter(None, (vm_integer(words, 4 * i, 4) for i in range(count)))
+                at = start % (1 << shift)
+                rule = vm_integer(vm_memory(leaf + rules + at // page * 8, 8), 0, 8)
+                if rule & 1 << 31:  # VMDG_GRANS
+                    count = (stop - start + granule - 1) // granule
+                    words = vm_memory(leaf + gran + at // granule * 4, 4 * count)
+                    yield from filter(None, (vm_integer(words, 4 * i, 4) for i in range(count)))
+                yield from self.seats(rule, start % page, (stop - 1) % page)
             start = stop
+
+    def seats(self, rule, first, last):
+        number, factor = rule & (1 << 31) - 1, rule >> 32 & 0xffff
+        return range(number + (first * factor >> 20), number + (last * factor >> 20) + 1) if number else ()
 
     def descriptor(self, number):
         chunk = self.symbol('vmdg_chunk')[number >> 14]  # VMDG_CHUNKSHIFT
@@ -425,8 +433,8 @@ class VmDebug:
         for number in self.numbers(start, start + min(size, 1 << 20)):
             desc = self.descriptor(number)
             what, block = int(desc['what']), int(desc['where']) & (1 << 48) - 1
-            state, asked = what >> 57 & 7, what & (1 << 46) - 1
-            if not start <= block < start + size or state == self.NONE:
+            state, asked = what >> 57 & 7, what & (1 << 44) - 1
+            if not start <= block < start + size or state == self.NONE or what >> 45 & 1:  # VMDG_ASTRAY
                 continue
             if not below and not block - 16 <= address < block + asked + 16:
                 continue
