@@ -23,9 +23,10 @@
 
 #define WINDOW ((size_t)512 << 10)
 
+/* Children of fork() have no window: where it was, other memory may lie by now. */
 void vmi_window_drop(vmi_t *img)
 {
-    if (img->window != NULL)
+    if (img->window != NULL && img->pid == vmos_pid())
         vmos_unmap(img->window, WINDOW);
     img->window = NULL;
 }
@@ -41,7 +42,10 @@ static int movewindow(vmi_t *img, uint64_t at)
             return -1;
     img->window = vmi_io->window(img->fd, from, WINDOW);
     img->winat = from;
-    return img->window != NULL ? 0 : -1;
+    if (img->window != NULL)
+        return 0;
+    img->settled = -1; /* the next would not be had either, for as many zeros */
+    return -1;
 }
 
 /* Whether stores may be made at all. */

@@ -7,7 +7,7 @@
  */
 #include "_test.h"
 
-#include "format.h"
+#include "image.h"
 #include "io.h"
 
 #include <sys/mman.h>
@@ -237,6 +237,76 @@ static void a_turn_of_another_between(void **state)
     assert_int_equal(found(), n);
 }
 
+/* Where the parent has its window, a child has nothing, or memory of its own. */
+static void a_child_that_closes_leaves_other_memory_alone(void **state)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    Vmalloc_t *vm;
+    int status;
+    pid_t child;
+    (void)state;
+    need_stores();
+    vm = open_loose(0, 0);
+    assert_non_null(vm);
+    for (int i = 0; i < 3; i++) {
+        push(vm, 1);
+        assert_int_equal(vmcommit(vm), 0);
+    }
+    assert_non_null(vmi_find(vm)->window);
+    child = fork();
+    if (child == 0) {
+        char *own = mmap(vmi_find(vm)->window, page, PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+        if (own == MAP_FAILED)
+            _exit(2);
+        own[1] = 5;
+        _exit(vmclose(vm) != 0 || own[1] != 5);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    push(vm, 1);
+    assert_int_equal(vmcommit(vm), 0);
+    assert_int_equal(vmclose(vm), 0);
+    assert_int_equal(found(), 7);
+}
+
+static size_t wrote;
+
+static int counting_write(int fd, const void *buf, size_t n, uint64_t off)
+{
+    wrote += n;
+    return vmi_system.write(fd, buf, n, off);
+}
+
+static void *no_window(int fd, uint64_t off, size_t n)
+{
+    (void)fd, (void)off, (void)n;
+    errno = ENOMEM;
+    return NULL;
+}
+
+/* Where no window can be had, zeros for one are not written with each commit. */
+static void without_windows_commits_are_small(void **state)
+{
+    Vmalloc_t *vm;
+    (void)state;
+    need_stores();
+    io.write = counting_write;
+    io.window = no_window;
+    vm = open_loose(0, 0);
+    assert_non_null(vm);
+    wrote = 0;
+    errno = 0;
+    for (int i = 0; i < 20; i++) {
+        push(vm, 1);
+        assert_int_equal(vmcommit(vm), 0);
+    }
+    assert_int_equal(errno, 0);
+    assert_true(wrote < ((size_t)1 << 20) + 20 * 4 * (size_t)sysconf(_SC_PAGESIZE));
+    assert_int_equal(vmclose(vm), 0);
+    assert_int_equal(found(), 23);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -244,6 +314,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_was_stored_outlives_the_process, begin, end),
         cmocka_unit_test_setup_teardown(others_see_what_was_stored, begin, end),
         cmocka_unit_test_setup_teardown(a_turn_of_another_between, begin, end),
+        cmocka_unit_test_setup_teardown(a_child_that_closes_leaves_other_memory_alone, begin, end),
+        cmocka_unit_test_setup_teardown(without_windows_commits_are_small, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
