@@ -24,6 +24,7 @@ static Void_t *memory(Vmalloc_t *vm, Void_t *addr, size_t csize, size_t nsize, V
         errno = ENOMEM;
         return NULL;
     }
+    img->calm = 0; /* what comes back was looked at by nobody meanwhile */
     if (nsize < csize)
         vmi_clear(img, img->base + nsize, csize - nsize);
     img->head->len = nsize;

@@ -111,6 +111,7 @@ int vmi_back(vmi_t *img)
     }
     if (vmi_track_collect(img) != 0)
         return -1;
+    img->calm = 0; /* the region may become longer, by pages that were not looked at */
     if (!(img->flags & (VM_IMGREAD | VM_IMGTURNS)))
         return restoreall(img);
     return follow(img) != 0 ? -1 : vmi_home(img);

@@ -255,16 +255,35 @@ static int arm(vmi_t *img, char *p, const char *end)
     return 0;
 }
 
-/* Of n pages from page on, those that the program does not tell of. */
-static int siftothers(vmi_t *img, uint64_t page, size_t n)
+/* From p on, where the next page is that the program tells of (is 1), or one that it does not (0); at most end. */
+static char *toldfrom(const vmi_t *img, char *p, char *end, int is)
 {
-    size_t at = (size_t)page, end = at + n, to;
-    for (; (at = vmb_bits_next0(img->told, at, end)) < end; at = to) {
-        to = vmb_bits_next1(img->told, at, end);
-        if (sift(img, at, to - at) != 0)
+    size_t page, n, at;
+    if (!img->telling)
+        return is ? end : p;
+    for (; p < end; p += n * img->psize) {
+        page = (size_t)vmi_pageof(img, p);
+        n = VMB_MIN((size_t)(end - p) / img->psize, (size_t)vmi_run(img, page));
+        at = is ? vmb_bits_next1(img->told, page, page + n) : vmb_bits_next0(img->told, page, page + n);
+        if (at < page + n)
+            return p + (at - page) * img->psize;
+    }
+    return end;
+}
+
+/* What was written of pages that the program does not tell of: how many stretches.  -1: they are more than MOSTSPANS,
+ * or the system does not say. */
+static int look(const vmi_t *img, vmos_span_t *spans)
+{
+    char *at = startof(img), *end = endof(img), *to;
+    int n = 0, some;
+    for (; (at = toldfrom(img, at, end, 0)) < end; n += some) {
+        to = toldfrom(img, at, end, 1);
+        some = n < MOSTSPANS ? vmos_track_look(img->pagemap, &at, to, spans + n, MOSTSPANS - n) : -1;
+        if (some < 0 || at < to)
             return -1;
     }
-    return 0;
+    return n;
 }
 
 /* What was written, when that is little: hot pages are left alone.  1: it is not, and nothing was done.  Others are
@@ -272,14 +291,13 @@ static int siftothers(vmi_t *img, uint64_t page, size_t n)
 static int notedfew(vmi_t *img)
 {
     vmos_span_t spans[MOSTSPANS];
-    char *at = startof(img), *end = endof(img);
-    int i, n = vmos_track_look(img->pagemap, &at, end, spans, MOSTSPANS);
-    if (n < 0 || at < end)
+    int i, n = look(img, spans);
+    if (n < 0)
         return 1;
     img->calm = 1;
     for (i = 0; i < n; i++)
         if (arm(img, spans[i].addr, spans[i].addr + spans[i].size) != 0 ||
-            pieces(img, spans[i].addr, spans[i].addr + spans[i].size, siftothers) != 0)
+            pieces(img, spans[i].addr, spans[i].addr + spans[i].size, sift) != 0)
             return -1;
     return 0;
 }
@@ -305,7 +323,7 @@ static int nofault(vmi_t *img)
         return 0;
     }
     now = vmos_faults();
-    r = now == img->faults;
+    r = now != 0 && now == img->faults; /* 0: it may not be asked for any more */
     img->faults = now;
     return r;
 }
@@ -321,10 +339,11 @@ static int few(vmi_t *img)
 static int noted(vmi_t *img)
 {
     vmos_span_t spans[256];
-    char *at = startof(img), *end = endof(img);
+    char *at = startof(img), *end = endof(img), *to = at;
     int i, n;
-    while (at < end) {
-        n = vmos_track_scan(img->pagemap, &at, end, spans, 256);
+    while (at < to || (at = toldfrom(img, at, end, 0)) < end) {
+        to = at < to ? to : toldfrom(img, at, end, 1);
+        n = vmos_track_scan(img->pagemap, &at, to, spans, 256);
         for (i = 0; i < n; i++)
             if (pieces(img, spans[i].addr, spans[i].addr + spans[i].size, sift) != 0)
                 return -1;
@@ -336,7 +355,7 @@ static int noted(vmi_t *img)
 
 int vmi_track_collect(vmi_t *img)
 {
-    int r = img->tier == VM_IMGUFFD && img->nhot > 0 ? few(img) : 1;
+    int r = img->tier == VM_IMGUFFD && (img->nhot > 0 || img->telling) ? few(img) : 1;
     if (r > 0) {
         img->nhot = img->calm = 0;
         r = img->tier == VM_IMGUFFD ? noted(img)

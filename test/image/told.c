@@ -9,7 +9,16 @@
  */
 #include "_test.h"
 
+#include "image.h"
+
 #include <sys/mman.h>
+
+#ifdef __linux__
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#endif
 
 #define PAGES ((size_t)64)
 #define STEPS 150
@@ -174,6 +183,122 @@ static void a_page_that_changes_no_more_and_then_does(void **state)
     assert_int_equal(vmclose(vm), 0);
 }
 
+/* Pages that are told of are left alone, however many of them were written, here and there: no commit has the system
+ * note writes to them again. */
+static void told_pages_are_not_watched(void **state)
+{
+    enum { N = 60 };
+    size_t ps = (size_t)sysconf(_SC_PAGESIZE), written = 0;
+    Vmalloc_t *vm = must_open(file, 0, NULL);
+    vmi_t *img = vmi_find(vm);
+    char *p = vmalign(vm, 2 * N * ps, ps), *at = p;
+    vmos_span_t spans[2 * N];
+    (void)state;
+    assert_non_null(p);
+    if (img->tier != VM_IMGUFFD) {
+        assert_int_equal(vmclose(vm), 0);
+        skip();
+    }
+    memset(p, 1, 2 * N * ps);
+    assert_int_equal(vmcommit(vm), 0);
+    assert_int_equal(vmtell(vm, p, 2 * N * ps, 1), 0);
+    for (size_t i = 0; i < N; i++) {
+        p[2 * i * ps]++;
+        assert_int_equal(vmstored(vm, &p[2 * i * ps], 1), 0);
+        assert_int_equal(vmcommit(vm), 0);
+    }
+    for (int i = 0, n = vmos_track_look(img->pagemap, &at, p + 2 * N * ps, spans, 2 * N); i < n; i++)
+        written += spans[i].size / ps;
+    assert_true(written >= N);
+    assert_int_equal(vmclose(vm), 0);
+}
+
+/* The region's last pages go and come back, as when a method gives memory up and takes it again; meanwhile nobody
+ * looks at them, and a store there need not be a fault of a page then. */
+static void memory_that_goes_and_comes_back(void **state)
+{
+    size_t ps = (size_t)sysconf(_SC_PAGESIZE), len;
+    Vmalloc_t *vm = must_open(file, 0, Vmlast);
+    char *p = vmalloc(vm, 20 * ps), *last;
+    Vmdisc_t *disc;
+    vmi_t *img = vmi_find(vm);
+    (void)state;
+    assert_non_null(p);
+    assert_int_equal(vmrootset(vm, "p", p, 0, 1), 0);
+    len = (size_t)img->head->len;
+    memset(img->base + len - ps, 1, ps); /* so that the file has all pages */
+    assert_int_equal(vmcommit(vm), 0);
+    assert_int_equal(vmclose(vm), 0);
+    vm = must_open(file, VM_IMGEXIST, NULL);
+    p = vmrootget(vm, "p", NULL);
+    disc = vm->disc;
+    img = vmi_find(vm);
+    last = img->base + len - ps;
+    assert_true(p < last);
+    for (int round = 0; round < 6; round++) {
+        int quiet = round == 5 ? 8 : 0;
+        assert_ptr_equal(disc->memoryf(vm, img->base, len, len - 4 * ps, disc), img->base);
+        for (int k = 0; k <= quiet; k++) {
+            ++*p;
+            assert_int_equal(vmcommit(vm), 0);
+        }
+        assert_ptr_equal(disc->memoryf(vm, img->base, len - 4 * ps, len, disc), img->base);
+        ++*p;
+        if (round == 5)
+            *last = 55;
+        assert_int_equal(vmcommit(vm), 0);
+    }
+    assert_int_equal(vmclose(vm), 0);
+    vm = must_open(file, VM_IMGEXIST, NULL);
+    assert_int_equal(*last, 55);
+    assert_int_equal(vmclose(vm), 0);
+}
+
+/* A program that takes the right to ask for its faults from itself, as one in a sandbox does. */
+static void faults_that_cannot_be_counted_any_more(void **state)
+{
+    (void)state;
+#if defined(__linux__) && defined(SYS_getrusage)
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+        struct sock_filter f[] = {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+                                  BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getrusage, 0, 1),
+                                  BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+                                  BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+        struct sock_fprog prog = {sizeof f / sizeof *f, f};
+        Vmalloc_t *vm = must_open(file, 0, NULL);
+        long *words;
+        per = (size_t)sysconf(_SC_PAGESIZE) / sizeof(long);
+        words = find(vm);
+        for (int k = 0; k < 5; k++) {
+            words[0] = k;
+            ok(vmcommit(vm));
+        }
+        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+            prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog) != 0)
+            _exit(77);
+        for (int k = 0; k < 9; k++) {
+            words[0] = k;
+            ok(vmcommit(vm));
+        }
+        words[9 * per] = 55;
+        ok(vmcommit(vm));
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+        skip();
+    assert_int_equal(status, 0);
+    Vmalloc_t *vm = must_open(file, VM_IMGREAD | VM_IMGEXIST, NULL);
+    per = (size_t)sysconf(_SC_PAGESIZE) / sizeof(long);
+    assert_int_equal(((long *)vmrootget(vm, "words", NULL))[9 * per], 55);
+    assert_int_equal(vmclose(vm), 0);
+#else
+    skip();
+#endif
+}
+
 static void what_is_not_of_the_region_is_refused(void **state)
 {
     Vmalloc_t *vm = must_open(file, 0, NULL);
@@ -215,6 +340,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(as_the_system_tells, setup, teardown),
         cmocka_unit_test_setup_teardown(as_contents_tell, setup, teardown),
         cmocka_unit_test_setup_teardown(a_page_that_changes_no_more_and_then_does, setup, teardown),
+        cmocka_unit_test_setup_teardown(told_pages_are_not_watched, setup, teardown),
+        cmocka_unit_test_setup_teardown(memory_that_goes_and_comes_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(faults_that_cannot_be_counted_any_more, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_not_of_the_region_is_refused, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
