@@ -82,6 +82,28 @@ grep -q 'never written' "$work/text" && { echo "FAILED: told without being asked
 "$command" report --by=unused "$work/profile" >"$work/text" 2>&1 && { echo "FAILED: by what is not there"; failed=1; }
 grep -q 'FILE,unused' "$work/text" || { echo "FAILED: it does not say how"; failed=1; }
 
+# Pages of blocks that the program may not read are not read at its end.
+cat >"$work/guard.c" <<'END_OF_C'
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+int main(void)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    for (size_t n = 1; n <= 40; n++)
+        for (size_t at = 0; at < n; at += n / 3 + 1) {
+            char *p = aligned_alloc(page, n * page);
+            if (p == NULL || mprotect(p + at * page, page, PROT_NONE) != 0)
+                return 1;
+        }
+    return 0;
+}
+END_OF_C
+"${CC:-cc}" -g -O1 -o "$work/guard" "$work/guard.c" || exit 1
+LD_PRELOAD="$library" VMPROFILE="$work/profile,unused" "$work/guard" || { echo "FAILED: guarded pages: $?"; failed=1; }
+"$command" report --by=unused "$work/profile" >"$work/text" || failed=1
+
 # A thread that frees a large block, which it looks at for a while, when the program ends: the profile is
 # whole, and the block is not counted twice.
 cat >"$work/late.c" <<'END_OF_C'

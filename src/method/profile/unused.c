@@ -18,6 +18,7 @@
  * Cost: a fill of each block, at most 64 KiB, and a look at what was not written.
  */
 #include "count.h"
+#include "os_stack.h"
 
 #include <string.h>
 
@@ -89,12 +90,18 @@ void vmpf_unused_resized(char *q, const vmpf_tail_t *t, size_t size, size_t have
 
 /* ---- blocks that are there when their region goes, or the program ends ---- */
 
+/* Programs take the rights from pages of their blocks, as guards or for good: these are left alone. */
+static int readable(const void *p, size_t size)
+{
+    return size < vmos_kernelpage() || vmos_readable((uintptr_t)p, size) == size;
+}
+
 static int look(Vmalloc_t *vm, Void_t *addr, size_t size, int busy, Void_t *handle)
 {
     void (*add)(const vmpf_tail_t *t, size_t n) = *(void (**)(const vmpf_tail_t *, size_t))handle;
     vmpf_tail_t tail;
     (void)vm;
-    if (busy && size >= VMPF_TAIL && vmpf_peek_tail(addr, size, &tail) == 0 && tail.site != 0)
+    if (busy && size >= VMPF_TAIL && readable(addr, size) && vmpf_peek_tail(addr, size, &tail) == 0 && tail.site != 0)
         (*add)(&tail, vmpf_unused(addr, &tail));
     return 0;
 }
