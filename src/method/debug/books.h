@@ -342,14 +342,11 @@ uint32_t vmdg_here_again(uint64_t salt);
 void vmdg_here_leave(void); /* the thread ends */
 /* A walk, for a stack that vmsk_known() did not know. */
 uint32_t vmdg_here_walk(vmdg_self_t *me, const vmsk_here_t *here);
-/* The same as vmdg_here_again() without a frame of its own. */
-VMOS_INLINE uint32_t vmdg_here_quick(vmdg_self_t *me, uint64_t salt)
+/* The stack by what the thread remembers; it has a memory, and is not looking there already. */
+VMOS_INLINE uint32_t vmdg_here_recall(vmdg_self_t *me, uint64_t salt)
 {
     vmsk_here_t here;
     uint32_t *known, stack;
-    if (VMOS_UNLIKELY(me->again == NULL) || VMOS_UNLIKELY(me->inside | me->looking) ||
-        VMOS_UNLIKELY(vmdg_options.depth == 0) || VMOS_UNLIKELY(vmr_seeplace().file != NULL))
-        return vmdg_here_again(salt);
     me->looking = 1;
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     known = vmsk_known(me->again, salt, &here);
@@ -357,6 +354,14 @@ VMOS_INLINE uint32_t vmdg_here_quick(vmdg_self_t *me, uint64_t salt)
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     me->looking = 0;
     return stack;
+}
+/* The same as vmdg_here_again() without a frame of its own. */
+VMOS_INLINE uint32_t vmdg_here_quick(vmdg_self_t *me, uint64_t salt)
+{
+    if (VMOS_UNLIKELY(me->again == NULL) || VMOS_UNLIKELY(me->inside | me->looking) ||
+        VMOS_UNLIKELY(vmdg_options.depth == 0) || VMOS_UNLIKELY(vmr_seeplace().file != NULL))
+        return vmdg_here_again(salt);
+    return vmdg_here_recall(me, salt);
 }
 uint32_t vmdg_here_of(const void *context);
 

@@ -64,17 +64,9 @@ VMOS_NOINLINE uint32_t vmdg_here_walk(vmdg_self_t *me, const vmsk_here_t *here)
 /* A signal handler that comes while the thread looks here walks. */
 static uint32_t unnoted(vmdg_self_t *me, uint64_t salt)
 {
-    vmsk_here_t here;
-    uint32_t *known, stack;
     if (VMOS_UNLIKELY(me->again == NULL && memo(me) == NULL) || VMOS_UNLIKELY(me->looking))
         return vmdg_here_walk(me, NULL);
-    me->looking = 1;
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    known = vmsk_known(me->again, salt, &here);
-    stack = VMOS_LIKELY(known != NULL) ? *known : vmdg_here_walk(me, &here);
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    me->looking = 0;
-    return stack;
+    return vmdg_here_recall(me, salt);
 }
 
 VMOS_NOINLINE uint32_t vmdg_here_again(uint64_t salt)
