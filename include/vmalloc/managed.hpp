@@ -202,7 +202,7 @@ template <template <class> class Allocator> class basic_managed_image : public i
         if (head == nullptr)
             return false;
         if (head->named != 0)
-            erase(name_of(p).c_str());
+            erase(name_of(p, detail::managed_mark).c_str());
         end(p, head->n, true);
         return true;
     }
@@ -312,14 +312,16 @@ template <template <class> class Allocator> class basic_managed_image : public i
 
     struct sought {
         const void *value;
-        std::string name;
+        unsigned int mark; /* bits that its version has to have */
+        char name[VM_ROOTNAME];
     };
-    static int compare(Vmalloc_t *, const Vmroot_t *root, void *handle)
+    /* Throws nothing: the walk holds a lock. */
+    static int compare(Vmalloc_t *, const Vmroot_t *root, void *handle) noexcept
     {
         sought *s = static_cast<sought *>(handle);
-        if (root->value != s->value)
+        if (root->value != s->value || (root->version & s->mark) != s->mark)
             return 0;
-        s->name = root->name;
+        std::memcpy(s->name, root->name, sizeof s->name);
         return -1;
     }
     static int count(Vmalloc_t *, const Vmroot_t *, void *handle)
@@ -327,9 +329,9 @@ template <template <class> class Allocator> class basic_managed_image : public i
         ++*static_cast<size_type *>(handle);
         return 0;
     }
-    std::string name_of(const void *p) const
+    std::string name_of(const void *p, unsigned int mark = 0) const
     {
-        sought s{p, std::string()};
+        sought s{p, mark, {}};
         (void)vmrootwalk(get(), compare, &s);
         return s.name;
     }

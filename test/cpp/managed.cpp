@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -34,6 +35,18 @@ using numbers = std::vector<int, in_image<int>>;
 using table = std::vector<numbers, managed_image::scoped_allocator_type<numbers>>;
 using index_t = std::unordered_map<int, word, std::hash<int>, std::equal_to<int>,
                                    managed_image::scoped_allocator_type<std::pair<const int, word>>>;
+
+static bool no_memory; /* operator new fails */
+
+void *operator new(std::size_t n)
+{
+    void *p = no_memory ? nullptr : std::malloc(n);
+    if (p == nullptr)
+        throw std::bad_alloc();
+    return p;
+}
+void operator delete(void *p) noexcept { std::free(p); }
+void operator delete(void *p, std::size_t) noexcept { std::free(p); }
 
 struct temporary {
     char path[64] = "/tmp/vmmanaged.XXXXXX", other[72];
@@ -349,6 +362,41 @@ static void test_killed(void **)
     }
 }
 
+/* A name longer than what a string has room for; when it cannot be told, calls go on. */
+static void test_no_memory(void **)
+{
+    static const char name[] = "a name that is longer than what strings hold in themselves";
+    temporary file;
+    managed_image in(vm::create_only, file.path);
+    int *p = in.construct<int>(name)(5);
+    bool told = false;
+    no_memory = true;
+    try {
+        told = in.destroy_ptr(p);
+    } catch (const std::bad_alloc &) {
+    }
+    no_memory = false;
+    assert_false(told);
+    alarm(60); /* the image is not locked */
+    assert_string_equal(in.get_instance_name(p).c_str(), name);
+    alarm(0);
+    assert_true(in.destroy_ptr(p));
+    assert_null(in.find<int>(name).first);
+}
+
+/* Of the names that lead to an object, the one goes that construct() gave to it. */
+static void test_other_names(void **)
+{
+    temporary file;
+    managed_image in(vm::create_only, file.path);
+    int *gap = in.construct<int>("gap")(1), *p = in.construct<int>("own")(7);
+    assert_true(in.destroy_ptr(gap));
+    in.set("other", p); /* where the gap was: before the own one */
+    assert_true(in.destroy_ptr(p));
+    assert_null(in.find<int>("own").first);
+    assert_true(in.erase("other"));
+}
+
 static void test_threads(void **)
 {
     temporary file;
@@ -375,7 +423,7 @@ int main()
         cmocka_unit_test(test_opening), cmocka_unit_test(test_names),      cmocka_unit_test(test_unique),
         cmocka_unit_test(test_arrays),  cmocka_unit_test(test_pointers),   cmocka_unit_test(test_making),
         cmocka_unit_test(test_containers), cmocka_unit_test(test_size),    cmocka_unit_test(test_offsets),
-        cmocka_unit_test(test_own_allocator),
+        cmocka_unit_test(test_own_allocator), cmocka_unit_test(test_no_memory), cmocka_unit_test(test_other_names),
         cmocka_unit_test(test_killed),  cmocka_unit_test(test_threads),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
