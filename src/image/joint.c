@@ -114,11 +114,39 @@ static int write_one(part_t *p, const vmi_t *decider, const uint64_t joint[2])
     return p->wrote ? 0 : -1;
 }
 
-/* The image is as it was before its record; all that this process has copies of may have changed. */
+/* The list of the last record, n entries, to be unmapped; NULL. */
+static vmi_entry_t *lastlist(const vmi_t *img, uint64_t *n, size_t *bytes)
+{
+    vmi_record_t r;
+    vmi_entry_t *list;
+    if (vmi_io->read(img->fd, &r, sizeof r, img->lastrec) != (int64_t)sizeof r)
+        return NULL;
+    *n = r.count;
+    *bytes = VMB_UP(r.count * sizeof *list + 1, img->psize);
+    list = vmos_map(NULL, *bytes, 0);
+    if (list == NULL || r.count == 0 ||
+        vmi_io->read(img->fd, list, r.count * sizeof *list, img->lastrec + r.list) ==
+            (int64_t)(r.count * sizeof *list))
+        return list;
+    vmos_unmap(list, *bytes);
+    return NULL;
+}
+
+/* The image is as it was before its record; what that has, and all that this process has copies of, may have
+ * changed: memory that was given up since is no copy. */
 static void undo(vmi_t *img)
 {
-    if (vmi_journal_undo(img, img->lastrec) != 0 || vmi_load(img) != 0 || vmi_suspect(img) != 0)
+    uint64_t n, p;
+    size_t bytes;
+    vmi_entry_t *list = lastlist(img, &n, &bytes);
+    if (list == NULL || vmi_journal_undo(img, img->lastrec) != 0 || vmi_load(img) != 0 || vmi_suspect(img) != 0)
         vmi_fail(img);
+    while (list != NULL && n-- > 0) {
+        p = list[n].page & ~VMI_KIND;
+        img->dirty[p >> 6] |= (uint64_t)1 << (p & 63);
+    }
+    if (list != NULL)
+        vmos_unmap(list, bytes);
 }
 
 /* Not all wrote their records.  What the decider has is not known when its sync failed: then the next

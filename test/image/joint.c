@@ -5,6 +5,7 @@
  */
 #include "_test.h"
 
+#include "image.h"
 #include "io.h"
 
 #define N 3
@@ -230,6 +231,52 @@ static void one_fails(void **state)
     closeall(vm);
 }
 
+static int nowhere;
+
+static int nowhere_write(int fd, const void *buf, size_t n, uint64_t off)
+{
+    if (fd == nowhere) {
+        errno = ENOSPC;
+        return -1;
+    }
+    return vmos_disk_write(fd, buf, n, off);
+}
+
+/* Memory that was given up before a commit that another image failed: a roll back has it again. */
+static void given_up_and_taken_back(void **state)
+{
+    enum { BIG = 40 };
+    size_t ps = (size_t)sysconf(_SC_PAGESIZE), i;
+    vmi_io_t io = vmi_system;
+    Vmalloc_t *vm[2];
+    char *p;
+    (void)state;
+    names();
+    vm[1] = must_open(paths[1], 0, Vmlast);
+    p = vmalloc(vm[1], BIG * ps);
+    assert_non_null(p);
+    memset(p, 7, BIG * ps);
+    assert_int_equal(vmrootset(vm[1], "p", p, 0, 1), 0);
+    assert_int_equal(vmcommit(vm[1]), 0);
+    assert_int_equal(vmclose(vm[1]), 0); /* so that its pages are mapped when it is there again */
+    vm[0] = must_open(paths[0], 0, NULL);
+    vm[1] = must_open(paths[1], 0, NULL);
+    assert_ptr_equal(vmresize(vm[1], p, ps, 0), p);
+    assert_int_equal(vmcompact(vm[1]), 0);
+    push(vm[0], 1);
+    io.write = nowhere_write;
+    nowhere = vmi_find(vm[0])->fd; /* the decider, which is the last */
+    vmi_io = &io;
+    assert_int_equal(vmcommitall(vm, 2), -1);
+    vmi_io = &vmi_system;
+    assert_int_equal(vmrollback(vm[1]), 0);
+    for (i = 0; i < BIG * ps; i++)
+        assert_int_equal(p[i], 7);
+    assert_int_equal(vmcommit(vm[1]), 0);
+    assert_int_equal(vmclose(vm[0]), 0);
+    assert_int_equal(vmclose(vm[1]), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -237,6 +284,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(cut_off, setup, teardown),
         cmocka_unit_test_setup_teardown(decider_away, setup, teardown),
         cmocka_unit_test_setup_teardown(one_fails, setup, teardown),
+        cmocka_unit_test_setup_teardown(given_up_and_taken_back, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
