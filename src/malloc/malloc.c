@@ -14,8 +14,6 @@
 
 #include <string.h>
 
-#define SHRINKMIN 64 /* bytes of blocks up to which shrinking never moves */
-
 __thread vmbe_lane_t *vmma_lane = &vmbe_nolane;
 
 void *vmma_malloc(size_t size)
@@ -113,12 +111,6 @@ static VMOS_NOINLINE void *move(void *p, size_t old, size_t size)
     return q;
 }
 
-/* A block stays while it is not larger than twice what is asked for; small ones always. */
-VMOS_INLINE int fits(size_t old, size_t size)
-{
-    return size <= old && (old <= SHRINKMIN || size > old / 2);
-}
-
 /* Whether a block without bytes may start there: Vmlast knows but the last one's size. */
 static VMOS_COLD int isempty(Vmalloc_t *vm, void *p)
 {
@@ -140,7 +132,7 @@ static VMOS_NOINLINE void *resize_any(void *p, size_t size)
         return vmma_resample(vm, p, old, size);
     if (!vmma_isbest(vm))
         return resizein(vm, p, size);
-    if (fits(old, size))
+    if (vmma_fits(old, size))
         return p;
     if (vm == Vmregion && size <= BE_SMALLMAX)
         return move(p, old, size);
@@ -174,7 +166,7 @@ void *realloc(void *p, size_t size)
     if (VMOS_UNLIKELY(lane->front != Vmregion || size > BE_SMALLMAX) ||
         (old = vmbe_sizeto(lane, vmb_map_get(p), p)) == 0)
         return resize(p, size);
-    return fits(old, size) ? p : move(p, old, size);
+    return vmma_fits(old, size) ? p : move(p, old, size);
 }
 
 void *reallocarray(void *p, size_t n, size_t size)

@@ -100,6 +100,14 @@ VMOS_INLINE int vmma_islast(const Vmalloc_t *vm)
     return ((vmmt_joined(vm) ? vmmt_under(vm)->meth : vm->meth.meth) & VM_MTLAST) != 0;
 }
 
+#define VMMA_SHRINKMIN 64 /* bytes of blocks up to which shrinking never moves */
+
+/* A block of old bytes stays while it is not larger than twice what is asked for; small ones always. */
+VMOS_INLINE int vmma_fits(size_t old, size_t size)
+{
+    return size <= old && (old <= VMMA_SHRINKMIN || size > old / 2);
+}
+
 /* A plain Vmbest region: one that is traced is not, and is served by its method. */
 VMOS_INLINE int vmma_isbest(const Vmalloc_t *vm)
 {

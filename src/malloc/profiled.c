@@ -90,16 +90,27 @@ void *vmma_sample(size_t size, size_t align)
     return VMOS_LIKELY(p != NULL) ? p : vmma_nomemory();
 }
 
+/* Where blocks of malloc() stay as they are nobody sees them, and none of them becomes a sample: so a sample
+ * remains one there, and stands for them; of those that shrink to a smaller class as many as are due with
+ * the new size. */
+static int remains(size_t old, size_t size)
+{
+    static uint32_t turn;
+    double odds = vmpf_weight(old) / vmpf_weight(size);
+    return vmpf_round(VMB_MIN(odds, 1), __atomic_add_fetch(&turn, 1, __ATOMIC_RELAXED)) != 0;
+}
+
 /* Whatever the block was: it stays in its region if it may, and moves to the other if it must. */
 void *vmma_resample(Vmalloc_t *vm, void *p, size_t old, size_t size)
 {
-    int e = errno;
+    int e = errno, sample = vm == vmma_samples;
+    int due = sample && vmma_fits(vmpf_bytes(old), size) ? remains(old, size) : vmma_due(size);
     void *q;
-    if (vmma_due(size) == (vm == vmma_samples)) {
+    if (due == sample) {
         q = (*vm->meth.resizef)(vm, p, size, VM_RSCOPY | VM_RSMOVE, 0);
         return VMOS_LIKELY(q != NULL) ? q : vmma_nomemory();
     }
-    q = vm == vmma_samples ? (*Vmheap->meth.allocf)(Vmheap, size, 0) : vmma_sample(size, 0);
+    q = sample ? (*Vmheap->meth.allocf)(Vmheap, size, 0) : vmma_sample(size, 0);
     if (q != NULL) {
         memcpy(q, p, VMB_MIN(old, size));
         vmma_free(p);

@@ -12,7 +12,8 @@
  * them, are such processes again.  Sizes beyond all classes, aligned blocks, and those of threads
  * without a lane are counted by the bytes that the thread asks for.
  *
- * A block that is resized is drawn for anew, with its new size.
+ * A block that is resized is drawn for anew, with its new size, where it moves.  Where it stays, which is what
+ * realloc() does without asking anybody here, it is a sample if it was one.
  *
  * When every block has been recorded for long, the first becomes the second: Vmregion is Vmheap
  * from then on, and the region of Vmprofile has the blocks that are left in it.

@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Samples tell what lives of blocks that realloc() left in their place, shrank or moved: a sample that is
+# resized stands for the others that were.
+set -uo pipefail
+
+command=${VMALLOC_BUILD:?}/vmalloc
+library=$(realpath "$VMALLOC_BUILD/libvmalloc-malloc.so")
+if [ ! -x "$command" ] || [ ! -e "$library" ] || ! command -v "${CC:-cc}" >/dev/null; then
+    echo "no command, no library or no compiler"
+    exit 77
+fi
+unset LD_PRELOAD VMALLOC_OPTIONS VMPROFILE
+# shellcheck source=test/support/_foreign.sh
+. "${VMALLOC_SOURCE:?}/test/support/_foreign.sh"
+pass_by_foreign "$library"
+work=$(realpath "$(mktemp -d)")
+trap 'rm -rf "$work"' EXIT
+
+cat >"$work/resized.c" <<'END_OF_C'
+#include <stdlib.h>
+
+enum { BLOCKS = 100000 };
+static char *volatile kept[BLOCKS];
+
+int main(int argc, char **argv)
+{
+    for (int i = 0; i < BLOCKS; i++)
+        kept[i] = malloc((size_t)atoi(argv[1]));
+    for (int k = 2; k < argc; k++)
+        for (int i = 0; i < BLOCKS; i++)
+            if ((kept[i] = realloc(kept[i], (size_t)atoi(argv[k]))) == NULL)
+                return 1;
+    return 0;
+}
+END_OF_C
+"${CC:-cc}" -g -O1 -o "$work/resized" "$work/resized.c" 2>"$work/err" || { cat "$work/err"; exit 77; }
+
+failed=0
+# Some thousand samples: a standard error is 3 %.
+while read -r last sizes; do
+    # shellcheck disable=SC2086
+    LD_PRELOAD="$library" VMPROFILE="$work/profile,sample=8192,seed=5" "$work/resized" $sizes ||
+        { echo "FAILED: the program: $?"; failed=1; continue; }
+    live=$("$command" report --json "$work/profile" | grep -o '"livebytes":[0-9]*' | head -n 1 | cut -d: -f2)
+    if [ "${live:-0}" -lt $((last * 80000)) ] || [ "$live" -gt $((last * 120000)) ]; then
+        echo "FAILED: malloc and realloc of $sizes: ${live:-nothing} of some $((last * 100000)) bytes live"
+        failed=1
+    fi
+done <<'END'
+100 100
+104 100 104
+111 100 101 102 103 104 105 106 107 108 109 110 111
+65 100 65
+130 200 150 130
+200 100 200
+40 100 40
+END
+exit "$failed"
