@@ -92,7 +92,7 @@ extern VM_API int vmcommit(Vmalloc_t *vm);
  * threads must not store there meanwhile.  EINVAL also: not in the region; EROFS: as vmcommit(). */
 extern VM_API int vmtell(Vmalloc_t *vm, Void_t *addr, size_t size, int on);
 /* size bytes at addr were, or are about to be, stored, before the next commit; where vmtell() was not called that
- * need not be said, and does nothing.  Any thread may call it, but not while one calls vmclose(). */
+ * need not be said, and does nothing.  Any thread may call it, but not while one calls vmcommit() or vmclose(). */
 extern VM_API int vmstored(Vmalloc_t *vm, const Void_t *addr, size_t size);
 
 /* One commit of several images, at most 16: all of them or none, whatever happens.  Until the first of them
