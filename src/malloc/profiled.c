@@ -100,11 +100,17 @@ static int remains(size_t old, size_t size)
     return vmpf_round(VMB_MIN(odds, 1), __atomic_add_fetch(&turn, 1, __ATOMIC_RELAXED)) != 0;
 }
 
+/* Bytes of a block of malloc() for which so many were asked. */
+static size_t have(size_t size)
+{
+    return size <= BE_SMALLMAX ? vmpf_bytes(size) : VMB_UP(size, BE_PAGE);
+}
+
 /* Whatever the block was: it stays in its region if it may, and moves to the other if it must. */
 void *vmma_resample(Vmalloc_t *vm, void *p, size_t old, size_t size)
 {
     int e = errno, sample = vm == vmma_samples;
-    int due = sample && vmma_fits(vmpf_bytes(old), size) ? remains(old, size) : vmma_due(size);
+    int due = sample && vmma_fits(have(old), size) ? remains(old, size) : vmma_due(size);
     void *q;
     if (due == sample) {
         q = (*vm->meth.resizef)(vm, p, size, VM_RSCOPY | VM_RSMOVE, 0);
