@@ -88,6 +88,44 @@ static void test_sizes(void **state)
     assert_int_equal(vmclose(vm), 0);
 }
 
+/* How many of the pages in which blocks at p began have the distance of that at q now. */
+static size_t alike(char *const *p, const void *q)
+{
+    uint64_t rule = vmdg_ruleof(vmdg_leafof((uintptr_t)q), (uintptr_t)q), is;
+    size_t n = 0;
+    for (size_t i = 0; i < N; i++) {
+        is = vmdg_ruleof(vmdg_leafof((uintptr_t)p[i]), (uintptr_t)p[i]);
+        if (i == 0 || ((uintptr_t)p[i] ^ (uintptr_t)p[i - 1]) >= VMB_PAGE)
+            n += is >> VMDG_STRIDESHIFT == rule >> VMDG_STRIDESHIFT;
+    }
+    return n;
+}
+
+/* A page that is cut anew brings those of its slab with it: each by itself would be a barrier in all threads. */
+static void test_together(void **state)
+{
+    Vmalloc_t *vm = vmopen(Vmdcsystem, Vmdebug, 0);
+    static char *p[N];
+    size_t most = 0, was = 0, now, i;
+    char *q[N];
+    (void)state;
+    for (i = 0; i < N; i++)
+        assert_non_null(p[i] = vmalloc(vm, 200));
+    for (i = 0; i < N; i++)
+        assert_int_equal(vmfree(vm, p[i]), 0);
+    for (i = 0; i < N && most < 2; i++) {
+        assert_non_null(q[i] = vmalloc(vm, 700));
+        now = alike(p, q[i]);
+        most = now > was ? now - was : 0;
+        was = now;
+    }
+    assert_true(most > 1);
+    while (i-- > 0)
+        assert_int_equal(vmfree(vm, q[i]), 0);
+    assert_int_equal(vmdbcheck(vm), 0);
+    assert_int_equal(vmclose(vm), 0);
+}
+
 /* With more alignment, in a page that has a rule. */
 static void test_aligned(void **state)
 {
@@ -175,6 +213,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_sizes, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_together, setup, teardown),
         cmocka_unit_test_setup_teardown(test_aligned, setup, teardown),
         cmocka_unit_test_setup_teardown(test_cleared, setup, teardown),
         cmocka_unit_test_setup_teardown(test_threads, setup, teardown),
