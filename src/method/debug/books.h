@@ -257,11 +257,17 @@ VMOS_INLINE int vmdg_seat(Vmalloc_t *vm, const char *p, char *base, size_t n, in
     s->id = vmdg_seatof(s->rule, a);
     return VMOS_LIKELY(vmdg_what(vmdg_desc(s->id)) == 0) ? 0 : -1;
 }
-/* The block was entered there.  0, or -1: the page has another rule by now, and the block no seat. */
-VMOS_INLINE int vmdg_seat_holds(const vmdg_seat_t *s)
+/* Take it, before anything is written into its descriptor: whoever saw the rule long ago may be about to take what is
+ * another page's by now.  0; -1: it is taken, or the page has another rule by now. */
+VMOS_INLINE int vmdg_seat_take(const vmdg_seat_t *s)
 {
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    return VMOS_LIKELY(__atomic_load_n(s->at, __ATOMIC_RELAXED) == s->rule) ? 0 : -1;
+    uint64_t none = 0, *what = &vmdg_desc(s->id)->what;
+    if (VMOS_UNLIKELY(!__atomic_compare_exchange_n(what, &none, VMDG_SEATED, 0, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)))
+        return -1;
+    if (VMOS_LIKELY(__atomic_load_n(s->at, __ATOMIC_SEQ_CST) == s->rule))
+        return 0;
+    __atomic_store_n(what, 0, __ATOMIC_RELEASE);
+    return -1;
 }
 void vmdg_seat_renew(void); /* in the child of a fork */
 /* The number of the next block that begins in [*from, end), 0: none; *from moves behind it. */

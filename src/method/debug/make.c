@@ -133,14 +133,11 @@ VMOS_INLINE int seat(Vmalloc_t *vm, const made_t *m, uint32_t *id, int local)
 {
     vmdg_seat_t s;
     if (VMOS_UNLIKELY(!vmdg_of(vm)->seats) || VMOS_UNLIKELY(m->p - m->base != VMDG_FRONT) ||
-        VMOS_UNLIKELY(vmdg_seat(vm, m->p, m->base, m->n, local, &s) < 0))
+        VMOS_UNLIKELY(vmdg_seat(vm, m->p, m->base, m->n, local, &s) < 0) || VMOS_UNLIKELY(vmdg_seat_take(&s) < 0))
         return -1;
     enter(s.id, m->p, m->what | VMDG_SEATED, vmdg_of(vm)->region, m->stack, m->op);
     *id = s.id;
-    if (VMOS_LIKELY(vmdg_seat_holds(&s) == 0))
-        return 0;
-    __atomic_store_n(&vmdg_desc(s.id)->what, 0, __ATOMIC_RELEASE);
-    return -1;
+    return 0;
 }
 
 /* Under a number from the list.  -1: no memory. */

@@ -13,21 +13,19 @@
  * Invariants
  *   - A row of descriptors belongs to one page, and none of it is used but through the page's rule.
  *   - A rule changes only while nothing of its row is in use; that is made sure of by GRANS, which keeps new
- *     blocks away, and by whoever enters a block, who looks at the rule again afterwards.
+ *     blocks away, and by whoever enters a block: takes the seat first, which is then nobody else's, and looks
+ *     at the rule again before anything is written there.
  *   - What does not fit has its number in its granule (index.c): blocks of other methods than Vmbest, those with
  *     larger alignments and guards, what comes to lie on a block whose memory was given twice.
  *
- * Cost: some 20 instructions for a block; for a page that is cut anew a look at its row, and with several threads a
- * barrier in all of them, once for the pages of a slab: it is a call of the system, and waits for all processors.
+ * Cost: some 20 instructions for a block, one of them atomic; for a page that is cut anew a look at its row.
  */
 #include "books.h"
-#include "best.h"
 #include "over.h"
 
 #include <errno.h>
 
 #define ROWMOST (VMB_PAGE / VMDG_GRANULE + 1)
-#define TOGETHER 64 /* pages of a slab that are cut anew at once */
 
 static vmos_lock_t laying;
 static uint32_t unused[ROWMOST + 1]; /* rows by length, linked by `freed` of their first descriptors */
@@ -65,81 +63,40 @@ static void giveup(uint64_t rule)
     __atomic_store_n(&unused[n], id, __ATOMIC_RELAXED);
 }
 
+/* Nothing of its row is in use, nor will be: GRANS was set.  Who has seen the rule without it and took a seat since is
+ * either seen here, or sees it. */
 static int isidle(uint64_t rule)
 {
     uint32_t id = (uint32_t)(rule & VMDG_FIRSTMASK), n = length(rule);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
     for (; n > 0; n--, id++)
         if (vmdg_what(vmdg_desc(id)) != 0)
             return 0;
     return 1;
 }
 
-/* Who has seen a rule without GRANS, which is set by now, and entered a block since is either seen after this, or
- * sees it. */
-static void settle(void)
+/* Another rule for a page, in which blocks lie at least stride apart from now on.  0: it is not to be. */
+static uint64_t lay(uint64_t *at, size_t stride)
 {
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    if (vmdg_threads() > 1)
-        vmos_barrier();
-}
-
-/* Another rule for a page that has GRANS since settle(), if nothing of its row is in use.  0: it is not to be. */
-static uint64_t change(uint64_t *at, uint64_t rule)
-{
-    uint64_t old = __atomic_load_n(at, __ATOMIC_ACQUIRE);
-    uint32_t id = isidle(old) ? row(length(rule)) : 0;
-    if (id == 0)
-        return 0;
-    rule |= id;
-    __atomic_store_n(at, rule, __ATOMIC_RELEASE);
-    giveup(old);
-    return rule;
-}
-
-/* A page of another distance, of whose row nothing is in use. */
-static int isold(uint64_t is, uint64_t rule)
-{
-    return is != 0 && !(is & VMDG_GRANS) && is >> VMDG_STRIDESHIFT != rule >> VMDG_STRIDESHIFT && isidle(is);
-}
-
-/* Another rule for a page, in which blocks lie at least stride apart from now on, and for those of the next n - 1 that
- * were cut otherwise: they are of the same slab.  0: it is not to be. */
-static uint64_t lay(uint64_t *at, size_t n, size_t stride)
-{
-    uint64_t old = __atomic_load_n(at, __ATOMIC_ACQUIRE), rule = rulefor(stride), marked = 0;
+    uint64_t old = __atomic_load_n(at, __ATOMIC_ACQUIRE), rule = rulefor(stride);
     uint32_t id;
     if (old & VMDG_GRANS)
         return 0;
-    if (old == 0) {
-        if ((id = row(length(rule))) == 0)
+    if (old != 0) {
+        __atomic_fetch_or(at, VMDG_GRANS, __ATOMIC_SEQ_CST);
+        if (!isidle(old))
             return 0;
-        __atomic_store_n(at, rule | id, __ATOMIC_RELEASE);
-        return rule | id;
     }
-    __atomic_fetch_or(at, VMDG_GRANS, __ATOMIC_SEQ_CST);
-    if (vmdg_threads() > 1 && !vmos_barrier_ready())
+    if ((id = row(length(rule))) == 0)
         return 0;
-    for (size_t i = 1; i < n; i++)
-        if (isold(__atomic_load_n(&at[i], __ATOMIC_ACQUIRE), rule)) {
-            __atomic_fetch_or(&at[i], VMDG_GRANS, __ATOMIC_SEQ_CST);
-            marked |= (uint64_t)1 << i;
-        }
-    settle();
-    for (; marked != 0; marked &= marked - 1)
-        change(&at[vmb_ctz(marked)], rule);
-    return change(at, rule);
+    rule |= id;
+    __atomic_store_n(at, rule, __ATOMIC_RELEASE);
+    if (old != 0)
+        giveup(old);
+    return rule;
 }
 
-/* Pages from p's on that are of its slab; of what is larger than its blocks, one. */
-static size_t pages(const char *p, const char *base, size_t size)
-{
-    const vmbe_run_t *run = size <= BE_SMALLMAX ? vmb_map_get(base) : NULL;
-    size_t left = run != NULL ? (size_t)(run->base + vmbe_runbytes(run) - p) : 1;
-    return VMB_MIN(VMB_MIN((left + ((uintptr_t)p & (VMB_PAGE - 1)) + VMB_PAGE - 1) / VMB_PAGE, (size_t)TOGETHER),
-                   VMDG_NPAGE - vmdg_pageof((uintptr_t)p));
-}
-
-static VMOS_NOINLINE uint64_t relay(Vmalloc_t *vm, uint64_t *at, const char *p, char *base, size_t n, int local)
+static VMOS_NOINLINE uint64_t relay(Vmalloc_t *vm, uint64_t *at, char *base, size_t n, int local)
 {
     long size = (*vmmt_under(vm)->sizef)(vm, base, local);
     size_t stride = size > 0 ? VMB_MIN((size_t)size & ~(size_t)15, VMDG_STRIDEMOST) : 0;
@@ -148,7 +105,7 @@ static VMOS_NOINLINE uint64_t relay(Vmalloc_t *vm, uint64_t *at, const char *p, 
     if (stride < VMDG_GRANULE || !vmdg_seat_fits(rulefor(stride), n) || vmos_lockedbyme(&laying))
         return 0;
     vmos_lock(&laying);
-    rule = lay(at, pages(p, base, (size_t)size), stride);
+    rule = lay(at, stride);
     vmos_unlock(&laying);
     errno = keep;
     return rule;
@@ -164,7 +121,7 @@ int vmdg_seat_find(Vmalloc_t *vm, const char *p, char *base, size_t n, int local
     rule = vmdg_ruleof(l, (uintptr_t)p);
     if (rule & VMDG_GRANS)
         return -1;
-    if (!vmdg_seat_fits(rule, n) && (rule = relay(vm, &l->rule[page], p, base, n, local)) == 0)
+    if (!vmdg_seat_fits(rule, n) && (rule = relay(vm, &l->rule[page], base, n, local)) == 0)
         return -1;
     map = &l->starts[page >> 6];
     if (!(__atomic_load_n(map, __ATOMIC_RELAXED) >> (page & 63) & 1))

@@ -129,13 +129,10 @@ void *vmdg_make_straight(Vmalloc_t *vm, const vmdg_t *dg, size_t size, int zero,
     fill = zero ? 0 : VMDG_NEWBYTE;
     vmdg_set(p, fill, size);
     vmdg_fence_between(p, size, base + n, dg->key, VMDG_ONES * fill);
-    if (VMOS_UNLIKELY(vmdg_seat(vm, p, base, n, 0, &s) < 0))
+    if (VMOS_UNLIKELY(vmdg_seat(vm, p, base, n, 0, &s) < 0) || VMOS_UNLIKELY(vmdg_seat_take(&s) < 0))
         return seatless(vm, base, &(vmdg_making_t){size, 0, zero, family, stack, op});
     enter(vmdg_desc(s.id), p, size | usual(family), dg->region, stack, op);
-    if (VMOS_LIKELY(vmdg_seat_holds(&s) == 0))
-        return p;
-    __atomic_store_n(&vmdg_desc(s.id)->what, 0, __ATOMIC_RELEASE);
-    return seatless(vm, base, &(vmdg_making_t){size, 0, zero, family, stack, op});
+    return p;
 }
 
 /* ---- give ---- */
