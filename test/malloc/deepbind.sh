@@ -4,20 +4,8 @@
 # and the loader still finds it by the search path of the program that called.
 set -uo pipefail
 
-library=$(realpath "${VMALLOC_BUILD:?}")/libvmalloc-malloc.so
-if [ ! -e "$library" ]; then
-    echo "$library is not built"
-    exit 77
-fi
-unset LD_PRELOAD LD_LIBRARY_PATH VMALLOC_OPTIONS VMDEBUG
-# shellcheck source=test/support/_foreign.sh
-. "${VMALLOC_SOURCE:?}/test/support/_foreign.sh"
-pass_by_foreign "$library"
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-ln -s "$library" library.so
-failed=0
+# shellcheck source=test/support/_linked.sh
+. "${VMALLOC_SOURCE:?}/test/support/_linked.sh"
 
 cat >module.c <<'END'
 #include <stdlib.h>

@@ -4,18 +4,8 @@
 # resized stands for the others that were.
 set -uo pipefail
 
-command=${VMALLOC_BUILD:?}/vmalloc
-library=$(realpath "$VMALLOC_BUILD/libvmalloc-malloc.so")
-if [ ! -x "$command" ] || [ ! -e "$library" ] || ! command -v "${CC:-cc}" >/dev/null; then
-    echo "no command, no library or no compiler"
-    exit 77
-fi
-unset LD_PRELOAD VMALLOC_OPTIONS VMPROFILE
-# shellcheck source=test/support/_foreign.sh
-. "${VMALLOC_SOURCE:?}/test/support/_foreign.sh"
-pass_by_foreign "$library"
-work=$(realpath "$(mktemp -d)")
-trap 'rm -rf "$work"' EXIT
+# shellcheck source=test/support/_profiled.sh
+. "${VMALLOC_SOURCE:?}/test/support/_profiled.sh"
 
 cat >"$work/resized.c" <<'END_OF_C'
 #include <stdlib.h>
