@@ -366,7 +366,7 @@ static void droptail(vmi_t *img)
 {
     uint64_t p;
     for (p = vmi_bound(img); p-- > img->npages && vmi_iszero(vmi_addrof(img, p), img->psize);)
-        img->dirty[p >> 6] &= ~((uint64_t)1 << (p & 63));
+        vmb_bits_clear(img->dirty, (size_t)p, 1);
 }
 
 /* New pages whose places are those of the journal, which readers keep from being moved, are all named: what

@@ -136,17 +136,18 @@ static vmi_entry_t *lastlist(const vmi_t *img, uint64_t *n, size_t *bytes)
  * changed: memory that was given up since is no copy. */
 static void undo(vmi_t *img)
 {
-    uint64_t n, p;
+    uint64_t n;
     size_t bytes;
     vmi_entry_t *list = lastlist(img, &n, &bytes);
-    if (list == NULL || vmi_journal_undo(img, img->lastrec) != 0 || vmi_load(img) != 0 || vmi_suspect(img) != 0)
+    if (list == NULL) {
         vmi_fail(img);
-    while (list != NULL && n-- > 0) {
-        p = list[n].page & ~VMI_KIND;
-        img->dirty[p >> 6] |= (uint64_t)1 << (p & 63);
+        return;
     }
-    if (list != NULL)
-        vmos_unmap(list, bytes);
+    if (vmi_journal_undo(img, img->lastrec) != 0 || vmi_load(img) != 0 || vmi_suspect(img) != 0)
+        vmi_fail(img);
+    while (n-- > 0)
+        vmb_bits_set(img->dirty, (size_t)(list[n].page & ~VMI_KIND), 1);
+    vmos_unmap(list, bytes);
 }
 
 /* Not all wrote their records.  What the decider has is not known when its sync failed: then the next

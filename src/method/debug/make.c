@@ -98,19 +98,6 @@ static VMOS_COLD void overlap(uint32_t had, char *p, size_t size, Vmalloc_t *vm)
     vmdg_tell(&e);
 }
 
-static void enter(uint32_t id, char *p, uint64_t what, uint32_t region, uint32_t stack, uint64_t op)
-{
-    vmdg_desc_t *d = vmdg_desc(id);
-    uint32_t thread = vmdg_threadnumber();
-    __atomic_store_n(&d->where, (uint64_t)(uintptr_t)p | (uint64_t)region << VMDG_ADDRBITS, __ATOMIC_RELAXED);
-    d->alloc = stack;
-    d->freed = 0;
-    d->op = (uint32_t)op;
-    d->athread = (uint16_t)thread;
-    d->fthread = 0;
-    __atomic_store_n(&d->what, what, __ATOMIC_RELEASE);
-}
-
 typedef struct made {
     char *base, *p; /* the lower method's block, and ours in it */
     size_t n, size;
@@ -135,7 +122,7 @@ VMOS_INLINE int seat(Vmalloc_t *vm, const made_t *m, uint32_t *id, int local)
     if (VMOS_UNLIKELY(!vmdg_of(vm)->seats) || VMOS_UNLIKELY(m->p - m->base != VMDG_FRONT) ||
         VMOS_UNLIKELY(vmdg_seat(vm, m->p, m->base, m->n, local, &s) < 0) || VMOS_UNLIKELY(vmdg_seat_take(&s) < 0))
         return -1;
-    enter(s.id, m->p, m->what | VMDG_SEATED, vmdg_of(vm)->region, m->stack, m->op);
+    vmdg_desc_enter(vmdg_desc(s.id), m->p, m->what | VMDG_SEATED, vmdg_of(vm)->region, m->stack, m->op);
     *id = s.id;
     return 0;
 }
@@ -146,7 +133,7 @@ static VMOS_NOINLINE int list(Vmalloc_t *vm, const made_t *m, uint32_t *id)
     displace(vm, m);
     if ((*id = vmdg_desc_get()) == 0)
         return -1;
-    enter(*id, m->p, m->what, vmdg_of(vm)->region, m->stack, m->op);
+    vmdg_desc_enter(vmdg_desc(*id), m->p, m->what, vmdg_of(vm)->region, m->stack, m->op);
     if (vmdg_index_enter(m->p, m->base, m->base + m->n, *id) == 0)
         return 0;
     vmdg_desc_put(*id);

@@ -129,6 +129,20 @@ VMOS_INLINE void vmdg_set(char *p, unsigned char c, size_t n)
     vmdg_store(end - 8, x);
 }
 
+/* A block that begins: what is stored last, for it is what others look at. */
+VMOS_INLINE void vmdg_desc_enter(vmdg_desc_t *d, const char *p, uint64_t what, uint32_t region, uint32_t stack,
+                                 uint64_t op)
+{
+    uint32_t thread = vmdg_threadnumber();
+    __atomic_store_n(&d->where, (uint64_t)(uintptr_t)p | (uint64_t)region << VMDG_ADDRBITS, __ATOMIC_RELAXED);
+    d->alloc = stack;
+    d->freed = 0;
+    d->op = (uint32_t)op;
+    d->athread = (uint16_t)thread;
+    d->fthread = 0;
+    __atomic_store_n(&d->what, what, __ATOMIC_RELEASE);
+}
+
 /* The descriptor of the live block at p of region vm (NULL: any), else 0. */
 VMOS_INLINE uint32_t vmdg_live(const Vmalloc_t *vm, const void *p)
 {

@@ -67,17 +67,6 @@ VMOS_INLINE void fetch(const vmbe_cursor_t *c)
         __builtin_prefetch(vmdg_desc(vmdg_seatof(rule, (uintptr_t)p)), 1);
 }
 
-VMOS_INLINE void enter(vmdg_desc_t *d, const char *p, uint64_t what, uint32_t region, uint32_t stack, uint64_t op)
-{
-    __atomic_store_n(&d->where, (uint64_t)(uintptr_t)p | (uint64_t)region << VMDG_ADDRBITS, __ATOMIC_RELAXED);
-    d->alloc = stack;
-    d->freed = 0;
-    d->op = (uint32_t)op;
-    d->athread = (uint16_t)(vmdg_self.number - 1);
-    d->fthread = 0;
-    __atomic_store_n(&d->what, what, __ATOMIC_RELEASE);
-}
-
 /* Nothing is asked for but blocks with fences. */
 VMOS_INLINE int isusual(void)
 {
@@ -86,20 +75,11 @@ VMOS_INLINE int isusual(void)
             vmr_nwatch | (unsigned)vmdg_stale) == 0;
 }
 
-/* With another cursor, or memory that is new. */
-static VMOS_NOINLINE void *rest(Vmalloc_t *vm, const vmdg_making_t *g)
+/* The longer way: with another cursor, or memory that is new; base: a block that has no seat. */
+static VMOS_NOINLINE void *rest(Vmalloc_t *vm, char *base, const vmdg_making_t *g)
 {
     int keep = errno;
-    void *p = vmdg_make_known(vm, g, 0);
-    if (p != NULL)
-        errno = keep;
-    return p;
-}
-
-static VMOS_NOINLINE void *seatless(Vmalloc_t *vm, char *base, const vmdg_making_t *g)
-{
-    int keep = errno;
-    void *p = vmdg_make_laid(vm, base, g);
+    void *p = base != NULL ? vmdg_make_laid(vm, base, g) : vmdg_make_known(vm, g, 0);
     if (p != NULL)
         errno = keep;
     return p;
@@ -123,15 +103,15 @@ void *vmdg_make_straight(Vmalloc_t *vm, const vmdg_t *dg, size_t size, int zero,
         return NULL;
     stack = vmdg_here_quick(me, VMDG_ATALLOC);
     if (VMOS_UNLIKELY((base = vmbe_next(c)) == NULL))
-        return rest(vm, &(vmdg_making_t){size, 0, zero, family, stack, op});
+        return rest(vm, NULL, &(vmdg_making_t){size, 0, zero, family, stack, op});
     fetch(c);
     p = base + VMDG_FRONT;
     fill = zero ? 0 : VMDG_NEWBYTE;
     vmdg_set(p, fill, size);
     vmdg_fence_between(p, size, base + n, dg->key, VMDG_ONES * fill);
     if (VMOS_UNLIKELY(vmdg_seat(vm, p, base, n, 0, &s) < 0) || VMOS_UNLIKELY(vmdg_seat_take(&s) < 0))
-        return seatless(vm, base, &(vmdg_making_t){size, 0, zero, family, stack, op});
-    enter(vmdg_desc(s.id), p, size | usual(family), dg->region, stack, op);
+        return rest(vm, base, &(vmdg_making_t){size, 0, zero, family, stack, op});
+    vmdg_desc_enter(vmdg_desc(s.id), p, size | usual(family), dg->region, stack, op);
     return p;
 }
 
