@@ -161,15 +161,16 @@ static void complain(const profile_t *p)
 /* 0, or the exit status after a message. */
 static int load(report_t *r, const char *file, const struct request *want)
 {
+    const char *lacks;
     char why[400];
 
     r->profile = profile_read(file, why, sizeof(why));
     if (!r->profile)
         return tool_fail(TOOL_CANNOT, "%s", why);
     complain(r->profile);
-    if (want->by && !report_has(r->profile, want->by))
-        return tool_fail(TOOL_USAGE, "%s does not tell what was never written: record it with the word "
-                         "\"unused\", as in --profile=FILE,unused", file);
+    lacks = want->by ? report_lacks(r->profile, want->by) : NULL;
+    if (lacks)
+        return tool_fail(TOOL_USAGE, "%s %s", file, lacks);
     r->by = want->by;
     r->top = want->top;
     r->inner = want->inner;

@@ -66,8 +66,8 @@ typedef struct report_measure {
 } report_measure_t;
 extern const report_measure_t report_measures[]; /* ends with name NULL */
 const report_measure_t *report_measure(const char *name);
-/* Whether the profile tells it. */
-int report_has(const profile_t *p, const report_measure_t *m);
+/* Why the profile does not tell it, and what to do; NULL: it does. */
+const char *report_lacks(const profile_t *p, const report_measure_t *m);
 /* Bytes asked for in which unused ones were looked for. */
 uint64_t report_looked(const profile_t *p, const profile_site_t *s);
 /* 1.25 MiB; 1 234 567; 1.5 s.  Into to, of at least 32 bytes, which is returned. */

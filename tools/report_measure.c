@@ -90,9 +90,21 @@ const report_measure_t report_measures[] = {
     {NULL, NULL, 0, NULL, NULL, NULL},
 };
 
-int report_has(const profile_t *p, const report_measure_t *m)
+static int by_resizes(const report_measure_t *m)
 {
-    return m->of != of_unused || p->head.unused > 0;
+    return m->of == resized_blocks || m->of == of_growth || m->of == of_copied;
+}
+
+/* Samples do not see what realloc() does with the others: see doc/design/profile.md. */
+const char *report_lacks(const profile_t *p, const report_measure_t *m)
+{
+    if (m->of == of_unused && p->head.unused == 0)
+        return "does not tell what was never written: record it with the word \"unused\", as in "
+               "--profile=FILE,unused";
+    if (by_resizes(m) && p->head.mode == VMPF_SAMPLED)
+        return "has samples, which tell few of the resizes: record every block with the word "
+               "\"full\", as in --profile=FILE,full";
+    return NULL;
 }
 
 uint64_t report_looked(const profile_t *p, const profile_site_t *s)

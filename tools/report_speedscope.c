@@ -87,7 +87,7 @@ int report_speedscope(report_t *r)
     put_frames(r->out, t);
     fputs(",\n\"profiles\":[", r->out);
     for (m = report_measures; m->name; m++) {
-        if (!report_has(r->profile, m))
+        if (report_lacks(r->profile, m))
             continue;
         fputs(m == report_measures ? "" : ",\n", r->out);
         put_profile(r, t, m);

@@ -127,8 +127,9 @@ static void print_totals(const report_t *r)
     print_line(r, "rounding", text);
     if (r->profile->head.unused)
         print_unused(r, t);
-    snprintf(text, sizeof(text), "%s, %s larger in all, %s copied", report_count(a, t->resizes),
-             report_bytes(b, t->growth), report_bytes(c, t->copied));
+    snprintf(text, sizeof(text), "%s%s, %s larger in all, %s copied",
+             report_lacks(r->profile, report_measure("resizes")) ? "at least " : "",
+             report_count(a, t->resizes), report_bytes(b, t->growth), report_bytes(c, t->copied));
     if (t->resizes > 0)
         print_line(r, "resizes", text);
 }
@@ -323,9 +324,12 @@ static int print_list(const report_t *r, const report_measure_t *m)
 }
 
 /* More than a tenth of what was asked for was: something grows by small steps. */
-static int many_resizes(const profile_site_t *t)
+static int many_resizes(const profile_t *p)
 {
-    return t->resizes >= MANY && t->resizes >= t->calls / 10;
+    const profile_site_t *t = &p->total;
+
+    return t->resizes >= MANY && t->resizes >= t->calls / 10 &&
+           !report_lacks(p, report_measure("resizes"));
 }
 
 int report_text(report_t *r)
@@ -346,7 +350,7 @@ int report_text(report_t *r)
     for (i = 0; i < LISTS && !failed; i++)
         if (report_measures[i].of(&r->profile->total) > 0 || i == 1)
             failed = print_list(r, &report_measures[i]) != 0;
-    if (!failed && many_resizes(&r->profile->total))
+    if (!failed && many_resizes(r->profile))
         failed = print_list(r, report_measure("resizes")) != 0;
     return failed;
 }

@@ -15,13 +15,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define NAMESIZE (2 * PATH_MAX + 64)
 
 static char file[2 * PATH_MAX]; /* with %p in it */
 static pid_t child;
+static time_t begun;
 
 /* ---- the option ---- */
 
@@ -88,6 +91,17 @@ static void name_file(char *to, size_t size, const char *process)
         snprintf(to, size, "%s%s", file, *process == '*' ? ".*" : "");
 }
 
+/* Those that this run wrote: others of the name may be there from earlier ones. */
+static size_t count_new(const glob_t *found)
+{
+    struct stat st;
+    size_t n = 0, i;
+
+    for (i = 0; i < found->gl_pathc; i++)
+        n += stat(found->gl_pathv[i], &st) == 0 && st.st_mtime >= begun;
+    return n;
+}
+
 static void name_others(void)
 {
     char pattern[NAMESIZE];
@@ -97,7 +111,7 @@ static void name_others(void)
     name_file(pattern, sizeof(pattern), "*");
     if (glob(pattern, 0, NULL, &found) != 0)
         return;
-    if (found.gl_pathc > mine)
+    if (count_new(&found) > mine)
         fprintf(stderr, "vmalloc: processes that it started have theirs: %s\n", pattern);
     globfree(&found);
 }
@@ -135,6 +149,7 @@ int run_profile(char **program, int (*become)(char **program))
 {
     int status;
 
+    begun = time(NULL);
     child = fork();
     if (child < 0)
         return tool_fail(TOOL_CANNOT, "%s: %s", program[0], strerror(errno));

@@ -13,7 +13,9 @@
 #include <signal.h>
 #include <string.h>
 
-static int chosen; /* whether words said which blocks are recorded */
+static int chosen;  /* whether words said which blocks are recorded */
+static int samples; /* and that it is not all of them */
+static const char unsampled[] = "unused looks at every block, and does not go with sample or exact";
 
 static vmma_answer_t set(int what, size_t value)
 {
@@ -33,9 +35,17 @@ static vmma_answer_t set_number(int what, vmma_word_t value)
     return number(value, &x) == 0 ? set(what, x) : vmma_nosense;
 }
 
+/* Samples tell nothing of what unused wants to know: it goes first, whatever the order of the words. */
+static int sampled(void)
+{
+    chosen = samples = 1;
+    return !vmpf_settings.unused;
+}
+
 static vmma_answer_t set_sample(vmma_word_t value)
 {
-    chosen = 1;
+    if (!sampled())
+        return unsampled;
     return value.n == 0 ? set(VM_PFPERIOD, VMPF_PERIOD) : set_number(VM_PFPERIOD, value);
 }
 
@@ -49,8 +59,7 @@ static vmma_answer_t set_full(vmma_word_t value)
 
 static vmma_answer_t set_exact(vmma_word_t value)
 {
-    chosen = 1;
-    return set_number(VM_PFEXACT, value);
+    return sampled() ? set_number(VM_PFEXACT, value) : unsampled;
 }
 
 static vmma_answer_t set_depth(vmma_word_t value)
@@ -81,10 +90,12 @@ static vmma_answer_t set_interval(vmma_word_t value)
 /* It takes a look at each block. */
 static vmma_answer_t set_unused(vmma_word_t value)
 {
+    vmma_answer_t wrong;
     if (value.n > 0 && !vmma_word_is(value, "1"))
         return vmma_nosense;
     set_full(value);
-    return set(VM_PFUNUSED, 1);
+    wrong = set(VM_PFUNUSED, 1);
+    return wrong == NULL && samples ? unsampled : wrong;
 }
 
 static vmma_answer_t set_inherit(vmma_word_t value)

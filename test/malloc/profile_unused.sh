@@ -55,6 +55,16 @@ for word in unused unused=1; do
     grep -q '"unused":2,' "$work/json" || { echo "FAILED: not all blocks were looked at"; failed=1; }
 done
 
+# Samples tell nothing of it: it goes first in any order, and that is said.
+for word in unused,sample=64k sample,unused unused,exact=10 exact=10,unused; do
+    rm -f "$work/profile"
+    LD_PRELOAD="$library" VMPROFILE="$work/profile,$word" "$work/waste" 2>"$work/err" || failed=1
+    grep -q 'unused looks at every block' "$work/err" || { echo "FAILED: $word: nothing said"; failed=1; }
+    "$command" report --json "$work/profile" >"$work/json" || failed=1
+    sum=$(grep -o '"unused":[0-9]*' "$work/json" | sed -n 2p | cut -d: -f2)
+    [ "${sum:-0}" -eq "$wanted" ] || { echo "FAILED: $word: ${sum:-nothing} bytes, not $wanted"; failed=1; }
+done
+
 # The largest site is the first line of the list, with its share.
 "$command" report --by=unused "$work/profile" >"$work/text" || failed=1
 grep -q 'unused .* were never written$' "$work/text" || { echo "FAILED: the summary"; failed=1; }

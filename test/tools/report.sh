@@ -146,6 +146,9 @@ for f in $(ls fork.*); do
     known "$f"
 done
 grep -q "have theirs" said || fail "fork: children are not named: $(cat said)"
+touch -d '1 hour ago' old.4711
+"$vmalloc" run --profile=old.%p ./prog 2>said
+grep -q "have theirs" said && fail "files of another day count as this run's: $(cat said)"
 "$vmalloc" run --profile=plain.p ./prog fork 2>/dev/null
 [ "$(ls plain.p* | wc -l)" = 2 ] || fail "fork without %p: $(ls plain.p*)"
 "$vmalloc" run --profile=inherit.%p,inherit ./prog fork 2>/dev/null
@@ -165,6 +168,11 @@ is sample.p 'd["process"]["period"]' 1000
 is sample.p '80000 < f("leak","livebytes") < 120000' True
 is sample.p '1500 < f("churn","calls") < 2500' True
 is sample.p 'f("waste","calls")' 1
+"$vmalloc" run --profile=resizes.p,sample=1 ./prog 2>/dev/null # each block is a sample
+"$vmalloc" report resizes.p >text
+grep -q 'resizes *at least ' text || fail "few of the resizes, told as all: $(cat text)"
+"$vmalloc" report --by=resizes resizes.p >text 2>&1 && fail "a list of few of the resizes"
+grep -q 'resizes.p has samples.*,full' text || fail "it does not say how: $(cat text)"
 
 # ---- the report ----
 "$vmalloc" report exit.p >text
