@@ -40,7 +40,8 @@
 /* Doublings from one page to the largest slab of a class. */
 #define BE_ORDERMAX(cls) ((cls) < BE_BIGFROM ? 4 : 6)
 #define BE_FITS 64        /* free runs of fewer pages are in lists, the others in a tree */
-#define BE_BINS 40        /* lists of large blocks, by power of two of pages */
+#define BE_BINS 32        /* lists of large blocks, by power of two of pages */
+#define BE_ENDS 8         /* places in the list of free runs to be given back: purge.c */
 #define BE_PAGEDMIN 16    /* pages below which an area is cut in granules */
 #define BE_DELAY 400      /* milliseconds that free pages stay before they are given back */
 #define BE_DIRTYMIN 16384 /* pages that may stay in any case */
@@ -165,6 +166,7 @@ typedef struct vmbe_small {
 typedef struct vmbe_hub {
     vmbe_lane_t *tab[BE_TAB];   /* lane of a thread, by hash of its number; a cache */
     vmbe_run_t *bin[BE_BINS];   /* large blocks */
+    vmbe_run_t *ends[BE_ENDS];  /* the last of the free runs of an age that are to be given back */
     vmb_node_t *fit[BE_FITS];   /* free runs by pages; fits: bit n, that there are some of n */
     uint64_t fits;
 } vmbe_hub_t;
@@ -346,6 +348,8 @@ void vmbe_ahead_took(uint64_t ns, size_t huge);
 /* A free run with dirty pages, in the order of its time. */
 void vmbe_dirty_add(vmbe_t *be, vmbe_run_t *run);
 void vmbe_dirty_remove(vmbe_t *be, vmbe_run_t *run);
+/* There are none. */
+void vmbe_dirty_reset(vmbe_t *be);
 /* Give back what is due, or all. */
 void vmbe_purge(vmbe_t *be, int all);
 int vmbe_compact(Vmalloc_t *vm, int local);

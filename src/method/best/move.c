@@ -117,7 +117,7 @@ int vmbe_move(vmbe_t *be, Vmalloc_t *vm, Vmmove_t *m)
     movelanes(be, vm, m);
     movemetas(be, m);
     vmbe_fit_reset(be);
-    be->dirty = be->dirtylast = NULL;
+    vmbe_dirty_reset(be);
     be->jumped = 1; /* so that all the rest is made anew */
     return 1;
 }

@@ -11,13 +11,39 @@
  */
 #include "best.h"
 
+/* ---- the list, oldest first ----
+ * A run that has grown has the mean of its parts' times and belongs in the middle.  So time is cut in
+ * units, and the last run of each of the latest units is known: hub->ends[unit % BE_ENDS], where that run's
+ * time says so.  Within a unit runs are in any order, and a new one finds its place in O(1), but where all
+ * that is listed is either newer, or older by all those units. */
+#define UNIT 64 /* ms; BE_ENDS of them are more than BE_DELAY */
+
+_Static_assert(UNIT * BE_ENDS > BE_DELAY, "runs of all ages that wait have an end");
+
+static uint64_t unitof(const vmbe_run_t *run) { return run->u.f.time / UNIT; }
+
+static vmbe_run_t **endof(vmbe_t *be, uint64_t unit) { return &be->hub->ends[unit % BE_ENDS]; }
+
+/* The run behind which one of that unit belongs; NULL: it is the first. */
+static vmbe_run_t *placeof(vmbe_t *be, uint64_t unit)
+{
+    vmbe_run_t *after;
+    uint64_t i;
+    for (i = 0; i < BE_ENDS && i <= unit; i++)
+        if ((after = *endof(be, unit - i)) != NULL && unitof(after) == unit - i)
+            return after;
+    for (after = be->dirtylast; after && unitof(after) > unit; after = after->prev)
+        ;
+    return after;
+}
+
 void vmbe_dirty_add(vmbe_t *be, vmbe_run_t *run)
 {
-    vmbe_run_t *after = be->dirtylast;
+    vmbe_run_t *after;
     if (be->log) /* purged when asked for: shared.c */
         return;
-    while (after && after->u.f.time > run->u.f.time)
-        after = after->prev;
+    after = placeof(be, unitof(run));
+    *endof(be, unitof(run)) = run;
     run->prev = after;
     run->next = after ? after->next : be->dirty;
     *(after ? &after->next : &be->dirty) = run;
@@ -29,14 +55,28 @@ void vmbe_dirty_add(vmbe_t *be, vmbe_run_t *run)
 
 void vmbe_dirty_remove(vmbe_t *be, vmbe_run_t *run)
 {
+    vmbe_run_t **end;
     if (!run->kept)
         return;
+    end = endof(be, unitof(run));
+    if (*end == run)
+        *end = run->prev && unitof(run->prev) == unitof(run) ? run->prev : NULL;
     *(run->prev ? &run->prev->next : &be->dirty) = run->next;
     *(run->next ? &run->next->prev : &be->dirtylast) = run->prev;
     run->kept = 0;
     be->dirtypages -= run->u.f.dhi - run->u.f.dlo;
     be->triedpages -= run->tried ? run->u.f.dhi - run->u.f.dlo : 0;
 }
+
+void vmbe_dirty_reset(vmbe_t *be)
+{
+    be->dirty = be->dirtylast = NULL;
+    be->dirtypages = be->triedpages = 0;
+    if (be->hub)
+        __builtin_memset(be->hub->ends, 0, sizeof(be->hub->ends));
+}
+
+/* ---- giving back ---- */
 
 /* Give back the touched pages of a run, which leaves the list; not exact: only as far as whole huge
  * pages reach, and nothing when it has none.  0, or -1: a part is left. */

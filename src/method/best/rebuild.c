@@ -69,9 +69,9 @@ static void reset(vmbe_t *be, int alone)
 {
     vmbe_lane_t *lane, *mine = vmbe_lane_mine(be);
     vmbe_fit_reset(be);
-    be->dirty = be->dirtylast = be->spare = NULL;
+    vmbe_dirty_reset(be);
+    be->spare = NULL;
     be->nspare = be->freepages = be->freeruns = 0;
-    be->dirtypages = be->triedpages = 0;
     be->nlarge = be->slarge = be->slabblocks = be->slabbytes = 0;
     be->nsmall = be->ssmall = 0;
     if (be->hub)
