@@ -127,12 +127,13 @@ Void_t *vmmvalue(Vmalloc_t *vm, int key, Void_t *val, int op)
 
 /* ---- what the dead left, and who is there ---- */
 
-/* The blocks of one dead process. */
+/* The blocks of one dead process, whose slot is free when none is left to be told of: so that those of many are
+ * not looked through at each vmfree(), and those of the last to die are not forgotten for want of slots. */
 static int lostof(vmi_share_t *s, unsigned slot, Vmlost_f f, Void_t *handle)
 {
     Vmalloc_t *vm = s->vm;
     void **block = vm->data->log->recent[slot].block;
-    int i, n = 0;
+    int i, n = 0, kept = 0;
 
     for (i = 0; i < VMR_RECENT; i++) {
         void *p = __atomic_load_n(&block[i], __ATOMIC_RELAXED);
@@ -142,7 +143,11 @@ static int lostof(vmi_share_t *s, unsigned slot, Vmlost_f f, Void_t *handle)
         n++;
         if ((*f)(vm, p, (size_t)size, handle) != 0)
             __atomic_store_n(&block[i], NULL, __ATOMIC_RELAXED);
+        else
+            kept++;
     }
+    if (kept == 0)
+        vmi_slot_bury(s, slot);
     return n;
 }
 
@@ -159,6 +164,7 @@ int vmmlost(Vmalloc_t *vm, Vmlost_f f, Void_t *handle)
     for (i = 0; i < VMR_SLOTS; i++)
         if (s->head->slot[i].used && !vmi_slot_lives(s, i))
             n += lostof(s, i, f, handle);
+    vmr_fewer(vm);
     return n;
 }
 

@@ -104,6 +104,8 @@ vmi_share_t *vmi_share_of(Vmalloc_t *vm);
 /* Take a slot.  -1 (EUSERS): all are taken. */
 int vmi_slot_take(vmi_share_t *s);
 void vmi_slot_leave(vmi_share_t *s);
+/* Free the slot of a dead process, of which nothing is to be told any more. */
+void vmi_slot_bury(vmi_share_t *s, unsigned slot);
 /* Whether the process of a used slot lives, and whether that of any other than this one does. */
 int vmi_slot_lives(const vmi_share_t *s, unsigned slot);
 int vmi_slot_others(const vmi_share_t *s);

@@ -75,28 +75,62 @@ static void settle(vmi_share_t *s, unsigned i)
     s->peer.me = NUMBER(i, slot->taken);
 }
 
+/* Lock slot i, which nobody living has.  0: somebody does, or it is not used (dead 1) or used (dead 0). */
+static int seize(vmi_share_t *s, unsigned i, int dead)
+{
+    const vmi_slot_t *slot = &s->head->slot[i];
+
+    if (!slot->used != !dead || vmos_object_lock(s->fd, 1 + i, 0) < 0)
+        return 0;
+    if (!slot->used == !dead && !(dead && running(slot)))
+        return 1;
+    vmos_object_unlock(s->fd, 1 + i);
+    return 0;
+}
+
+/* Of the dead the one that began first, and so most likely died first: what the others left may still be asked for. */
+static unsigned eldest(vmi_share_t *s)
+{
+    unsigned i, found = VMR_SLOTS;
+
+    for (i = 0; i < VMR_SLOTS; i++) {
+        if (found < VMR_SLOTS && s->head->slot[i].began >= s->head->slot[found].began)
+            continue;
+        if (!seize(s, i, 1))
+            continue;
+        if (found < VMR_SLOTS)
+            vmos_object_unlock(s->fd, 1 + found);
+        found = i;
+    }
+    return found;
+}
+
 /* Those of the dead come last: what they left may be asked for. */
 int vmi_slot_take(vmi_share_t *s)
 {
-    unsigned i, dead;
+    unsigned i = 0;
 
     s->peer.slot = VMR_SLOTS;
-    for (dead = 0; dead < 2; dead++)
-        for (i = 0; i < VMR_SLOTS; i++) {
-            vmi_slot_t *slot = &s->head->slot[i];
-            if (!slot->used != !dead || vmos_object_lock(s->fd, 1 + i, 0) < 0)
-                continue;
-            if (!slot->used != !dead || (dead && running(slot))) {
-                vmos_object_unlock(s->fd, 1 + i);
-                continue;
-            }
-            if (dead)
-                forget(s, i);
-            settle(s, i);
-            return 0;
-        }
+    while (i < VMR_SLOTS && !seize(s, i, 0))
+        i++;
+    if (i == VMR_SLOTS && (i = eldest(s)) < VMR_SLOTS)
+        forget(s, i);
+    if (i < VMR_SLOTS) {
+        settle(s, i);
+        return 0;
+    }
     errno = EUSERS;
     return -1;
+}
+
+/* What a dead process left has been asked for, block by block: its slot is free for another one. */
+void vmi_slot_bury(vmi_share_t *s, unsigned slot)
+{
+    if (!seize(s, slot, 1))
+        return;
+    forget(s, slot);
+    s->head->slot[slot].used = 0;
+    vmos_object_unlock(s->fd, 1 + slot);
 }
 
 void vmi_slot_leave(vmi_share_t *s)

@@ -92,7 +92,7 @@ typedef struct vmr_log {
     uint32_t used;   /* bytes of entry[]; 0: no call is on its way */
     uint32_t lost;   /* and it changed what entry[] had no room for */
     uint32_t again;  /* event of the method that was begun and has to be done again, or 0 */
-    uint32_t nslots; /* no slot from here on was ever used */
+    uint32_t nslots; /* no slot from here on has blocks in recent[] */
     uint64_t died;   /* processes that died in a call */
     char entry[VMR_LOGSIZE];
     struct vmr_recent {
@@ -123,6 +123,8 @@ void vmr_gave(Vmalloc_t *vm, void *p);
 void vmr_took(Vmalloc_t *vm, const void *p);
 /* No block of before is one any more: of none it is remembered who got it. */
 void vmr_forgive(Vmalloc_t *vm);
+/* Some may be told of no more: look at as few slots as there are blocks in. */
+void vmr_fewer(Vmalloc_t *vm);
 /* Tests look at each step: NULL, or called with what is about to happen (VMR_ON...). */
 enum { VMR_ONLOCK, VMR_ONNOTE, VMR_ONNOTED, VMR_ONDONE, VMR_ONUNDO };
 extern void (*vmr_onstep)(int step, const void *p, size_t n);

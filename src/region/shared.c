@@ -237,6 +237,26 @@ void vmr_took(Vmalloc_t *vm, const void *p)
             }
 }
 
+static int hasnone(const struct vmr_recent *r)
+{
+    uint32_t k = 0;
+
+    while (k < VMR_RECENT && r->block[k] == NULL)
+        k++;
+    return k == VMR_RECENT;
+}
+
+void vmr_fewer(Vmalloc_t *vm)
+{
+    vmr_log_t *log;
+
+    vmr_lock(vm);
+    log = vm->data->log;
+    while (log->nslots > VMR_SLOTS || (log->nslots > 0 && hasnone(&log->recent[log->nslots - 1])))
+        log->nslots--;
+    vmr_unlock(vm);
+}
+
 void vmr_forgive(Vmalloc_t *vm)
 {
     vmr_log_t *log = vm->data->log;

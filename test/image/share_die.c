@@ -423,6 +423,47 @@ static void lost_blocks_are_told(void **state)
     assert_int_equal(vmclose(vm), 0);
 }
 
+static int leaveone(void *arg)
+{
+    Vmalloc_t *vm = vmmshare(name, &none);
+
+    (void)arg;
+    if (vm != NULL && vmalloc(vm, 100) != NULL)
+        kill(getpid(), SIGKILL);
+    return 1;
+}
+
+/* More die than there are slots: those of the first are forgotten, and once the others are asked for there is nothing
+ * left of any. */
+static void many_dead_are_told(void **state)
+{
+    Vmalloc_t *vm;
+    Vmshstat_t st;
+    Vmstat_t before, after;
+    int i, n = VMR_SLOTS + 4;
+
+    (void)state;
+    fresh();
+    vm = vmmshare(name, &none);
+    assert_non_null(vm);
+    assert_int_equal(vmstat(vm, &before), 0);
+    for (i = 0; i < n; i++)
+        assert_int_equal(inprocess(leaveone, NULL), -SIGKILL);
+    assert_int_equal(vmmshstat(vm, &st), 0);
+    assert_int_equal(st.ndead, VMR_SLOTS - 1);
+    assert_int_equal(vmmlost(vm, freelost, NULL), VMR_SLOTS - 1);
+    assert_int_equal(vmmshstat(vm, &st), 0);
+    assert_int_equal(st.ndead, 0);
+    assert_int_equal(st.nproc, 1);
+    assert_int_equal(inprocess(leaveone, NULL), -SIGKILL);
+    assert_int_equal(vmmlost(vm, freelost, NULL), 1);
+    assert_int_equal(vmstat(vm, &after), 0);
+    assert_int_equal(after.n_busy - before.n_busy, n - (VMR_SLOTS - 1));
+    assert_int_equal(vmdbcheck(vm), 0);
+    vmmrelease(vm, 1);
+    assert_int_equal(vmclose(vm), 0);
+}
+
 /* ---- growth is seen by those who were there before ---- */
 
 static int growmuch(void *arg)
@@ -505,7 +546,8 @@ int main(void)
         cmocka_unit_test(killed_at_each_step),   cmocka_unit_test(killed_while_clearing),
         cmocka_unit_test(killed_while_making),   cmocka_unit_test(killed_anywhere_while_making),
         cmocka_unit_test(forked),
-        cmocka_unit_test(lost_blocks_are_told),  cmocka_unit_test(grown_by_another),
+        cmocka_unit_test(lost_blocks_are_told),  cmocka_unit_test(many_dead_are_told),
+        cmocka_unit_test(grown_by_another),
         cmocka_unit_test(opened_while_it_grows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
