@@ -130,6 +130,13 @@ static void *mappages(void *addr, size_t size, int more)
     return p + head;
 }
 
+/* Sandboxes refuse flags that they do not know, with an error of their choice.  These can be done without: memory
+ * is charged then, and whoever wants it at an address looks where it is. */
+static int withless(int more)
+{
+    return more & (MAP_NORESERVE | MAP_FIXED_NOREPLACE) && errno != EEXIST && errno != ENOMEM;
+}
+
 /* Whatever the system's reason (EAGAIN under mlockall(), EINVAL for absurd sizes under emulators):
  * to the caller there is no memory, or the place is taken. */
 static void *mapflags(void *addr, size_t size, int flags, int more)
@@ -138,6 +145,8 @@ static void *mapflags(void *addr, size_t size, int flags, int more)
     void *p;
     more |= MAP_PRIVATE | MAP_ANONYMOUS | (flags & VMOS_RESERVE ? MAP_NORESERVE : 0);
     p = mappages(addr, size, more);
+    if (p == MAP_FAILED && withless(more))
+        p = mappages(addr, size, more & ~(MAP_NORESERVE | MAP_FIXED_NOREPLACE));
     if (p == MAP_FAILED) {
         errno = errno == EEXIST ? EEXIST : ENOMEM;
         return NULL;
