@@ -17,7 +17,7 @@ if(CMAKE_CROSSCOMPILING)
 endif()
 set(VM_NOT_HERE)
 if(CMAKE_CROSSCOMPILING_EMULATOR AND NOT WIN32) # Wine is no emulator of a machine
-    file(STRINGS ${PROJECT_SOURCE_DIR}/test/emulated.txt lines REGEX "^test_[a-z_]+:")
+    file(STRINGS ${PROJECT_SOURCE_DIR}/test/emulated.txt lines REGEX "^(test|example)_[a-z0-9_-]+:")
     list(TRANSFORM lines REPLACE ":.*" "" OUTPUT_VARIABLE VM_NOT_HERE)
 endif()
 if(VM_OS STREQUAL "posix")

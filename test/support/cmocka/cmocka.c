@@ -64,9 +64,10 @@ void check_equal(uintmax_t a, uintmax_t b, int equal, const char *what, const ch
     failed(what, file, line);
 }
 
-void check_string(const char *a, const char *b, const char *what, const char *file, int line)
+void check_string(const char *a, const char *b, int equal, const char *what, const char *file,
+                  int line)
 {
-    if (strcmp(a, b) == 0)
+    if ((strcmp(a, b) == 0) == equal)
         return;
     print_error("\"%s\", \"%s\"", a, b);
     failed(what, file, line);

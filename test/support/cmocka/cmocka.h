@@ -39,7 +39,8 @@ struct CMUnitTest {
 #define assert_ptr_not_equal(a, b) assert_int_not_equal((uintptr_t)(a), (uintptr_t)(b))
 #define assert_null(p) assert_int_equal((uintptr_t)(p), 0)
 #define assert_non_null(p) assert_int_not_equal((uintptr_t)(p), 0)
-#define assert_string_equal(a, b) check_string(a, b, #a " == " #b, __FILE__, __LINE__)
+#define assert_string_equal(a, b) check_string(a, b, 1, #a " == " #b, __FILE__, __LINE__)
+#define assert_string_not_equal(a, b) check_string(a, b, 0, #a " != " #b, __FILE__, __LINE__)
 #define assert_memory_equal(a, b, n) check_memory(a, b, n, #a " == " #b, __FILE__, __LINE__)
 #define assert_in_range(v, low, high)                                                              \
     check_range((uintmax_t)(v), (uintmax_t)(low), (uintmax_t)(high), #v, __FILE__, __LINE__)
@@ -61,7 +62,8 @@ int _cmocka_run_group_tests(const char *name, const struct CMUnitTest *tests, si
 void _fail(const char *file, int line);
 void check_true(int is, const char *what, const char *file, int line);
 void check_equal(uintmax_t a, uintmax_t b, int equal, const char *what, const char *file, int line);
-void check_string(const char *a, const char *b, const char *what, const char *file, int line);
+void check_string(const char *a, const char *b, int equal, const char *what, const char *file,
+                  int line);
 void check_memory(const void *a, const void *b, size_t n, const char *what, const char *file,
                   int line);
 void check_range(uintmax_t v, uintmax_t low, uintmax_t high, const char *what, const char *file,
