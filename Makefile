@@ -69,12 +69,15 @@ soak: ## the long tests, SECONDS=300 of them and on until images had their kills
 install: all ## install to PREFIX=/usr/local, below DESTDIR=
 	@DESTDIR="$(DESTDIR)" cmake --install $(BUILD) --prefix "$(PREFIX)"
 
-# What it would install now; nothing is remembered, so it goes for any PREFIX and DESTDIR.
+# What it would install now; nothing is remembered, so it goes for any PREFIX and DESTDIR. What was not built is built
+# first: it cannot be listed.
 uninstall: ## remove what make install with the same PREFIX and DESTDIR installs
-	@list=$$(mktemp -d) && DESTDIR="$$list" cmake --install $(BUILD) --prefix "$(PREFIX)" >/dev/null && \
-	(cd "$$list" && find . ! -type d -print0) | (cd "$(DESTDIR)/" && xargs -0 rm -f --) && \
-	(cd "$$list" && find . -depth -type d -path '*vmalloc*' -print0) | (cd "$(DESTDIR)/" && xargs -0 rmdir 2>/dev/null; true); \
-	rm -rf "$$list"
+	@test -e "$(BUILD)/libvmalloc.a" || $(MAKE) all
+	@list=$$(mktemp -d) && trap 'rm -rf "$$list"' EXIT && \
+	DESTDIR="$$list" cmake --install $(BUILD) --prefix "$(PREFIX)" >/dev/null && \
+	if cd "$(DESTDIR)/" 2>/dev/null; then \
+	(cd "$$list" && find . ! -type d -print0) | xargs -0 rm -f -- && \
+	(cd "$$list" && find . -depth -type d -path '*vmalloc*' -print0) | (xargs -0 rmdir 2>/dev/null; true); fi
 
 clean: ## remove build/
 	rm -rf $(BUILD)
