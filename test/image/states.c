@@ -12,7 +12,7 @@
 #include "format.h"
 #include "io.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(FEWSTATES)
 #define STATES 4000
 #else
 #define STATES 100000
