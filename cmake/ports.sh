@@ -45,7 +45,7 @@ port() {
         printf '%-18s not built: no compiler or emulator here\n' "$1"
         return 0
     fi
-    if ! { cmake -S . -B "$dir" --toolchain "cmake/toolchains/$1.cmake" -DVM_SYMBOLS=OFF -DVM_ZLIB=OFF -DVM_TEST_TIMEOUT=120 &&
+    if ! { cmake -S . -B "$dir" --toolchain "cmake/toolchains/$1.cmake" -DVM_SYMBOLS=OFF -DVM_ZLIB=OFF -DVM_TEST_TIMEOUT=600 &&
         cmake --build "$dir" -j "$jobs"; } >"$log" 2>&1; then
         printf '%-18s not built: %s\n' "$1" "$log"
         return 1
