@@ -408,7 +408,7 @@ static int record(vmi_t *img, const uint64_t joint[2], unsigned flags)
     if ((vmi_bound(img) > img->npages && freshen(img) != 0) || pages(&w) != 0)
         return -1;
     if (w.head->count == 0 && joint == NULL) {
-        vmi_track_hot(img, NULL, 0);
+        vmi_hot_learn(img, NULL, 0);
         return 0;
     }
     named = w.head->count;
@@ -423,7 +423,7 @@ static int record(vmi_t *img, const uint64_t joint[2], unsigned flags)
     if (finish(&w, flags) != 0)
         return -1;
     img->changed = named;
-    vmi_track_hot(img, w.list, named);
+    vmi_hot_learn(img, w.list, w.head->count);
     done(img, w.head, w.list, w.lines);
     fillahead(img, img->super.journal + img->jpos);
     if (settle(img) == 0)

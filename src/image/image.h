@@ -25,7 +25,7 @@
 
 #define VMI_PATH 1024 /* longest path */
 #define VMI_TWINCHUNKS 24
-#define VMI_HOT 16 /* pages that change with each commit */
+#define VMI_HOT 1024 /* pages that change with each commit */
 #define VMI_TWINMOST ((size_t)64 << 20) /* bytes of twins that a writer makes */
 
 typedef struct vmi {
@@ -82,8 +82,9 @@ typedef struct vmi {
     char *twins[VMI_TWINCHUNKS];
     size_t ntwins;         /* slots in use */
     uint64_t hot[VMI_HOT], recent[VMI_HOT]; /* pages whose writes are not noted; those of the last commit */
+    uint64_t *ishot, *wasin; /* the same as bits by page */
     unsigned char idle[VMI_HOT]; /* commits that a hot page has not changed in */
-    int nhot, nrecent;
+    int nhot, nrecent, rests; /* commits until more than a few may be hot again */
     uint64_t *told;        /* bits by page: the program tells of its stores there (vmtell()) */
     int telling;           /* it has bits */
     int counted, calm;     /* the system counts faults; the last look found nothing but hot and told pages */
@@ -190,8 +191,6 @@ void vmi_track_open(vmi_t *img);
 void vmi_track_close(vmi_t *img);
 /* Mark pages that changed in img->dirty. */
 int vmi_track_collect(vmi_t *img);
-/* A commit had these n pages. */
-void vmi_track_hot(vmi_t *img, const vmi_entry_t *list, uint64_t n);
 /* The program tells (on 1) of its stores into these pages from now on, or no more (0). */
 void vmi_track_tell(vmi_t *img, char *addr, const char *end, int on);
 /* It tells of no stores at all: all pages that it told of may have changed. */
@@ -200,6 +199,12 @@ void vmi_track_untell(vmi_t *img);
 void vmi_track_stored(vmi_t *img, const char *addr, const char *end);
 /* Pages from addr on are to be cleared: 1. */
 int vmi_clear(vmi_t *img, char *addr, size_t size);
+
+/* ---- hot pages (hot.c) ---- */
+/* A commit had these n pages. */
+void vmi_hot_learn(vmi_t *img, const vmi_entry_t *list, uint64_t n);
+/* None is hot any more; if many were, many will not be soon. */
+void vmi_hot_none(vmi_t *img);
 
 /* ---- commit.c ---- */
 /* Both locks are held. */

@@ -129,15 +129,15 @@ static vmi_t *make(const char *path, const Vmimgopt_t *opt)
     return img;
 }
 
-/* One mapping: two and a half words and five bits for each page that the image can have. */
+/* One mapping: two and a half words and seven bits for each page that the image can have. */
 static int tables(vmi_t *img)
 {
     size_t words = VMB_UP(img->maxpages * 8, img->psize), bits = VMB_UP(img->maxpages / 8 + 64, img->psize);
     size_t halves = VMB_UP(img->maxpages * sizeof *img->twin, img->psize);
-    char *p = vmos_map(NULL, 2 * words + halves + 5 * bits, VMOS_RESERVE | VMOS_SMALL);
+    char *p = vmos_map(NULL, 2 * words + halves + 7 * bits, VMOS_RESERVE | VMOS_SMALL);
     if (p == NULL)
         return -1;
-    img->tablebytes = 2 * words + halves + 5 * bits;
+    img->tablebytes = 2 * words + halves + 7 * bits;
     img->hash = (uint64_t *)(void *)p;
     img->where = (uint64_t *)(void *)(p + words);
     img->twin = (uint32_t *)(void *)(p + 2 * words);
@@ -147,6 +147,8 @@ static int tables(vmi_t *img)
     img->logged = (uint64_t *)(void *)(p + 2 * bits);
     img->unsaved = (uint64_t *)(void *)(p + 3 * bits);
     img->told = (uint64_t *)(void *)(p + 4 * bits);
+    img->ishot = (uint64_t *)(void *)(p + 5 * bits);
+    img->wasin = (uint64_t *)(void *)(p + 6 * bits);
     return 0;
 }
 

@@ -8,7 +8,7 @@
  *
  * More may be marked than changed; the hashes of commit.c sort that out.  A page that the system tells
  * of for the first time is looked up in the pagemap: one that was only read is none of ours.
- * With VM_IMGUFFD a few pages that change with every small commit are *hot*: their writes are not noted, which spares
+ * With VM_IMGUFFD pages that change with commit after commit are *hot* (hot.c): their writes are not noted, which spares
  * a fault each, and they count as changed every time.  Nor are writes to pages that the program tells of itself
  * (vmtell()): those count as changed when it did.  When a look found nothing but these, the next one is left out
  * as long as the process has no fault of a page: the system counts them, and who counts right was tried, too.
@@ -182,50 +182,8 @@ static int everycopy(vmi_t *img, uint64_t page, size_t n)
 
 /* ---- hot pages ---- */
 
-#define MOSTIDLE 16 /* commits after which a page is hot no more */
-#define MOSTSPANS 32
-
-static int find(const uint64_t *pages, int n, uint64_t page)
-{
-    while (n-- > 0 && pages[n] != page)
-        ;
-    return n;
-}
-
-static int among(const vmi_entry_t *list, uint64_t n, uint64_t page)
-{
-    while (n > 0 && (list[n - 1].page & ~VMI_KIND) != page)
-        n--;
-    return n > 0;
-}
-
-void vmi_track_hot(vmi_t *img, const vmi_entry_t *list, uint64_t n)
-{
-    uint64_t i;
-    int k;
-    if (n > VMI_HOT) { /* not worth it: the next look notes writes to all */
-        img->nhot = img->nrecent = 0;
-        return;
-    }
-    for (k = img->nhot; k-- > 0;) {
-        img->idle[k] = among(list, n, img->hot[k]) ? 0 : img->idle[k] + 1;
-        if (img->idle[k] > MOSTIDLE) {
-            img->hot[k] = img->hot[--img->nhot];
-            img->idle[k] = img->idle[img->nhot];
-            img->calm = 0; /* writes to it are to be noted again */
-        }
-    }
-    for (i = 0; i < n && img->nhot < VMI_HOT; i++) {
-        uint64_t page = list[i].page & ~VMI_KIND;
-        if (find(img->recent, img->nrecent, page) < 0 || find(img->hot, img->nhot, page) >= 0)
-            continue;
-        img->hot[img->nhot] = page;
-        img->idle[img->nhot++] = 0;
-    }
-    for (i = 0; i < n; i++)
-        img->recent[i] = list[i].page & ~VMI_KIND;
-    img->nrecent = (int)n;
-}
+#define MOSTSPANS 64
+#define MOSTARMS 32
 
 /* The page with the region's lock: every call writes there, the commit as well, and as a rule nothing changes. */
 static uint64_t lockpage(const vmi_t *img)
@@ -236,23 +194,26 @@ static uint64_t lockpage(const vmi_t *img)
 /* Whether writes to this page are not noted. */
 static int unnoted(const vmi_t *img, uint64_t page)
 {
-    return vmb_bit(img->told, (size_t)page) || find(img->hot, img->nhot, page) >= 0 || page == lockpage(img);
+    return vmb_bit(img->told, (size_t)page) || vmb_bit(img->ishot, (size_t)page) || page == lockpage(img);
 }
 
-/* Writes to the other pages of this stretch are noted from now on. */
-static int arm(vmi_t *img, char *p, const char *end)
+/* Writes to the other pages of this stretch are noted from now on: how many calls that took; -1.  It stops after
+ * `most`. */
+static int arm(vmi_t *img, char *p, const char *end, int most)
 {
     vmos_span_t any[MOSTSPANS];
     char *to;
-    for (; p < end; p += img->psize) {
+    int n = 0;
+    for (; p < end && n <= most; p += img->psize) {
         for (to = p; to < end && !unnoted(img, vmi_pageof(img, to));)
             to += img->psize;
-        img->calm &= p == to;
+        n += p < to;
         while (p < to)
             if (vmos_track_scan(img->pagemap, &p, to, any, MOSTSPANS) < 0)
                 return -1;
     }
-    return 0;
+    img->calm &= n == 0;
+    return n;
 }
 
 /* From p on, where the next page is that the program tells of (is 1), or one that it does not (0); at most end. */
@@ -271,34 +232,34 @@ static char *toldfrom(const vmi_t *img, char *p, char *end, int is)
     return end;
 }
 
-/* What was written of pages that the program does not tell of: how many stretches.  -1: they are more than MOSTSPANS,
- * or the system does not say. */
-static int look(const vmi_t *img, vmos_span_t *spans)
+/* Some of what was written of pages that the program does not tell of, from *at on, which is moved up to what was not
+ * looked at: how many stretches; -1. */
+static int look(const vmi_t *img, char **at, vmos_span_t *spans)
 {
-    char *at = startof(img), *end = endof(img), *to;
-    int n = 0, some;
-    for (; (at = toldfrom(img, at, end, 0)) < end; n += some) {
-        to = toldfrom(img, at, end, 1);
-        some = n < MOSTSPANS ? vmos_track_look(img->pagemap, &at, to, spans + n, MOSTSPANS - n) : -1;
-        if (some < 0 || at < to)
-            return -1;
-    }
-    return n;
+    char *end = endof(img), *to;
+    *at = toldfrom(img, *at, end, 0);
+    to = toldfrom(img, *at, end, 1);
+    return *at < to ? vmos_track_look(img->pagemap, at, to, spans, MOSTSPANS) : 0;
 }
 
-/* What was written, when that is little: hot pages are left alone.  1: it is not, and nothing was done.  Others are
- * noted again before the pagemap is asked, so that a thread that writes meanwhile is seen by the one or the other. */
+/* What was written, when that is little: hot pages are left alone.  1: it is not, or the system does not say.  Others
+ * are noted again before the pagemap is asked, so that a thread that writes meanwhile is seen by the one or the other. */
 static int notedfew(vmi_t *img)
 {
     vmos_span_t spans[MOSTSPANS];
-    int i, n = look(img, spans);
-    if (n < 0)
-        return 1;
+    char *at = startof(img), *end = endof(img);
+    int i, n, arms, left = VMB_MAX(MOSTARMS, img->nhot / 4);
     img->calm = 1;
-    for (i = 0; i < n; i++)
-        if (arm(img, spans[i].addr, spans[i].addr + spans[i].size) != 0 ||
-            pieces(img, spans[i].addr, spans[i].addr + spans[i].size, sift) != 0)
-            return -1;
+    while (at < end) {
+        n = look(img, &at, spans);
+        for (i = 0; i < n && left >= 0; i++, left -= arms) {
+            arms = arm(img, spans[i].addr, spans[i].addr + spans[i].size, left);
+            if (pieces(img, spans[i].addr, spans[i].addr + spans[i].size, sift) != 0 || arms < 0)
+                return -1;
+        }
+        if (n < 0 || left < 0)
+            return 1;
+    }
     return 0;
 }
 
@@ -357,7 +318,7 @@ int vmi_track_collect(vmi_t *img)
 {
     int r = img->tier == VM_IMGUFFD && (img->nhot > 0 || img->telling) ? few(img) : 1;
     if (r > 0) {
-        img->nhot = img->calm = 0;
+        vmi_hot_none(img);
         r = img->tier == VM_IMGUFFD ? noted(img)
                                     : pieces(img, startof(img), endof(img),
                                              img->tier == VM_IMGMAP ? everycopy : markall);
