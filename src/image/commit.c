@@ -38,6 +38,7 @@ typedef struct writing {
     uint64_t nahead;
     int ahead;
     int few;           /* new pages: they go into the record, too */
+    unsigned flags;    /* of the record */
 } writing_t;
 
 int vmi_fail(vmi_t *img)
@@ -80,12 +81,14 @@ static int lined(writing_t *w, uint64_t page)
     if (twin == NULL)
         return 0;
     mask = vmi_lines_differ(now, twin, img->psize);
-    bytes = (size_t)vmb_pop(mask) * (img->psize / VMI_LINES);
-    if (bytes > img->psize / 2 || w->head->lines + bytes > VMI_LINEMOST)
-        return 0;
     if (mask == 0)
         return 1;
-    vmi_lines_take(w->lines + w->head->lines, now, mask, img->psize);
+    if (w->head->lines + img->psize + VMI_LINES > VMI_LINEMOST)
+        return 0;
+    bytes = w->flags & VMI_WORDS ? vmi_words_take(w->lines + w->head->lines, now, twin, mask, img->psize)
+                                 : vmi_lines_take(w->lines + w->head->lines, now, mask, img->psize);
+    if (bytes > img->psize / 2)
+        return 0;
     w->head->lines += bytes;
     w->list[w->head->count++] = (vmi_entry_t){page | VMI_LINED, mask};
     return 1;
@@ -94,7 +97,7 @@ static int lined(writing_t *w, uint64_t page)
 /* Whether a page that the journal has may get a twin. */
 static int twinable(const vmi_t *img, uint64_t page)
 {
-    return vmb_bit(img->logged, (size_t)page) && img->super.version > VMI_OLDEST &&
+    return vmb_bit(img->logged, (size_t)page) && img->super.version >= VMI_LINEAR &&
            img->ntwins < VMI_TWINMOST / img->psize;
 }
 
@@ -182,8 +185,36 @@ static int pages(writing_t *w)
     return 0;
 }
 
+/* The header's sums, when all else of it and the list with the lines are there, `used` bytes. */
+static void seal(writing_t *w, size_t used)
+{
+    vmi_record_t *h = w->head;
+    h->flags = w->flags;
+    h->listsum = vmi_sum(w->list, used, h->epoch);
+    h->sum = vmi_sum(h, offsetof(vmi_record_t, sum), VMI_RECORD);
+}
+
+/* Of a record without pages list and lines follow the header.  It begins in the sector where the one before ends,
+ * when both may be lost together: when that is of this process, and nobody was told that it is on the disk. */
+static int finishshort(writing_t *w, size_t used)
+{
+    vmi_t *img = w->img;
+    vmi_record_t *h = w->head;
+    size_t n = sizeof *h + used;
+    if (img->unsynced == 2)
+        w->at = img->super.journal + img->jpos;
+    h->list = sizeof *h;
+    h->size = img->safety == VM_IMGPOWER ? VMB_UP(n, VMI_SECTOR) : n;
+    seal(w, used);
+    memcpy(h + 1, w->list, used);
+    memset((char *)h + n, 0, (size_t)h->size - n);
+    if (vmi_window_store(img, h, (size_t)h->size, w->at))
+        return 0;
+    return vmi_io->write(img->fd, h, (size_t)h->size, w->at);
+}
+
 /* The record's last part, which is all of it when it fits: pages in the chunk, list, header. */
-static int finish(writing_t *w, unsigned flags)
+static int finish(writing_t *w)
 {
     vmi_t *img = w->img;
     vmi_record_t *h = w->head;
@@ -191,13 +222,13 @@ static int finish(writing_t *w, unsigned flags)
     char *list = (char *)w->list;
     if ((w->ahead || w->done > 0 || w->have + bytes > VMI_CHUNK) && flush(w) != 0)
         return -1;
+    memcpy(w->list + h->count, w->lines, (size_t)h->lines);
+    if (w->flags & VMI_WORDS && w->done + w->have == 0 && used <= VMI_CHUNK)
+        return finishshort(w, used);
     h->list = VMI_SECTOR + w->done + w->have;
     h->size = h->list + bytes;
-    h->flags = flags;
-    memcpy(w->list + h->count, w->lines, (size_t)h->lines);
     memset(list + used, 0, bytes - used);
-    h->listsum = vmi_sum(list, used, h->epoch);
-    h->sum = vmi_sum(h, offsetof(vmi_record_t, sum), VMI_RECORD);
+    seal(w, used);
     if (bytes > VMI_CHUNK || w->done > 0) {
         if (vmi_io->write(img->fd, list, bytes, w->at + h->list) != 0)
             return -1;
@@ -239,14 +270,15 @@ static void unname(vmi_record_t *h, vmi_entry_t *list)
 }
 
 /* The record is there: what it says is the last commit. */
-static void done(vmi_t *img, const vmi_record_t *h, const vmi_entry_t *list, const char *lines)
+static void done(vmi_t *img, const vmi_record_t *h, const vmi_entry_t *list, const char *lines, uint64_t at)
 {
-    uint64_t i, off = img->super.journal + img->jpos + VMI_SECTOR;
+    size_t (*putback)(void *, const void *, uint64_t, size_t) = h->flags & VMI_WORDS ? vmi_words_put : vmi_lines_put;
+    uint64_t i, off = at + VMI_SECTOR;
     for (i = 0; i < h->count; i++) {
         uint64_t page = list[i].page & ~VMI_KIND, kind = list[i].page & VMI_KIND;
         img->unsaved[page >> 6] |= (uint64_t)1 << (page & 63);
         if (kind == VMI_LINED) {
-            lines += vmi_lines_put(vmi_twin(img, page), lines, list[i].hash, img->psize);
+            lines += putback(vmi_twin(img, page), lines, list[i].hash, img->psize);
             continue;
         }
         img->hash[page] = list[i].hash;
@@ -263,8 +295,8 @@ static void done(vmi_t *img, const vmi_record_t *h, const vmi_entry_t *list, con
     img->gen = h->gen;
     img->lastsum = h->sum;
     img->home = (uintptr_t)img->base;
-    img->lastrec = img->super.journal + img->jpos;
-    img->jpos += h->size;
+    img->lastrec = at;
+    img->jpos = at + h->size - img->super.journal;
     img->jseq++;
     if (h->flags & VMI_DECISION)
         vmi_decided(img, h->joint);
@@ -314,7 +346,7 @@ int vmi_sync(vmi_t *img)
 
 static int settle(vmi_t *img)
 {
-    img->unsynced = 1;
+    img->unsynced = 2;
     if (img->safety == VM_IMGPOWER)
         return vmi_sync(img);
     if (img->safety == VM_IMGGROUP && vmos_coarsetime() - img->lastsync >= img->group)
@@ -384,7 +416,7 @@ static size_t nameall(vmi_t *img)
 /* Write the record of what is marked.  -1: nothing counts. */
 static int record(vmi_t *img, const uint64_t joint[2], unsigned flags)
 {
-    writing_t w = {.img = img, .few = arefew(img)};
+    writing_t w = {.img = img, .few = arefew(img), .flags = flags};
     uint64_t named;
     if (vmi_journal_room(img, nameall(img)) != 0)
         return -1;
@@ -394,9 +426,10 @@ static int record(vmi_t *img, const uint64_t joint[2], unsigned flags)
     w.chunk = img->rec + VMI_SECTOR;
     w.lines = w.chunk + VMI_CHUNK + img->psize;
     w.list = (vmi_entry_t *)(void *)(w.lines + VMI_LINEMOST);
-    w.at = img->super.journal + img->jpos;
+    w.at = img->super.journal + VMB_UP(img->jpos, VMI_SECTOR);
     memset(img->rec, 0, VMI_SECTOR);
-    flags |= img->jseq > 0 && !img->unsynced ? VMI_AFTER : 0;
+    w.flags |= img->jseq > 0 && !img->unsynced ? VMI_AFTER : 0;
+    w.flags |= img->super.version >= VMI_WORDY ? VMI_WORDS : 0;
     *w.head = (vmi_record_t){.magic = VMI_RECORD,
                              .epoch = img->super.epoch,
                              .seq = img->jseq,
@@ -418,13 +451,13 @@ static int record(vmi_t *img, const uint64_t joint[2], unsigned flags)
         if (vmi_io->sync(img->fd) != 0)
             return vmi_fail(img);
         unname(w.head, w.list);
-        flags |= VMI_SUMMED;
+        w.flags |= VMI_SUMMED;
     }
-    if (finish(&w, flags) != 0)
+    if (finish(&w) != 0)
         return -1;
     img->changed = named;
     vmi_hot_learn(img, w.list, w.head->count);
-    done(img, w.head, w.list, w.lines);
+    done(img, w.head, w.list, w.lines, w.at);
     fillahead(img, img->super.journal + img->jpos);
     if (settle(img) == 0)
         return 0;
@@ -442,7 +475,7 @@ static void makeway(vmi_t *img, uint64_t last)
     errno = e;
 }
 
-static int isfull(int e)
+int vmi_isfull(int e)
 {
     return e == ENOSPC || e == EDQUOT || e == EFBIG;
 }
@@ -480,7 +513,7 @@ int vmi_commit(vmi_t *img, const uint64_t joint[2], unsigned flags)
         return -1;
     }
     r = record(img, joint, flags);
-    if (r != 0 && isfull(errno) && img->jpos > 0 && vmi_checkpoint(img, 0) == 0) {
+    if (r != 0 && vmi_isfull(errno) && img->jpos > 0 && vmi_checkpoint(img, 0) == 0) {
         spoil(img); /* the journal may now begin before pages whose sums were noted */
         r = record(img, joint, flags); /* in the room that the journal had taken */
     }

@@ -19,8 +19,10 @@
 #define VMI_MAGIC 0x316567616d696d76ULL   /* "vmimage1" */
 #define VMI_RECORD 0x0164726f63657276ULL  /* "vrecord" */
 #define VMI_META 0x0174656d67616d69ULL
-#define VMI_VERSION 3u /* 1 had no sums of pages in their places */
-#define VMI_OLDEST 2u  /* read, and made 3 by the next superblock; it has no lines in records */
+#define VMI_VERSION 4u /* 1 had no sums of pages in their places */
+#define VMI_OLDEST 2u  /* those from this on are read, and made new by the next superblock, */
+#define VMI_LINEAR 3u  /* and get no lines in records before this one, */
+#define VMI_WORDY 4u   /* nor words of lines, nor short records, before this one */
 #define VMI_ORDER 0x01020304u
 #define VMI_SECTOR ((size_t)512)
 #define VMI_SUPER1 ((uint64_t)4096) /* where the second superblock is */
@@ -57,8 +59,9 @@ typedef struct vmi_record {
     uint64_t gen;      /* number of the commit */
     uint64_t npages;   /* pages of the image from now on */
     uint64_t count;    /* entries of the list */
-    uint64_t list;     /* where the list is, from the start of the record */
-    uint64_t size;     /* of the record, a multiple of a sector */
+    uint64_t list;     /* where the list is, from the start of the record: behind a sector and the pages, or
+                        * behind this header in a short record, which has no pages */
+    uint64_t size;     /* of the record: a multiple of a sector, in a short record of 8 */
     uint64_t joint[2]; /* not 0: part of the commit of several images with this number */
     uint64_t flags;
     uint64_t lines;    /* bytes of lines behind the list */
@@ -70,6 +73,7 @@ typedef struct vmi_record {
 _Static_assert(sizeof(vmi_record_t) == 128, "the list is aligned");
 #define VMI_DECISION 1u /* the commit `joint` counts; without it, it counts when its decider says so */
 #define VMI_AFTER 4u     /* when it was written, all records before it were on the disk */
+#define VMI_WORDS 8u     /* of lines it has the words that changed, not all */
 #define VMI_SUMMED 2u   /* new pages that the record does not name have their sums in the file */
 
 /* One page in a record. */
@@ -83,7 +87,7 @@ typedef struct vmi_entry {
 #define VMI_ZERO ((uint64_t)2 << 62)   /* all zeros */
 #define VMI_LINED ((uint64_t)3 << 62)  /* as it was, but for lines; the journal has it whole before */
 
-#define VMI_LINES 64                   /* of a page */
+#define VMI_LINES 64                   /* of a page; each has 8 words, of 8 bytes in a page of 4 KiB */
 #define VMI_LINEMOST ((size_t)1 << 20) /* bytes of lines in a record */
 
 /* Page 0. */

@@ -42,7 +42,7 @@ typedef struct vmi {
     unsigned int flags;    /* VM_IMG... */
     int safety;
     uint64_t group, lastsync; /* ms */
-    int unsynced;          /* commits that no sync has followed */
+    int unsynced;          /* commits that no sync has followed; 2: the last of them is this process's */
     int turn;              /* this process may write */
     int failed;            /* errno of what it failed with */
     uint64_t dev, ino;
@@ -62,7 +62,7 @@ typedef struct vmi {
     uint64_t npages, gen;  /* of the last commit */
     uint64_t mapped;       /* pages that are private views of the file, or were */
     int cuts;              /* stretches of them that are cleared memory now */
-    uint64_t jpos, jseq;   /* where the next record goes, from super.journal; its number */
+    uint64_t jpos, jseq;   /* where the last record ends, from super.journal; number of the next */
     uint64_t writer;       /* what records have of this opening */
     uint64_t lastsum;      /* of the record before that, 0: none */
     uint64_t lastrec;      /* where the last record of this process is */
@@ -89,6 +89,9 @@ typedef struct vmi {
     int telling;           /* it has bits */
     int counted, calm;     /* the system counts faults; the last look found nothing but hot and told pages */
     uint64_t faults;       /* of the process before that look, 0: not asked for */
+    uint64_t asks, looks;  /* how often each was done, */
+    uint64_t lookcost;     /* ns of the shortest look that was timed, 0: none was */
+    int slow, dear;        /* times in a row that asking took longer; commits until it is tried again */
     char *rec;             /* header, pages, lines and list of a record; recbytes, grown as need be */
     size_t recbytes;
 
@@ -166,6 +169,11 @@ uint64_t vmi_lines_differ(const void *a, const void *b, size_t psize);
 /* Copy those of mask out of a page, one behind the other, or back into one.  How many bytes that were. */
 size_t vmi_lines_take(void *to, const void *page, uint64_t mask, size_t psize);
 size_t vmi_lines_put(void *page, const void *from, uint64_t mask, size_t psize);
+/* The same for the words that differ in lines of mask: taking wants room for a page and 64 bytes.  How many bytes
+ * there are in `left`; 0: less than they say. */
+size_t vmi_words_take(void *to, const void *page, const void *twin, uint64_t mask, size_t psize);
+size_t vmi_words_put(void *page, const void *from, uint64_t mask, size_t psize);
+size_t vmi_words_size(const void *from, size_t left, uint64_t mask, size_t psize);
 
 /* ---- a window into the journal (window.c) ---- */
 /* Store a record instead of writing it: 1; 0: it must be written. */
@@ -200,6 +208,13 @@ void vmi_track_stored(vmi_t *img, const char *addr, const char *end);
 /* Pages from addr on are to be cleared: 1. */
 int vmi_clear(vmi_t *img, char *addr, size_t size);
 
+/* ---- looks that are left out (calm.c) ---- */
+/* Whether no page was written for the first time since the last look but one. */
+int vmi_calm(vmi_t *img);
+/* A look begins: what vmi_calm_looked() wants when it has ended. */
+uint64_t vmi_calm_look(vmi_t *img);
+void vmi_calm_looked(vmi_t *img, uint64_t began);
+
 /* ---- hot pages (hot.c) ---- */
 /* A commit had these n pages. */
 void vmi_hot_learn(vmi_t *img, const vmi_entry_t *list, uint64_t n);
@@ -212,6 +227,8 @@ int vmi_commit(vmi_t *img, const uint64_t joint[2], unsigned flags);
 /* A record that says that the commit of several images counts. */
 int vmi_decide(vmi_t *img, const uint64_t joint[2]);
 int vmi_sync(vmi_t *img);
+/* Whether an errno says that there is no room for what was to be written. */
+int vmi_isfull(int e);
 /* No more commits: errno said why. */
 int vmi_fail(vmi_t *img);
 /* Every page that this process holds a copy of may have changed. */

@@ -6,7 +6,7 @@
  *                                                                 ^ jpos
  *
  * A record counts when its header, list and pages have their sums, its epoch and number are those
- * expected, and all before it count.  One that names pages in their places counts when these have
+ * expected, and all before it count; it begins where the one before ends, or with the sector behind that.  One that names pages in their places counts when these have
  * their sums, but for those that a later record has again: a checkpoint that did not end may have
  * written them.  So the longest row of records that holds together is looked for: the row is read, then
  * the places are looked at, and when one is wrong the row ends before the record that named it.
@@ -55,27 +55,40 @@ static int readall(vmi_t *img, void *buf, size_t n, uint64_t off)
     return got < 0 ? -1 : (uint64_t)got == n;
 }
 
+/* Whether the list is where it can be, and the record ends behind it. */
+static int fits(const vmi_t *img, const vmi_record_t *r)
+{
+    uint64_t used = r->count * sizeof(vmi_entry_t) + r->lines;
+    if (r->list == sizeof *r)
+        return r->size % 8 == 0 && r->size - r->list >= used && r->size - r->list - used < VMI_SECTOR;
+    return r->list >= VMI_SECTOR && r->list <= VMI_SECTOR + r->count * img->psize &&
+           r->size == r->list + VMB_UP(used, VMI_SECTOR);
+}
+
 static int sound(const vmi_t *img, const vmi_record_t *r, uint64_t epoch, uint64_t seq)
 {
     return r->magic == VMI_RECORD && r->epoch == epoch && r->seq == seq &&
            r->sum == vmi_sum(r, offsetof(vmi_record_t, sum), VMI_RECORD) &&
-           r->count <= img->maxpages && r->npages <= img->maxpages &&
-           r->list >= VMI_SECTOR && r->list <= VMI_SECTOR + r->count * img->psize && r->lines <= VMI_LINEMOST &&
-           r->size == r->list + VMB_UP(r->count * sizeof(vmi_entry_t) + r->lines, VMI_SECTOR) &&
+           r->count <= img->maxpages && r->npages <= img->maxpages && r->lines <= VMI_LINEMOST && fits(img, r) &&
            (r->before == img->lastsum || r->before == 0);
 }
 
-/* Whether an entry can say that some lines of a page changed: bytes of them, 0: it cannot. */
-static size_t linesof(const vmi_t *img, const vmi_entry_t *e)
+/* Whether an entry can say that some lines of a page changed, and they are in `left` bytes: how many; 0: it cannot. */
+static size_t linesof(const vmi_t *img, const vmi_record_t *r, const vmi_entry_t *e, const char *lines, size_t left)
 {
     uint64_t page = e->page & ~VMI_KIND;
-    return page < img->npages && bit(img->logged, page) ? (size_t)vmb_pop(e->hash) * (img->psize / VMI_LINES) : 0;
+    size_t bytes = (size_t)vmb_pop(e->hash) * (img->psize / VMI_LINES);
+    if (page >= img->npages || !bit(img->logged, page))
+        return 0;
+    if (r->flags & VMI_WORDS)
+        return vmi_words_size(lines, left, e->hash, img->psize);
+    return bytes <= left ? bytes : 0;
 }
 
 /* The list and the lines at img->rec, and the pages: 1 when all have their sums. */
 static int contents(vmi_t *img, const vmi_record_t *r, uint64_t at)
 {
-    uint64_t i, off = at + VMI_SECTOR, lines = 0;
+    uint64_t i, off = at + VMB_MIN(r->list, (uint64_t)VMI_SECTOR), lines = 0;
     size_t bytes = (size_t)(r->count * sizeof(vmi_entry_t) + r->lines), some;
     vmi_entry_t *list;
     char *page;
@@ -93,7 +106,7 @@ static int contents(vmi_t *img, const vmi_record_t *r, uint64_t at)
         if ((list[i].page & ~VMI_KIND) >= r->npages)
             return 0;
         if ((list[i].page & VMI_KIND) == VMI_LINED) {
-            lines += some = linesof(img, &list[i]);
+            lines += some = linesof(img, r, &list[i], (char *)(list + r->count) + lines, (size_t)(r->lines - lines));
             if (some == 0)
                 return 0;
         }
@@ -148,10 +161,12 @@ static void enterpage(vmi_t *img, const vmi_entry_t *e, uint64_t seq, uint64_t a
 }
 
 /* Lines of a page: how many bytes they are; 0: no memory, or the page cannot be read. */
-static size_t enterlines(vmi_t *img, const vmi_entry_t *e, const char *lines)
+static size_t enterlines(vmi_t *img, const vmi_record_t *r, const vmi_entry_t *e, const char *lines)
 {
     char *twin = vmi_twin_make(img, e->page & ~VMI_KIND);
-    return twin != NULL ? vmi_lines_put(twin, lines, e->hash, img->psize) : 0;
+    if (twin == NULL)
+        return 0;
+    return (r->flags & VMI_WORDS ? vmi_words_put : vmi_lines_put)(twin, lines, e->hash, img->psize);
 }
 
 /* Note what the record at `at`, whose list is at img->rec, says. */
@@ -163,7 +178,7 @@ static int enter(vmi_t *img, const vmi_record_t *r, uint64_t at, uint64_t *chang
     for (e = list; e < list + r->count; e++) {
         uint64_t page = e->page & ~VMI_KIND, kind = e->page & VMI_KIND;
         if (kind == VMI_LINED) {
-            size_t n = enterlines(img, e, lines);
+            size_t n = enterlines(img, r, e, lines);
             if (n == 0)
                 return -1;
             lines += n;
@@ -182,7 +197,16 @@ static int enter(vmi_t *img, const vmi_record_t *r, uint64_t at, uint64_t *chang
     return 0;
 }
 
-/* Read records up to number `most`. */
+/* The next record, if it is at `at`: its list is at img->rec then. */
+static int nextat(vmi_t *img, vmi_record_t *r, uint64_t at)
+{
+    int ok = readall(img, r, sizeof *r, at);
+    if (ok > 0)
+        ok = sound(img, r, img->super.epoch, img->jseq);
+    return ok > 0 ? contents(img, r, at) : ok;
+}
+
+/* Read records up to number `most`.  One begins where the one before ends, or with the next sector. */
 static int64_t readrow(vmi_t *img, uint64_t most, uint64_t *changed)
 {
     vmi_record_t r;
@@ -191,11 +215,9 @@ static int64_t readrow(vmi_t *img, uint64_t most, uint64_t *changed)
     int ok;
     for (; img->jseq < most; n++) {
         at = img->super.journal + img->jpos;
-        ok = readall(img, &r, sizeof r, at);
-        if (ok > 0)
-            ok = sound(img, &r, img->super.epoch, img->jseq);
-        if (ok > 0)
-            ok = contents(img, &r, at);
+        ok = nextat(img, &r, at);
+        if (ok == 0 && at % VMI_SECTOR != 0)
+            ok = nextat(img, &r, at = VMB_UP(at, VMI_SECTOR));
         if (ok < 0)
             return -1;
         if (ok == 0)
@@ -204,7 +226,7 @@ static int64_t readrow(vmi_t *img, uint64_t most, uint64_t *changed)
             return -1;
         judge(img, &r);
         img->jseq++;
-        img->jpos += r.size;
+        img->jpos = at + r.size - img->super.journal;
     }
     return n;
 }
@@ -252,6 +274,7 @@ int64_t vmi_journal_read(vmi_t *img, uint64_t *changed)
     uint64_t jpos = img->jpos, jseq = img->jseq, npages = img->npages, gen = img->gen;
     uint64_t most = UINT64_MAX >> 3;
     int64_t n, wrong;
+    img->unsynced = img->unsynced != 0; /* what is read here may be on the disk, and others know */
     if (vmi_journal_room(img, 1) != 0)
         return -1;
     for (;;) {
@@ -293,7 +316,7 @@ static int proves(const vmi_t *img, const vmi_record_t *r)
 
 int vmi_journal_behind(vmi_t *img, uint64_t most)
 {
-    uint64_t at = img->super.journal + img->jpos, end = VMB_MIN(most, UINT64_MAX / 2) + at;
+    uint64_t at = img->super.journal + VMB_UP(img->jpos, VMI_SECTOR), end = VMB_MIN(most, UINT64_MAX / 2) + at;
     int64_t got = 1, i;
     if (vmi_journal_room(img, 1) != 0)
         return -1;
@@ -306,16 +329,21 @@ int vmi_journal_behind(vmi_t *img, uint64_t most)
     return got < 0 ? -1 : 0;
 }
 
-int vmi_journal_end(vmi_t *img)
+static int endat(vmi_t *img, uint64_t at)
 {
     vmi_record_t r;
-    uint64_t at = img->super.journal + img->jpos;
     int64_t got = vmi_io->read(img->fd, &r, sizeof r, at);
     if (got < 0)
         return -1;
     if (got < (int64_t)sizeof r || r.magic != VMI_RECORD || r.epoch != img->super.epoch)
         return 0;
     return vmi_journal_undo(img, at);
+}
+
+int vmi_journal_end(vmi_t *img)
+{
+    uint64_t at = img->super.journal + img->jpos;
+    return endat(img, at) != 0 ? -1 : endat(img, VMB_UP(at, VMI_SECTOR));
 }
 
 int vmi_journal_page(vmi_t *img, uint64_t page, void *buf)

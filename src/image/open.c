@@ -247,8 +247,8 @@ static int recover(vmi_t *img, char *why)
     if (behind != 0 || vmi_journal_end(img) != 0)
         return -1;
     img->unsynced = 1; /* who wrote what is here may have died before its sync */
-    if (img->jpos > 0 && vmi_checkpoint(img, 0) != 0 && errno != EBUSY)
-        return -1;
+    if (img->jpos > 0 && vmi_checkpoint(img, 0) != 0 && errno != EBUSY && !vmi_isfull(errno))
+        return -1; /* a journal that fills the disk stays until there is room, as one that readers need */
     return 0;
 }
 

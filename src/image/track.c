@@ -272,26 +272,15 @@ static void markhot(vmi_t *img)
         setbit(img->dirty, img->hot[i]);
 }
 
-/* Whether no page was written for the first time since the last look but one: it found all writes to be such that are
- * not noted, and since before it the process has had no fault.  Asking costs half a look at least, and is worth it
- * when there was nothing to be found. */
-static int nofault(vmi_t *img)
-{
-    uint64_t now;
-    int r;
-    if (!img->calm || !img->counted) {
-        img->faults = 0;
-        return 0;
-    }
-    now = vmos_faults();
-    r = now != 0 && now == img->faults; /* 0: it may not be asked for any more */
-    img->faults = now;
-    return r;
-}
-
 static int few(vmi_t *img)
 {
-    int r = nofault(img) ? 0 : notedfew(img);
+    uint64_t began;
+    int r = 0;
+    if (!vmi_calm(img)) {
+        began = vmi_calm_look(img);
+        r = notedfew(img);
+        vmi_calm_looked(img, began);
+    }
     if (r == 0)
         markhot(img);
     return r;

@@ -99,3 +99,60 @@ size_t vmi_lines_put(void *page, const void *from, uint64_t mask, size_t psize)
         memcpy((char *)page + (size_t)vmb_ctz(mask) * line, at, line);
     return (size_t)(at - (const char *)from);
 }
+
+/* ---- words of lines ----
+ *
+ *   | a byte for each line of the mask: which of its 8 words | to 8 | words, line by line |
+ */
+
+/* word: of how many bytes; that it is a constant makes the common case as short as can be. */
+VMOS_INLINE char *takeline(char *to, const char *now, const char *was, size_t word, unsigned char *which)
+{
+    unsigned k, bits = 0;
+    for (k = 0; k < 8; k++, now += word, was += word)
+        if (memcmp(now, was, word) != 0) {
+            bits |= 1u << k;
+            memcpy(to, now, word);
+            to += word;
+        }
+    *which = (unsigned char)bits;
+    return to;
+}
+
+size_t vmi_words_take(void *to, const void *page, const void *twin, uint64_t mask, size_t psize)
+{
+    size_t line = psize / VMI_LINES, at;
+    unsigned char *which = to;
+    char *words = (char *)to + VMB_UP((size_t)vmb_pop(mask), 8);
+    memset(to, 0, (size_t)(words - (char *)to));
+    for (; mask != 0; mask &= mask - 1) {
+        at = (size_t)vmb_ctz(mask) * line;
+        words = takeline(words, (const char *)page + at, (const char *)twin + at, line == 64 ? 8 : line / 8, which++);
+    }
+    return (size_t)(words - (char *)to);
+}
+
+size_t vmi_words_put(void *page, const void *from, uint64_t mask, size_t psize)
+{
+    size_t line = psize / VMI_LINES, word = line / 8;
+    const unsigned char *which = from;
+    const char *words = (const char *)from + VMB_UP((size_t)vmb_pop(mask), 8);
+    for (; mask != 0; mask &= mask - 1) {
+        char *to = (char *)page + (size_t)vmb_ctz(mask) * line;
+        uint64_t bits = *which++;
+        for (; bits != 0; bits &= bits - 1, words += word)
+            memcpy(to + (size_t)vmb_ctz(bits) * word, words, word);
+    }
+    return (size_t)(words - (const char *)from);
+}
+
+size_t vmi_words_size(const void *from, size_t left, uint64_t mask, size_t psize)
+{
+    size_t n = (size_t)vmb_pop(mask), size = VMB_UP(n, 8), i;
+    const unsigned char *which = from;
+    if (size > left)
+        return 0;
+    for (i = 0; i < n; i++)
+        size += (size_t)vmb_pop(which[i]) * (psize / VMI_LINES / 8);
+    return size <= left ? size : 0;
+}

@@ -124,12 +124,29 @@ static int longer(const event_t *e)
     return 1;
 }
 
-/* Sectors [from, to) of a write. */
+/* Sectors of the disk that a write touches, and its bytes in [from, to) of them. */
+static uint64_t spread(const event_t *e)
+{
+    return (e->off % SECTOR + e->n + SECTOR - 1) / SECTOR;
+}
+
 static void sectors(const event_t *e, uint64_t from, uint64_t to)
 {
-    uint64_t a = from * SECTOR, b = to * SECTOR < e->n ? to * SECTOR : e->n;
-    if (a < b)
+    uint64_t in = e->off % SECTOR, a = from * SECTOR, b = to * SECTOR < in + e->n ? to * SECTOR - in : e->n;
+    a = a > in ? a - in : 0;
+    if (from < to && a < b)
         put(e->data + a, e->off + a, b - a);
+}
+
+static uint64_t spoiler; /* what writes begin with that may lose with them what the sector had where they begin */
+
+static void spoil(const event_t *e)
+{
+    char junk[SECTOR];
+    if (spoiler == 0 || e->n < sizeof spoiler || memcmp(e->data, &spoiler, sizeof spoiler) != 0)
+        return;
+    memset(junk, 0xa5, sizeof junk);
+    put(junk, e->off - e->off % SECTOR, e->off % SECTOR);
 }
 
 enum { ALL, NOTHING, TORN, FIRST, BUT_FIRST, BUT_LAST, PREFIX, SUFFIX, SINGLE, BUT_ONE, SOME, WAYS };
@@ -138,7 +155,7 @@ static int atomic; /* sectors are never torn */
 
 static void apply(const event_t *e, int way)
 {
-    uint64_t n = (e->n + SECTOR - 1) / SECTOR, k, i;
+    uint64_t n = spread(e), k, i;
     char none[4096] = "";
     if (way == NOTHING || (way == TORN && atomic) || (e->kind != WRITE && e->kind != CUT && e->kind != PUNCH))
         return;
@@ -161,6 +178,7 @@ static void apply(const event_t *e, int way)
     case TORN: /* not even the first sector is whole */
         k = 8 * (draw(2) ? draw(16) : draw((e->n < SECTOR ? e->n : SECTOR) / 8));
         put(e->data, e->off, k < e->n ? k : e->n);
+        spoil(e);
         break;
     case FIRST: sectors(e, 0, 1); break;
     case BUT_FIRST: sectors(e, 1, n); break;
