@@ -10,6 +10,7 @@
 
 #define HEAD VMB_UP(sizeof(vmla_part_t), VM_ALIGN)
 #define WANTMAX ((size_t)64 << 20)
+#define SOON ((size_t)64 << 10) /* a region that grows at all shall have this much soon */
 
 /* ---- layout ---- */
 
@@ -256,13 +257,16 @@ static vmla_part_t *choose(vmla_t *st, size_t n, size_t align)
     return NULL;
 }
 
-/* Memory that is not touched costs little: the more there is, the more is asked for. */
+/* Memory that is not touched costs little, and a segment that comes and goes as much as two hundred blocks:
+ * the more there is, the more is asked for, and first eight times as much at once. */
 static size_t wanted(Vmalloc_t *vm, size_t need)
 {
     size_t more = vm->data->extent, want;
 
     if (!(vmr_dcflags(vm) & VM_DCRESERVE))
         more /= 4;
+    else if (more < SOON)
+        more = VMB_MIN(more * 7, SOON);
     return vmb_addover(need, VMB_MIN(more, WANTMAX), &want) ? need : want;
 }
 
