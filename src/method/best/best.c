@@ -264,17 +264,22 @@ VMOS_INLINE void *slackof(char *p, size_t size, size_t have)
     return p;
 }
 
-/* The cursor is used up, or there is no lane yet. */
-static VMOS_NOINLINE void *alloc_more(Vmalloc_t *vm, vmbe_lane_t *lane, size_t size, int local)
+/* The cursor's slab is used up, or there is no lane yet. */
+static VMOS_NOINLINE void *alloc_refill(Vmalloc_t *vm, vmbe_lane_t *lane, size_t size, int local)
 {
-    unsigned cls = vmbe_class(size);
-    char *p = NULL;
-    if (lane == &vmbe_nolane || local)
-        return alloc_slow(vm, size, 0, local);
-    if ((p = vmbe_refill(lane, cls)) == NULL)
+    char *p;
+    if (lane == &vmbe_nolane || local || (p = vmbe_refill(lane, vmbe_class(size))) == NULL)
         return alloc_slow(vm, size, 0, local);
     /* where memory is scarce it may be a block of another class */
     return slack(p, size, vmbe_size(vmbe_of(vm), p));
+}
+
+/* The cursor's word is used up.  Nothing is called but at the end, so that there is no frame. */
+static VMOS_NOINLINE void *alloc_more(Vmalloc_t *vm, vmbe_lane_t *lane, size_t size, int local)
+{
+    vmbe_cursor_t *c = &lane->cur[vmbe_class(size)];
+    char *p = vmbe_nextword(c);
+    return VMOS_LIKELY(p != NULL) ? slackof(p, size, c->size) : alloc_refill(vm, lane, size, local);
 }
 
 /* From a class beyond the table. */

@@ -44,19 +44,23 @@ VMOS_INLINE vmbe_cursor_t *vmbe_cursor(vmbe_lane_t *lane, size_t size)
 }
 VMOS_INLINE void *vmbe_taketab(vmbe_lane_t *lane, size_t size) { return vmbe_next(vmbe_cursor(lane, size)); }
 
+/* 1 if x is not 0, else 0; the compiler is not to make a branch of it. */
+VMOS_INLINE unsigned vmbe_any(uint64_t x) { return (unsigned)((x | (0 - x)) >> 63); }
+
 /* Point the cursor at the first word of run that has a free block; 0: none has.  Words beyond the
- * slab's end have none. */
+ * slab's end have none.  Nobody can predict which it is: no branch depends on it. */
 VMOS_INLINE int vmbe_aim(vmbe_cursor_t *c, vmbe_run_t *run)
 {
+    unsigned some = vmbe_any(BE_LOAD(run->u.word[0])) | vmbe_any(BE_LOAD(run->u.word[1])) << 1 |
+                    vmbe_any(BE_LOAD(run->u.word[2])) << 2 | vmbe_any(BE_LOAD(run->u.word[3])) << 3;
     unsigned w;
-    for (w = 0; w < 4; w++)
-        if (BE_LOAD(run->u.word[w])) {
-            c->base = run->base + (size_t)w * 64 * c->size; /* while the old word is 0 */
-            __atomic_signal_fence(__ATOMIC_SEQ_CST);
-            c->word = &run->u.word[w];
-            return 1;
-        }
-    return 0;
+    if (some == 0)
+        return 0;
+    w = (unsigned)vmb_ctz(some);
+    c->base = run->base + (size_t)w * 64 * c->size; /* while the old word is 0 */
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    c->word = &run->u.word[w];
+    return 1;
 }
 
 /* A block from the next word of the cursor's slab that has one; NULL: it is used up, or veiled (meter.c),
