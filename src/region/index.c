@@ -59,31 +59,25 @@ static const char *endof(const vmr_node_t *n)
     return vmr_handle(n->vm)->peer != NULL && data != NULL ? n->addr + data->segs->extent : n->end;
 }
 
-/* The innermost node that holds addr. */
-static vmr_node_t *holder(const char *addr)
+/* The innermost node that holds addr; n is the last that starts at or before it. */
+static vmr_node_t *holder(vmr_node_t *n, const char *addr)
 {
-    vmr_node_t *n = floorof(addr);
-
     while (n != NULL && addr >= endof(n))
         n = n->up;
     return n;
 }
 
-/* Nodes within n that have `was` around them have `now` there from here on. */
-static void reparent(const vmr_node_t *n, const vmr_node_t *was, vmr_node_t *now)
+/* Nodes within n that have `was` around them have `now` there from here on; next follows n. */
+static void reparent(const vmr_node_t *n, vmr_node_t *next, const vmr_node_t *was, vmr_node_t *now)
 {
-    vmr_node_t *in;
-
-    for (in = nextof(n); in != NULL && in->addr < n->end; in = nextof(in))
-        if (in->up == was)
-            in->up = now;
+    for (; next != NULL && next->addr < n->end; next = nextof(next))
+        if (next->up == was)
+            next->up = now;
 }
 
 /* The regions that n lies in, and that holds n's successor, have guests from here on. */
-static void welcome(const vmr_node_t *n)
+static void welcome(const vmr_node_t *n, const vmr_node_t *next)
 {
-    const vmr_node_t *next = nextof(n);
-
     if (n->up != NULL)
         __atomic_store_n(&vmr_handle(n->up->vm)->guests, 1, __ATOMIC_RELAXED);
     if (next != NULL && next->up == n)
@@ -97,14 +91,15 @@ int vmr_guests(Vmalloc_t *vm)
 
 static void take(vmr_node_t *n)
 {
-    reparent(n, n, n->up);
+    if (vmr_guests(n->vm)) /* else nothing lies in it */
+        reparent(n, nextof(n), n, n->up);
     vmb_tree_remove(&root, &n->tree, compare);
     vmr_handle(n->vm)->nodes--;
 }
 
 int vmr_index_add(Vmalloc_t *vm, Vmseg_t *seg)
 {
-    vmr_node_t *n = vmr_nodeof(vm, seg), *at;
+    vmr_node_t *n = vmr_nodeof(vm, seg), *at, *next;
     int known;
 
     vmos_lock(&vmr_indexlock);
@@ -114,10 +109,11 @@ int vmr_index_add(Vmalloc_t *vm, Vmseg_t *seg)
         n->addr = seg->addr;
         n->end = seg->addr + seg->extent;
         n->vm = vm;
-        n->up = holder(n->addr);
+        n->up = holder(at, n->addr);
         vmb_tree_insert(&root, &n->tree, compare);
-        reparent(n, n->up, n);
-        welcome(n);
+        next = nextof(n);
+        reparent(n, next, n->up, n);
+        welcome(n, next);
         vmr_handle(vm)->nodes++;
     }
     vmos_unlock(&vmr_indexlock);
@@ -181,7 +177,7 @@ Vmseg_t *vmr_segof(const void *addr, Vmalloc_t **vm)
     vmr_node_t *n;
 
     vmos_lock(&vmr_indexlock);
-    n = holder(addr);
+    n = holder(floorof(addr), addr);
     if (n != NULL && n->vm->data != NULL) {
         seg = (Vmseg_t *)(void *)VMB_UP(n->addr, VM_ALIGN);
         if (vm != NULL)

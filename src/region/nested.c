@@ -92,6 +92,8 @@ void vmr_drown(Vmalloc_t *vm)
     Vmalloc_t *in;
     Vmseg_t *seg;
 
+    if (!vmr_guests(vm))
+        return;
     for (seg = vm->data->segs; seg != NULL; seg = seg->next)
         while ((in = vmr_index_take(vm, seg->addr, seg->addr + seg->extent)) != NULL)
             vmr_sink(in);
