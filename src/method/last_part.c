@@ -10,6 +10,7 @@
 
 #define HEAD VMB_UP(sizeof(vmla_part_t), VM_ALIGN)
 #define WANTMAX ((size_t)64 << 20)
+#define LINE ((size_t)64) /* of the cache */
 #define SOON ((size_t)64 << 10) /* a region that grows at all shall have this much soon */
 
 /* ---- layout ---- */
@@ -25,9 +26,18 @@ static size_t usable(size_t n, size_t align)
 {
     size_t size;
 
-    if (vmb_addover(n, align, &size) || vmb_addover(size, size / VM_ALIGN + HEAD + 64, &size))
+    if (vmb_addover(n, align, &size) || vmb_addover(size, size / VM_ALIGN + HEAD + LINE + 64, &size))
         return 0;
     return size;
+}
+
+/* Where blocks begin: with a cache line, so that blocks which fill lines do not lie across them, unless
+ * there is little room. */
+static char *first(const Vmseg_t *seg)
+{
+    char *base = seg->base + HEAD;
+
+    return (size_t)(seg->end - base) >= 32 * LINE ? (char *)VMB_UP(base, LINE) : base;
 }
 
 vmla_part_t *vmla_newpart(vmla_t *st, Vmseg_t *seg)
@@ -37,7 +47,7 @@ vmla_part_t *vmla_newpart(vmla_t *st, Vmseg_t *seg)
     if ((size_t)(seg->end - seg->base) < HEAD + 128)
         return NULL; /* too small for anything: unused until the region is closed */
     part->seg = seg;
-    part->base = part->fill = seg->base + HEAD;
+    part->base = part->fill = first(seg);
     part->lim = limit(part);
     part->big = NULL;
     part->seq = 0;

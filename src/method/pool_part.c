@@ -11,6 +11,8 @@
 #define HEAD VMB_UP(sizeof(vmpo_part_t), VM_ALIGN)
 #define LEAST (HEAD + 64) /* bytes of a part besides one block */
 #define WANTMAX ((size_t)64 << 20)
+#define LINE ((size_t)64) /* of the cache */
+#define SOON ((size_t)64 << 10) /* a pool that grows at all shall have this much soon */
 
 vmpo_part_t *vmpo_partof(vmpo_t *st, const char *p)
 {
@@ -28,6 +30,15 @@ vmpo_part_t *vmpo_partof(vmpo_t *st, const char *p)
 
 /* ---- layout ---- */
 
+/* What the first of n blocks is aligned to: if there are some, so that none lies across more cache lines
+ * than it must. */
+static size_t lineup(const vmpo_t *st, size_t n)
+{
+    size_t power = st->stride & (0 - st->stride);
+
+    return n >= 32 ? VMB_MIN(power, LINE) : VM_ALIGN;
+}
+
 void vmpo_layout(vmpo_t *st, vmpo_part_t *part)
 {
     size_t room = (size_t)(part->end - (char *)part), n;
@@ -41,9 +52,9 @@ void vmpo_layout(vmpo_t *st, vmpo_part_t *part)
     n = VMB_MAX(n, (room - LEAST) / (st->stride + 2));
     part->live = (unsigned char *)part + HEAD;
     if (n >= 1024) /* the bytes of the blocks in a word are a cache line */
-        part->live = (unsigned char *)VMB_UP(part->live, 64);
+        part->live = (unsigned char *)VMB_UP(part->live, LINE);
     part->avail = (uint64_t *)VMB_UP(part->live + n, sizeof(uint64_t));
-    part->base = (char *)VMB_UP(part->avail + (n + 63) / 64, VM_ALIGN);
+    part->base = (char *)VMB_UP(part->avail + (n + 63) / 64, lineup(st, n));
     while (n > 0 && (part->base > part->end || n > (size_t)(part->end - part->base) / st->stride))
         n--;
     part->span = n * st->stride;
@@ -214,13 +225,16 @@ static int cut(vmpo_t *st, vmpo_seat_t *seat)
 
 /* ---- more memory ---- */
 
-/* Untouched memory costs little: the more there is, the more is asked for. */
+/* Untouched memory costs little, and a segment that comes and goes as much as two hundred blocks: the more
+ * there is, the more is asked for, and first eight times as much at once. */
 static size_t wanted(Vmalloc_t *vm, size_t need)
 {
     size_t more = vm->data->extent;
 
     if (!(vmr_dcflags(vm) & VM_DCRESERVE))
         more /= 2;
+    else if (more < SOON)
+        more = VMB_MIN(more * 7, SOON);
     return need + VMB_MIN(more, WANTMAX);
 }
 

@@ -288,6 +288,23 @@ static void blocks_are_adjacent(void **state)
     assert_int_equal(vmclose(vm), 0);
 }
 
+/* Blocks that fill cache lines do not lie across them; and a region that grows gets few segments. */
+static void blocks_fill_lines(void **state)
+{
+    Vmalloc_t *vm = vmopen(Vmdcheap, Vmlast, 0);
+    Vmstat_t st;
+    int i;
+
+    (void)state;
+    for (i = 0; i < 1000; i++)
+        assert_int_equal((uintptr_t)vmalloc(vm, 64) % 64, 0);
+    assert_int_equal(vmdbcheck(vm), 0);
+    assert_int_equal(vmstat(vm, &st), 0);
+    assert_true(st.n_seg <= 3);
+    assert_true(st.extent <= 256 * 1024);
+    assert_int_equal(vmclose(vm), 0);
+}
+
 /* The bytes behind an earlier block are its neighbour's, and stay there. */
 static void earlier_block_gets_zeros(void **state)
 {
@@ -589,6 +606,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tells_the_largest),
         cmocka_unit_test(blocks_are_adjacent),
+        cmocka_unit_test(blocks_fill_lines),
         cmocka_unit_test(earlier_block_gets_zeros),
         cmocka_unit_test(no_last_block_after_free),
         cmocka_unit_test(huge_sizes),

@@ -289,6 +289,28 @@ static void address_order(void **state)
     assert_int_equal(vmclose(vm), 0);
 }
 
+/* Blocks that fill cache lines do not lie across them; and a pool that grows gets few segments. */
+static void blocks_fill_lines(void **state)
+{
+    static const size_t size[] = {32, 64, 192};
+    Vmstat_t st;
+    size_t i, k;
+
+    (void)state;
+    for (k = 0; k < 3; k++) {
+        Vmalloc_t *vm = vmopen(Vmdcheap, Vmpool, 0);
+        for (i = 0; i < 1000; i++) {
+            uintptr_t p = (uintptr_t)vmalloc(vm, size[k]);
+            /* of 192, less than 32 fit into the first page: those may lie anywhere */
+            assert_true(p % (size[k] & (0 - size[k])) == 0 || (size[k] == 192 && i < 32));
+        }
+        assert_int_equal(vmdbcheck(vm), 0);
+        assert_int_equal(vmstat(vm, &st), 0);
+        assert_true(st.n_seg <= 5);
+        assert_int_equal(vmclose(vm), 0);
+    }
+}
+
 static void compaction_gives_back(void **state)
 {
     enum { N = 20000 };
@@ -574,6 +596,7 @@ int main(void)
         cmocka_unit_test(huge_sizes),
         cmocka_unit_test(large_blocks),
         cmocka_unit_test(address_order),
+        cmocka_unit_test(blocks_fill_lines),
         cmocka_unit_test(compaction_gives_back),
         cmocka_unit_test(model_refusing),
         cmocka_unit_test(model_growing),
