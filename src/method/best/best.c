@@ -233,23 +233,6 @@ VMOS_INLINE void *slack(void *p, size_t size, size_t have)
     return wipe(p, size, have);
 }
 
-static void *cleared(vmbe_t *be, size_t size, int zero)
-{
-    void *p = vmbe_alloc(be, size);
-    if (p == NULL || vmbe_iszero(p))
-        return p;
-    return slack(p, zero ? 0 : size, vmbe_size(be, p));
-}
-
-static VMOS_NOINLINE void *alloc_slow(Vmalloc_t *vm, size_t size, int zero, int local)
-{
-    void *p;
-    lend(vm, local);
-    p = cleared(vmbe_of(vm), size, zero);
-    takeback(vm, local);
-    return p;
-}
-
 /* The same for a new block of a class, whose rest is at most 16 bytes up to 256, 64 up to 1024 and so
  * on: a few stores of fixed size are cheaper than a call, and the block holds nothing yet.  (A checker's
  * blocks come by best_align().) */
@@ -264,13 +247,38 @@ VMOS_INLINE void *slackof(char *p, size_t size, size_t have)
     return p;
 }
 
-/* The cursor's slab is used up, or there is no lane yet. */
+static void *cleared(vmbe_t *be, size_t size, int zero)
+{
+    void *p = zero ? NULL : vmbe_small_get(be, size);
+    if (p != NULL)
+        return slackof(p, size, VMB_UP(size | !size, 16));
+    p = vmbe_alloc(be, size);
+    if (p == NULL || vmbe_iszero(p))
+        return p;
+    return slack(p, zero ? 0 : size, vmbe_size(be, p));
+}
+
+static VMOS_NOINLINE void *alloc_slow(Vmalloc_t *vm, size_t size, int zero, int local)
+{
+    void *p;
+    lend(vm, local);
+    p = cleared(vmbe_of(vm), size, zero);
+    takeback(vm, local);
+    return p;
+}
+
+/* The cursor's slab is used up, or there is no lane yet.  Where memory is scarce what comes may be a block of
+ * another class, or of granules. */
 static VMOS_NOINLINE void *alloc_refill(Vmalloc_t *vm, vmbe_lane_t *lane, size_t size, int local)
 {
+    unsigned cls = vmbe_class(size);
+    const vmbe_run_t *run;
     char *p;
-    if (lane == &vmbe_nolane || local || (p = vmbe_refill(lane, vmbe_class(size))) == NULL)
+    if (lane == &vmbe_nolane || local || (p = vmbe_refill(lane, cls)) == NULL)
         return alloc_slow(vm, size, 0, local);
-    /* where memory is scarce it may be a block of another class */
+    run = vmbe_current(&lane->cur[cls]);
+    if (VMOS_LIKELY((size_t)(p - run->base) < vmbe_runbytes(run)))
+        return slackof(p, size, vmbe_classbytes[cls]);
     return slack(p, size, vmbe_size(vmbe_of(vm), p));
 }
 

@@ -267,6 +267,9 @@ vmbe_small_t *vmbe_small_make(vmbe_t *be, Vmseg_t *seg, char *base, char *end);
 /* The memory behind the area has become part of it, up to end. */
 void vmbe_small_grow(vmbe_t *be, vmbe_small_t *a, char *end);
 void *vmbe_small_alloc(vmbe_t *be, size_t size, size_t align);
+/* The same, unlocked, in a region without pages, where that is the short way: size rounded up to 16 bytes.
+ * NULL: there is another way, or no room. */
+void *vmbe_small_get(vmbe_t *be, size_t size);
 vmbe_small_t *vmbe_small_find(vmbe_t *be, const void *p);
 /* Size of the block that starts at p, 0: none does. */
 size_t vmbe_small_size(const vmbe_small_t *a, const void *p);

@@ -146,6 +146,17 @@ void *vmbe_small_alloc(vmbe_t *be, size_t size, size_t align)
     return NULL;
 }
 
+void *vmbe_small_get(vmbe_t *be, size_t size)
+{
+    void *p;
+    if (be->log != NULL || BE_SEE(be->hub) != NULL)
+        return NULL;
+    vmr_lock(be->vm);
+    p = vmbe_small_alloc(be, size, GRAN);
+    vmr_unlock(be->vm);
+    return p;
+}
+
 vmbe_small_t *vmbe_small_find(vmbe_t *be, const void *p)
 {
     vmbe_small_t *a;
