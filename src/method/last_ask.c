@@ -66,7 +66,7 @@ static int walkpart(Vmalloc_t *vm, vmla_part_t *part, Vmblock_f f, Void_t *handl
 
     for (p = part->base; p < fill && r >= 0; p = q) {
         q = vmla_endof(part, p, fill);
-        r = (*f)(vm, p, (size_t)(q - p), vmla_isblock(part, p), handle);
+        r = (*f)(vm, p, (size_t)(q - p), (*vmla_code(vmla_mapof(part), p) & VMLA_STARTS) != 0, handle);
     }
     if (r >= 0 && fill < part->lim)
         r = (*f)(vm, fill, (size_t)(part->lim - fill), 0, handle);

@@ -15,10 +15,27 @@ static void fault(Vmalloc_t *vm, sums_t *s, const void *addr, const char *senten
     vmmtfault(vm, addr, sentence);
 }
 
+/* Whether part->big leads to the n blocks and holes that are BIG, highest first. */
+static int listed(const vmla_part_t *part, const char *fill, size_t n)
+{
+    const char *big = part->big, *above = fill;
+
+    for (; big != NULL && n > 0; n--) {
+        if (big < part->base || big >= above || (uintptr_t)big % VM_ALIGN != 0 ||
+            !(*vmla_code(vmla_mapof(part), big) & VMLA_ISBIG))
+            return 0;
+        above = big;
+        big = vmla_bigof(vmla_mapof(part), big)->prev;
+    }
+    return big == NULL && n == 0;
+}
+
+/* In a time that grows with the map: what is passed over is BIG or 0 in it, so p never lies inside of anything. */
 static void checkpart(Vmalloc_t *vm, vmla_part_t *part, sums_t *s)
 {
     const vmla_t *st = vmr_state(vm);
     char *fill = vmla_fill(st, part), *p, *q;
+    size_t nbig = 0;
 
     s->cap += (size_t)(part->lim - part->base);
     if (fill < part->base || fill > part->lim || part->lim > part->seg->end) {
@@ -31,14 +48,22 @@ static void checkpart(Vmalloc_t *vm, vmla_part_t *part, sums_t *s)
         return;
     }
     for (p = part->base; p < fill; p = q) {
+        unsigned char code = *vmla_code(vmla_mapof(part), p);
         q = vmla_endof(part, p, fill);
-        if (vmla_isblock(part, p)) {
+        if (q <= p || q > fill) {
+            fault(vm, s, p, "the size of a large block is damaged");
+            return;
+        }
+        nbig += (code & VMLA_ISBIG) != 0;
+        if ((code & VMLA_STARTS) != 0) {
             s->nbusy++;
         } else {
             s->nhole++;
             s->hole += (size_t)(q - p);
         }
     }
+    if (!listed(part, fill, nbig))
+        fault(vm, s, part, "the list of large blocks is damaged");
     if (part != st->cur)
         s->used += (size_t)(fill - part->base);
 }

@@ -330,6 +330,34 @@ static void earlier_block_gets_zeros(void **state)
     assert_int_equal(vmclose(vm), 0);
 }
 
+/* What is looked at at each moment by vmdbcheck(): the list of large blocks, and their sizes. */
+static void large_blocks_are_checked(void **state)
+{
+    Vmalloc_t *vm = vmopen(Vmdcheap, Vmlast, 0);
+    vmla_part_t *part;
+    vmla_big_t *big;
+    char *top;
+    size_t n;
+
+    (void)state;
+    assert_non_null(vmalloc(vm, 2 * VMLA_BIG));
+    assert_non_null(vmalloc(vm, 100));
+    assert_non_null(vmalloc(vm, 3 * VMLA_BIG));
+    part = ((vmla_t *)vmr_state(vm))->cur;
+    top = part->big;
+    big = vmla_bigof(vmla_mapof(part), top);
+    n = big->n;
+    assert_int_equal(vmdbcheck(vm), 0);
+    part->big = big->prev;
+    assert_true(vmdbcheck(vm) > 0);
+    part->big = top;
+    big->n = 0;
+    assert_true(vmdbcheck(vm) > 0);
+    big->n = n;
+    assert_int_equal(vmdbcheck(vm), 0);
+    assert_int_equal(vmclose(vm), 0);
+}
+
 static void no_last_block_after_free(void **state)
 {
     Vmalloc_t *vm = vmopen(Vmdcheap, Vmlast, 0);
@@ -619,6 +647,7 @@ int main(void)
         cmocka_unit_test(each_failing),
         cmocka_unit_test(many_threads),
         cmocka_unit_test(asked_meanwhile),
+        cmocka_unit_test(large_blocks_are_checked),
         cmocka_unit_test(freed_by_another),
         cmocka_unit_test(fork_meanwhile),
     };
