@@ -81,7 +81,7 @@ extern VM_API size_t vmimagewhy(char *buf, size_t n);
  * as safety says; after -1 the last commit stands.  Other threads must not be inside calls on the
  * region, nor store into it, meanwhile: what they were about to write may be committed in part.
  * Costs what changed, not what is there; without changes nothing is written.  EROFS: read-only, or
- * not this process' turn; ENOSPC, EDQUOT: may be tried again. */
+ * not this process' turn; ENOSPC, EDQUOT, EFBIG (a file may not be that long: no SIGXFSZ): may be tried again. */
 extern VM_API int vmcommit(Vmalloc_t *vm);
 
 /* Tell (on 1) vmcommit() that the program will say itself, with vmstored(), where it stores in the size bytes at

@@ -148,9 +148,19 @@ static void restart(vmi_t *img)
     img->checkpoints++;
 }
 
+/* Whether records can be written where the journal would go (`ulimit -f`): if not it stays, and so do commits that
+ * are small enough. */
+static int reachable(const vmi_t *img, uint64_t end)
+{
+    uint64_t to = journalfor(img, end);
+    return to <= img->super.journal || vmos_disk_fits(to + VMI_CHUNK);
+}
+
 static int run(vmi_t *img, uint64_t end)
 {
     vmi_super_t was = img->super;
+    if (!reachable(img, end))
+        return -1;
     vmi_window_drop(img);
     if (img->unsynced && vmi_io->sync(img->fd) != 0)
         return vmi_fail(img);

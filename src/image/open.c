@@ -59,6 +59,8 @@ const char *vmi_reason(int e)
         return "the medium is read-only";
     case ENOSPC:
         return "the disk is full";
+    case EFBIG:
+        return "files of this process, or on this medium, may not be that long";
     case EDQUOT:
         return "the quota is used up";
     case EIO:

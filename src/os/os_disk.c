@@ -107,7 +107,7 @@ int vmos_disk_write(int fd, const void *buf, size_t n, uint64_t off)
 {
     int keep = errno, state = uncancelled();
     size_t done = 0;
-    ssize_t r = 0;
+    ssize_t r = vmos_disk_fits(off + n) ? 0 : -1;
     while (done < n && r >= 0) {
         size_t share = n - done < SHARE ? n - done : SHARE;
         r = pwrite(fd, (const char *)buf + done, share, (off_t)(off + done));
@@ -140,6 +140,11 @@ int vmos_disk_sync(int fd)
 int vmos_disk_truncate(int fd, uint64_t size)
 {
     int r, keep = errno;
+    struct stat st;
+    if (!vmos_disk_fits(size) && (fstat(fd, &st) != 0 || (uint64_t)st.st_size < size)) {
+        errno = EFBIG;
+        return -1;
+    }
     do
         r = ftruncate(fd, (off_t)size);
     while (r != 0 && errno == EINTR);

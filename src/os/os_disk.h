@@ -24,6 +24,8 @@ int vmos_disk_write(int fd, const void *buf, size_t n, uint64_t off);
 /* All that was written is on the disk when it returns. */
 int vmos_disk_sync(int fd);
 int vmos_disk_truncate(int fd, uint64_t size);
+/* Whether this process may write files up to byte `end`; 0: no, with EFBIG, and trying would end it (os_limit.c). */
+int vmos_disk_fits(uint64_t end);
 int vmos_disk_rename(const char *from, const char *to);
 int vmos_disk_unlink(const char *path);
 /* The entry of path in its folder is on the disk when it returns. */

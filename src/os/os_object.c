@@ -12,7 +12,7 @@
 #define _GNU_SOURCE 1
 #define _DARWIN_C_SOURCE 1
 #define _FILE_OFFSET_BITS 64
-#include "os.h"
+#include "os_disk.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -201,6 +201,8 @@ int vmos_object_grow(int fd, uint64_t from, uint64_t to)
     vmos_object_t st;
     if (to <= from)
         return 0;
+    if (!vmos_disk_fits(to))
+        return -1;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
     r = allocate(fd, from, to - from);
     if (r != 0 && (errno == EOPNOTSUPP || errno == ENOSYS)) {
@@ -217,6 +219,11 @@ int vmos_object_grow(int fd, uint64_t from, uint64_t to)
 int vmos_object_cut(int fd, uint64_t size)
 {
     int state, r;
+    vmos_object_t st;
+    if (!vmos_disk_fits(size) && (vmos_object_stat(fd, &st) != 0 || st.size < size)) {
+        errno = EFBIG;
+        return -1;
+    }
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
     r = ftruncate(fd, (off_t)size);
     pthread_setcancelstate(state, &state);
@@ -257,6 +264,8 @@ int vmos_object_write(int fd, const void *buf, size_t n, uint64_t to)
     size_t done = 0;
     int state;
     ssize_t r;
+    if (!vmos_disk_fits(to + n))
+        return -1;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
     do {
         r = pwrite(fd, (const char *)buf + done, n - done, (off_t)(to + done));
