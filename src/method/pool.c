@@ -38,17 +38,26 @@ static void leave(Vmalloc_t *vm, int local)
         vmr_unlock(vm);
 }
 
-/* The calling thread's place, NULL: it has none, or shares.  It ends with vmm_done(). */
-VMOS_INLINE vmpo_place_t *sit(const vmpo_t *st)
+/* The calling thread's place in the table, NULL: it has none, or shares. */
+VMOS_INLINE vmpo_place_t *seated(const vmpo_t *st, uintptr_t self)
 {
     const vmpo_table_t *t = __atomic_load_n(&st->table, __ATOMIC_ACQUIRE);
-    uintptr_t self = vmos_self();
     vmpo_place_t *p;
 
     if (VMOS_UNLIKELY(t == NULL))
         return NULL;
     p = vmpo_find(t, self);
     return VMOS_LIKELY(p != NULL) && VMOS_LIKELY(vmm_mine(&p->own, self)) ? p : NULL;
+}
+
+/* The calling thread's place, NULL: it has none, or shares.  It ends with vmm_done().  That of the first
+ * thread, which mostly is the only one, is found without the table; when there is a larger one, it moves
+ * there as soon as it needs the lock. */
+VMOS_INLINE vmpo_place_t *sit(vmpo_t *st)
+{
+    uintptr_t self = vmos_self();
+
+    return VMOS_LIKELY(vmm_mine(&st->one.own, self)) ? &st->one : seated(st, self);
 }
 
 /* ---- allocation ---- */
