@@ -137,7 +137,7 @@ static void study(vmsk_again_t *t, vmsk_aentry_t *e, const vmos_regs_t *r, void 
             continue;
         leading = 0;
         if (!headed && at != 0) {
-            *vmsk_ahead_of(t, r) = (vmsk_ahead_t){r->sp, r->pc, (uint32_t)(at - r->sp), 0};
+            *vmsk_ahead_of(t, r) = (vmsk_ahead_t){r->sp, r->pc, 0, (uint32_t)(at - r->sp), 0};
             headed = 1;
         }
         if (pcs[i] != (void *)pc && i + text > 0) /* of two calls in the same function */
@@ -201,12 +201,12 @@ VMOS_NOINLINE VMOS_UNCHECKED uint32_t *vmsk_known(vmsk_again_t *t, uint64_t salt
  * same key may differ farther out, and those that do not come back are not worth a study. */
 static int came_before(vmsk_again_t *t, uint64_t key, uint32_t value)
 {
-    vmsk_aentry_t *e = vmsk_aentry_of(t, key), *beside = vmsk_abeside(t, key);
+    uint64_t *c = &t->candidates[vmsk_aplace(key)], *beside = &t->candidates[vmsk_abeside(key)];
     uint64_t candidate = key ^ value * UINT64_C(0x9e3779b97f4a7c15);
-    if (e->candidate == candidate || beside->candidate == candidate)
+    if (*c == candidate || *beside == candidate)
         return 1;
-    beside->candidate = e->candidate;
-    e->candidate = candidate;
+    *beside = *c;
+    *c = candidate;
     return 0;
 }
 
@@ -215,8 +215,8 @@ static int came_before(vmsk_again_t *t, uint64_t key, uint32_t value)
 void vmsk_remember(vmsk_again_t *t, const vmsk_here_t *here, void *const *pcs, size_t n,
                    uint32_t value)
 {
-    vmsk_aentry_t *e = vmsk_aentry_of(t, here->key);
-    vmsk_aentry_t first;
+    size_t i = vmsk_aplace(here->key);
+    vmsk_aentry_t first, *e;
     if (here->high == 0 || n == 0)
         return;
     if (here->key == 0) {
@@ -225,12 +225,13 @@ void vmsk_remember(vmsk_again_t *t, const vmsk_here_t *here, void *const *pcs, s
     }
     if (!came_before(t, here->key, value))
         return;
-    if (e->key != 0 && ++t->turn & 1)
-        e = vmsk_abeside(t, here->key);
-    e->key = 0;
+    if (t->keys[i] != 0 && ++t->turn & 1)
+        i = vmsk_abeside(here->key);
+    e = &t->entries[i];
+    e->key = t->keys[i] = 0;
     study(t, e, &here->regs, pcs, n, here->high, here->epoch);
     e->epoch = here->epoch;
     e->salt = here->salt;
     e->value = value;
-    e->key = e->n != 0 ? here->key : 0;
+    e->key = t->keys[i] = e->n != 0 ? here->key : 0;
 }

@@ -21,6 +21,7 @@
 
 typedef struct vmsk_ahead {
     uintptr_t sp, pc;
+    uintptr_t caller; /* the word that lay there last */
     uint32_t offset;
     uint32_t last; /* bytes from the entries on to the one that was found last for them */
 } vmsk_ahead_t;
@@ -35,7 +36,7 @@ typedef struct vmsk_aentry {
     uint64_t key;         /* of sp, salt, pc, and the caller's address */
     uint64_t salt;
     uintptr_t sp, pc, fp; /* fp only where based */
-    uint64_t epoch, candidate;
+    uint64_t epoch;
     uint32_t value;
     uint16_t n, based;
     vmsk_aword_t word[VMSK_WORDS];
@@ -54,8 +55,11 @@ struct vmsk_again {
     uintptr_t self, low, high; /* whose stack, and its bounds */
     uint64_t trailepoch;
     unsigned ntrail, trailed, rest; /* frames; the last walk left it; walks to come that leave none */
+    int ended, cut; /* the trail's outermost frame is the stack's; there were more than were asked for, or as many */
     vmsk_tframe_t trail[VMSK_TRAIL], fresh[VMSK_TRAIL];
     vmsk_ahead_t heads[VMSK_HEADS];
+    uint64_t keys[VMSK_ENTRIES]; /* of the entries, so that those of other stacks need not be read; 0: none */
+    uint64_t candidates[VMSK_ENTRIES];
     vmsk_aentry_t entries[VMSK_ENTRIES];
     unsigned turn; /* which one of a pair is replaced next */
 };
@@ -75,17 +79,10 @@ VMOS_INLINE uint64_t vmsk_akey(const vmos_regs_t *r, uintptr_t caller, uint64_t 
     return (x ^ caller ^ r->pc) * 0xd6e8feb86659fd93u;
 }
 
-/* Where it lies most likely: what comes often is found there, and the branch foreseen. */
-VMOS_INLINE vmsk_aentry_t *vmsk_aentry_of(vmsk_again_t *t, uint64_t key)
-{
-    return &t->entries[key >> 54];
-}
-
-/* The other one of the pair. */
-VMOS_INLINE vmsk_aentry_t *vmsk_abeside(vmsk_again_t *t, uint64_t key)
-{
-    return &t->entries[key >> 54 ^ 1];
-}
+/* Where it lies most likely: what comes often is found there, and the branch foreseen.  And the other one of
+ * the pair. */
+VMOS_INLINE size_t vmsk_aplace(uint64_t key) { return (size_t)(key >> 54); }
+VMOS_INLINE size_t vmsk_abeside(uint64_t key) { return (size_t)(key >> 54 ^ 1); }
 
 VMOS_INLINE VMOS_UNCHECKED uintptr_t vmsk_adiffers(const vmsk_aword_t *w, uintptr_t sp)
 {
@@ -116,10 +113,11 @@ VMOS_INLINE VMOS_UNCHECKED int vmsk_aagain(const vmsk_aentry_t *e, const vmos_re
            e->key != 0 && vmsk_awords(e, r, room);
 }
 
-VMOS_INLINE VMOS_UNCHECKED int vmsk_asame(const vmsk_aentry_t *e, const vmos_regs_t *r,
+VMOS_INLINE VMOS_UNCHECKED int vmsk_asame(const vmsk_again_t *t, size_t i, const vmos_regs_t *r,
                                           uint64_t key, uint64_t epoch, uintptr_t room)
 {
-    return !((e->key ^ key) | (e->pc ^ r->pc) | (e->epoch ^ epoch)) && vmsk_awords(e, r, room);
+    const vmsk_aentry_t *e = &t->entries[i];
+    return t->keys[i] == key && !((e->pc ^ r->pc) | (e->epoch ^ epoch)) && vmsk_awords(e, r, room);
 }
 
 /* The entry of the stack that r begins, or NULL; *key gets what it is to be remembered by, or 0. */
@@ -128,21 +126,25 @@ VMOS_INLINE VMOS_UNCHECKED vmsk_aentry_t *vmsk_again_find(vmsk_again_t *t, const
                                                           uint64_t *key)
 {
     vmsk_ahead_t *h = vmsk_ahead_of(t, r);
-    uintptr_t room = t->high - r->sp;
+    uintptr_t room = t->high - r->sp, caller;
     vmsk_aentry_t *e = (vmsk_aentry_t *)(void *)((char *)t->entries + h->last);
+    size_t i;
     *key = 0;
     if (VMOS_UNLIKELY(h->sp != r->sp || h->pc != r->pc || t->self != vmos_self() ||
                       room > t->high - t->low || h->offset + sizeof(room) > room))
         return NULL;
-    if (VMOS_LIKELY(vmsk_aagain(e, r, salt, epoch, room)))
+    caller = *(const uintptr_t *)(r->sp + h->offset);
+    if (VMOS_LIKELY(caller == h->caller) && VMOS_LIKELY(vmsk_aagain(e, r, salt, epoch, room)))
         return e;
-    *key = vmsk_akey(r, *(const uintptr_t *)(r->sp + h->offset), salt);
-    e = vmsk_aentry_of(t, *key);
-    if (!vmsk_asame(e, r, *key, epoch, room)) {
-        e = vmsk_abeside(t, *key);
-        if (VMOS_UNLIKELY(!vmsk_asame(e, r, *key, epoch, room)))
+    *key = vmsk_akey(r, caller, salt);
+    i = vmsk_aplace(*key);
+    if (!vmsk_asame(t, i, r, *key, epoch, room)) {
+        i = vmsk_abeside(*key);
+        if (VMOS_UNLIKELY(!vmsk_asame(t, i, r, *key, epoch, room)))
             return NULL;
     }
+    e = &t->entries[i];
+    h->caller = caller;
     h->last = (uint32_t)((char *)e - (char *)t->entries);
     return e;
 }

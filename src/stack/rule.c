@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rules by address: a direct-mapped cache of two words a slot, filled from the unwind tables.
+ * Rules by address: a cache of two words a slot, filled from the unwind tables.  A new rule takes its slot, and
+ * what was there the slot beside it.
  *
  *   slot:   | rule ^ (address | epoch << 48) | rule |
  *
@@ -17,7 +18,7 @@
 
 #include <string.h>
 
-vmsk_slot_t vmsk_cache[1u << VMSK_CACHEBITS];
+vmsk_slot_t vmsk_cache[1u << VMSK_CACHEBITS] __attribute__((aligned(64)));
 uint64_t vmsk_epoch = (uint64_t)1 << 48;
 
 void vmsk_forget(void)
@@ -51,6 +52,12 @@ static vmsk_rule_t in_none(uintptr_t pc)
     return vmsk_rule(kind, 0, 0, 0, 0);
 }
 
+static void put(vmsk_slot_t *slot, uint64_t check, vmsk_rule_t rule)
+{
+    __atomic_store_n(&slot->check, check, __ATOMIC_RELAXED);
+    __atomic_store_n(&slot->rule, rule, __ATOMIC_RELAXED);
+}
+
 /* Rules are for the instruction that an entry lies in, which the byte before it is a part of. */
 VMOS_COLD vmsk_rule_t vmsk_rule_find(uintptr_t pc)
 {
@@ -64,8 +71,9 @@ VMOS_COLD vmsk_rule_t vmsk_rule_find(uintptr_t pc)
     epoch = __atomic_load_n(&vmsk_epoch, __ATOMIC_ACQUIRE);
     rule = in_module(&m, pc);
     if (noted == 0) {
-        __atomic_store_n(&slot->check, rule ^ (pc | epoch), __ATOMIC_RELAXED);
-        __atomic_store_n(&slot->rule, rule, __ATOMIC_RELAXED);
+        vmsk_slot_t *beside = vmsk_slot_beside(slot);
+        put(beside, __atomic_load_n(&slot->check, __ATOMIC_RELAXED), __atomic_load_n(&slot->rule, __ATOMIC_RELAXED));
+        put(slot, rule ^ (pc | epoch), rule);
     }
     return rule;
 }

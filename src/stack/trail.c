@@ -2,13 +2,16 @@
 /*
  * trail: a walk that ends where it comes upon the thread's walk before.
  *
- *   trail[0]     the outermost frame, or the word that ended the stack
+ *   trail[0]     the outermost frame that was wanted; `ended`: of the stack, or the word that ended it
  *   trail[n-1]   the innermost one     sp, pc, fp | where pc and fp were loaded from | rule to the next
  *
  * A frame with the same stack pointer, place and, where it matters, frame pointer as one of the walk before
  * leads to the same callers as that did, if the words are the same that were read on the way.  To compare
  * them takes a fourth of the time of walking, for no load waits for another.  Stacks of one thread
  * differ at their inner ends most of the time, and what they share stays where it is in the trail.
+ *
+ * No more is walked or compared than the entries that are asked for.  What lies farther out in the trail is of
+ * an earlier walk: each frame still leads to the next if the words are the same, which is seen when it is needed.
  *
  * The frame pointer matters where a rule is based on it before another one loads it.
  *
@@ -19,6 +22,7 @@
 #include "walk.h"
 
 #include <errno.h>
+#include <string.h>
 
 #define ATTEMPTS 4 /* comparisons with what is left of the walk before */
 #define REST 255   /* walks without a trail after one of a stack that is too deep */
@@ -60,15 +64,14 @@ VMOS_INLINE VMOS_UNCHECKED int step(const vmsk_again_t *t, vmsk_tframe_t *f, uin
     return next->pc > 1;
 }
 
-/* How many of the k outermost frames of the trail, from the k-th on outwards, were reached by words that
- * have changed or lie within those: 0: all are as they were. */
-VMOS_INLINE VMOS_UNCHECKED unsigned changed(const vmsk_again_t *t, unsigned k)
+/* Which of the k outermost frames of the trail, of m from the k-th on outwards, was reached by words that have
+ * changed, counted from the outermost one: 0: all are as they were. */
+VMOS_INLINE VMOS_UNCHECKED unsigned changed(const vmsk_again_t *t, unsigned k, unsigned m)
 {
-    while (k > 0) {
+    for (unsigned end = k - m; k > end; k--) {
         const vmsk_tframe_t *f = &t->trail[k - 1];
         if (vmos_plainpc(word(f->at)) != f->pc || (f->matters && f->fpat != 0 && word(f->fpat) != f->fp))
             return k;
-        k--;
     }
     return 0;
 }
@@ -79,43 +82,75 @@ VMOS_INLINE int same(const vmsk_tframe_t *a, const vmsk_tframe_t *old)
            (!old->matters || (a->fp == old->fp && a->fpat == old->fpat));
 }
 
-/* Into t->fresh, innermost first; *n frames, of which the last one is trail[*kept - 1] if *kept > 0, and all
- * of the trail up to there holds.  0, -1: no trail. */
-VMOS_UNCHECKED static int walk(vmsk_again_t *t, const vmos_regs_t *r, uint64_t epoch, unsigned *n, unsigned *kept)
+typedef struct walk {
+    unsigned n;      /* fresh frames */
+    unsigned kept;   /* the last one is trail[kept - 1]; 0: it is in no trail */
+    unsigned beyond; /* frames of the trail farther out than that one that are wanted */
+    int ended;       /* without a trail: the stack does */
+} walk_t;
+
+/* Into t->fresh, innermost first, so many that there are max besides those of this library in front.
+ * 0, -1: no trail. */
+VMOS_UNCHECKED static int walk(vmsk_again_t *t, const vmos_regs_t *r, uint64_t epoch, size_t max, walk_t *w)
 {
     vmsk_tframe_t *f = t->fresh;
     unsigned j = t->trailepoch == epoch ? t->ntrail : 0, tries = 0;
-    int more;
+    uintptr_t text, etext;
+    size_t more = max; /* frames from f on that are wanted */
+    int leading = 1, next;
+    vmsk_module_own(&text, &etext);
     *f = (vmsk_tframe_t){.sp = r->sp, .pc = r->pc, .fp = r->fp};
-    do {
+    for (;; f++) {
+        leading = leading && f->pc - text < etext - text;
+        more -= !leading;
         while (j > 0 && t->trail[j - 1].sp < f->sp)
             j--;
-        if (j > 0 && same(f, &t->trail[j - 1]) && tries++ < ATTEMPTS) {
-            unsigned until = changed(t, j - 1);
-            if (until == 0)
-                break;
+        if (j > 0 && (t->ended || j > more) && same(f, &t->trail[j - 1]) && tries++ < ATTEMPTS) {
+            unsigned m = (unsigned)VMB_MIN(j - 1, more), until = changed(t, j - 1, m);
+            if (until == 0) {
+                *w = (walk_t){(unsigned)(f - t->fresh) + 1, j, m, 0};
+                return 0;
+            }
             j = until - 1;
         }
-        more = step(t, f, epoch);
-        if (more < 0 || f + 2 == t->fresh + VMSK_TRAIL)
+        if (more == 0)
+            break;
+        next = step(t, f, epoch);
+        if (next < 0 || f + 2 == t->fresh + VMSK_TRAIL)
             return -1;
-        f += more || vmsk_kind(f->rule) != VMSK_STOP;
-        j = more ? j : 0;
-    } while (more);
-    *n = (unsigned)(f - t->fresh) + 1;
-    *kept = j;
-    return *n + j > VMSK_TRAIL ? -1 : 0;
+        if (next == 0) {
+            f += vmsk_kind(f->rule) != VMSK_STOP;
+            break;
+        }
+    }
+    *w = (walk_t){(unsigned)(f - t->fresh) + 1, 0, 0, more != 0};
+    return 0;
+}
+
+/* There is room for the fresh frames: what was not wanted goes from the outer end of the trail for it.  0, -1. */
+static int fit(vmsk_again_t *t, walk_t *w)
+{
+    unsigned out = w->kept > 0 ? w->kept - 1 - w->beyond : 0;
+    if (VMOS_UNLIKELY(w->n + w->kept > VMSK_TRAIL) && out > 0) {
+        memmove(t->trail, t->trail + out, (w->kept - out) * sizeof *t->trail);
+        w->kept -= out;
+        t->ended = 0;
+    }
+    return w->n + w->kept > VMSK_TRAIL ? -1 : 0;
 }
 
 /* The fresh frames become the inner end of the trail. */
-static void keep(vmsk_again_t *t, unsigned n, unsigned kept, uint64_t epoch)
+static void keep(vmsk_again_t *t, const walk_t *w, uint64_t epoch)
 {
     uintptr_t matters = 0;
+    unsigned n = w->n, kept = w->kept;
     if (kept > 0) {
         vmsk_tframe_t *joint = &t->trail[kept - 1], old = *joint;
         *joint = t->fresh[--n];
         joint->rule = old.rule;
         joint->matters = matters = old.matters;
+    } else {
+        t->ended = w->ended;
     }
     while (n-- > 0) {
         vmsk_tframe_t *f = &t->trail[kept++];
@@ -130,26 +165,27 @@ static void keep(vmsk_again_t *t, unsigned n, unsigned kept, uint64_t epoch)
 size_t vmsk_capture_near(vmsk_again_t *t, const vmsk_here_t *here, void **pcs, size_t max)
 {
     uintptr_t text, etext;
-    unsigned n, kept;
+    walk_t w;
     size_t count = 0;
     int e = errno;
-    if (here->high == 0 || (t->rest > 0 && t->rest--))
+    if (here->high == 0 || max == 0 || (t->rest > 0 && t->rest--))
         return 0;
-    if (walk(t, &here->regs, here->epoch, &n, &kept) != 0) {
+    if (walk(t, &here->regs, here->epoch, max, &w) != 0 || fit(t, &w) != 0) {
         t->ntrail = 0;
         t->rest = REST;
         errno = e;
         return 0;
     }
-    keep(t, n, kept, here->epoch);
+    keep(t, &w, here->epoch);
     vmsk_module_own(&text, &etext);
-    for (n = t->ntrail; n > 0 && count < max; n--) {
-        uintptr_t pc = t->trail[n - 1].pc;
+    for (unsigned i = t->ntrail; i > 0 && count < max; i--) {
+        uintptr_t pc = t->trail[i - 1].pc;
         if (pc <= 1)
             break;
         if (count > 0 || pc - text >= etext - text)
             pcs[count++] = (void *)pc;
     }
+    t->cut = count == max;
     t->trailed = count > 0;
     errno = e;
     return count;
@@ -167,6 +203,19 @@ VMOS_UNCHECKED static int depend(vmsk_aentry_t *e, uintptr_t addr)
     return 0;
 }
 
+/* The way from the i-th frame, counted from the outermost one, to the next. */
+static int onward(const vmsk_again_t *t, vmsk_aentry_t *e, unsigned i)
+{
+    const vmsk_tframe_t *f = &t->trail[i - 1];
+    if (vmsk_kind(f->rule) == VMSK_FRAME && vmsk_base(f->rule) & VMSK_FP) {
+        if (f->fpat == 0)
+            e->based = 1;
+        else if (depend(e, f->fpat) != 0)
+            return -1;
+    }
+    return i > 1 ? depend(e, f[-1].at) : 0;
+}
+
 int vmsk_trail_study(vmsk_again_t *t, vmsk_aentry_t *e, const vmos_regs_t *r, size_t n)
 {
     uintptr_t text, etext;
@@ -175,18 +224,13 @@ int vmsk_trail_study(vmsk_again_t *t, vmsk_aentry_t *e, const vmos_regs_t *r, si
     vmsk_module_own(&text, &etext);
     for (unsigned i = t->ntrail; i > 0 && count < n; i--) {
         const vmsk_tframe_t *f = &t->trail[i - 1];
-        if (vmsk_kind(f->rule) == VMSK_FRAME && vmsk_base(f->rule) & VMSK_FP) {
-            if (f->fpat == 0)
-                e->based = 1;
-            else if (depend(e, f->fpat) != 0)
-                return -1;
-        }
-        if (i > 1 && depend(e, f[-1].at) != 0)
+        int inner = count == 0 && f->pc - text < etext - text;
+        if ((inner || count + 1 < n || !t->cut) && onward(t, e, i) != 0)
             return -1;
-        if (count == 0 && f->pc - text < etext - text)
+        if (inner)
             continue;
         if (!headed && f->at != 0) {
-            *vmsk_ahead_of(t, r) = (vmsk_ahead_t){r->sp, r->pc, (uint32_t)(f->at - r->sp), 0};
+            *vmsk_ahead_of(t, r) = (vmsk_ahead_t){r->sp, r->pc, 0, (uint32_t)(f->at - r->sp), 0};
             headed = 1;
         }
         count++;

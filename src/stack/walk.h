@@ -70,12 +70,17 @@ typedef struct vmsk_slot {
     vmsk_rule_t rule;
 } vmsk_slot_t;
 
-extern vmsk_slot_t vmsk_cache[1u << VMSK_CACHEBITS] VMOS_HIDDEN;
+extern vmsk_slot_t vmsk_cache[1u << VMSK_CACHEBITS] VMOS_HIDDEN; /* pairs */
 extern uint64_t vmsk_epoch VMOS_HIDDEN; /* << 48; 0 stands for: not begun */
 
 VMOS_INLINE vmsk_slot_t *vmsk_slot(uintptr_t pc)
 {
     return &vmsk_cache[(uint64_t)pc * 0x9e3779b97f4a7c15u >> (64 - VMSK_CACHEBITS)];
+}
+/* The other one of its pair, in the same line of the cache: what was found before. */
+VMOS_INLINE vmsk_slot_t *vmsk_slot_beside(vmsk_slot_t *slot)
+{
+    return (vmsk_slot_t *)(void *)((uintptr_t)slot ^ sizeof(*slot));
 }
 /* The rule for entry pc, found in the tables and kept. */
 vmsk_rule_t vmsk_rule_find(uintptr_t pc);
@@ -85,6 +90,11 @@ VMOS_INLINE vmsk_rule_t vmsk_rule_at(uintptr_t pc, uint64_t epoch)
     vmsk_slot_t *slot = vmsk_slot(pc);
     vmsk_rule_t rule = __atomic_load_n(&slot->rule, __ATOMIC_RELAXED);
     uint64_t check = __atomic_load_n(&slot->check, __ATOMIC_RELAXED);
+    if (VMOS_LIKELY((check ^ rule) == (pc | epoch)))
+        return rule;
+    slot = vmsk_slot_beside(slot);
+    rule = __atomic_load_n(&slot->rule, __ATOMIC_RELAXED);
+    check = __atomic_load_n(&slot->check, __ATOMIC_RELAXED);
     if (VMOS_LIKELY((check ^ rule) == (pc | epoch)))
         return rule;
     return vmsk_rule_find(pc);

@@ -14,13 +14,14 @@
 static vmsk_again_t *memory;
 static unsigned known, walked, wrong, met;
 static int trails = 1;
+static size_t most = 40; /* entries that are asked for */
 
 /* A walk that ends where it meets the one before has the same entries, but for the first, which is in the
  * function that calls both. */
 static void walk_near(const vmsk_here_t *here, void *const *pcs, size_t n)
 {
     void *others[64];
-    size_t m = vmsk_capture_near(memory, here, others, 40);
+    size_t m = vmsk_capture_near(memory, here, others, most);
     if (m == 0)
         return;
     met++;
@@ -32,8 +33,8 @@ static __attribute__((noinline)) uint32_t number(uint64_t salt)
 {
     void *pcs[64], *again[64];
     vmsk_here_t here;
-    uint32_t *value = vmsk_known(memory, salt, &here);
-    size_t n = vmsk_capture(pcs, 40, 0);
+    uint32_t *value = vmsk_known(memory, salt += most << 8, &here);
+    size_t n = vmsk_capture(pcs, most, 0);
     uint32_t id;
     memset(again, 0, sizeof again);
     memcpy(again, pcs, n * sizeof *pcs);
@@ -165,6 +166,24 @@ static void test_walks_meet_those_before(void **state)
     assert_true(!VMOS_CALLER || met > 1000 || !plain());
 }
 
+/* Of deep stacks the inner ends, with what lies farther out in the trail of an earlier walk. */
+static void test_walks_go_no_farther_than_asked(void **state)
+{
+    uint32_t seed = 11;
+    int steps = 0;
+    (void)state;
+    met = 0;
+    for (int i = 0; i < 300; i++) {
+        most = 1 + (size_t)i * 7 % 23;
+        budget = 200;
+        steps += wander(i % 2 ? 0 : -300, &seed);
+    }
+    most = 40;
+    assert_int_equal(wrong, 0);
+    assert_true(steps > 3000);
+    assert_true(!VMOS_CALLER || met > 1000 || !plain());
+}
+
 static void test_the_same_without_trails(void **state)
 {
     trails = 0;
@@ -178,6 +197,7 @@ int main(void)
         cmocka_unit_test(test_the_salt_tells_them_apart),
         cmocka_unit_test(test_other_stacks_are_never_taken_for_it),
         cmocka_unit_test(test_walks_meet_those_before),
+        cmocka_unit_test(test_walks_go_no_farther_than_asked),
         cmocka_unit_test(test_the_same_without_trails),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
