@@ -27,12 +27,17 @@ static void forget(vmi_t *img)
         clearbit(img->wasin, img->recent[--img->nrecent]);
 }
 
-void vmi_hot_none(vmi_t *img)
+static void chill(vmi_t *img)
 {
-    img->rests = img->nhot > FEW ? RESTS : img->rests;
     while (img->nhot > 0)
         clearbit(img->ishot, img->hot[--img->nhot]);
     img->calm = 0;
+}
+
+void vmi_hot_none(vmi_t *img)
+{
+    img->rests = img->nhot > FEW ? RESTS : img->rests;
+    chill(img);
 }
 
 /* What this commit has, and the one before had. */
@@ -81,7 +86,7 @@ void vmi_hot_learn(vmi_t *img, const vmi_entry_t *list, uint64_t n)
     img->rests -= img->rests > 0;
     if (n > (uint64_t)most) {
         forget(img);
-        vmi_hot_none(img);
+        chill(img);
         return;
     }
     heat(img, list, n, most);
