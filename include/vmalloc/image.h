@@ -106,6 +106,11 @@ extern VM_API int vmsync(Vmalloc_t *vm);
  * file).  Blocks allocated since are gone.  No other thread may use the region meanwhile. */
 extern VM_API int vmrollback(Vmalloc_t *vm);
 
+/* Close the region and drop what was not committed, whatever flags it was opened with: for an image with
+ * VM_IMGCLOSE whose last commit cannot be made, which vmclose() leaves open, and for the child of a fork().
+ * -1: EINVAL. */
+extern VM_API int vmdrop(Vmalloc_t *vm);
+
 /* Write the last commit as an image of its own to path, which is replaced when it is there. */
 extern VM_API int vmsnapshot(Vmalloc_t *vm, const char *path);
 

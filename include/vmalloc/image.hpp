@@ -55,6 +55,33 @@ class image : public region {
     {
     }
 
+    /* What the end of its scope does when the last commit (VM_IMGCLOSE) cannot be made: it is dropped.  Who must
+     * know calls commit() or close() before. */
+    ~image()
+    {
+        if (!close())
+            (void)drop();
+    }
+    image(image &&) noexcept = default;
+    image &operator=(image &&other) noexcept
+    {
+        if (this != &other && !close())
+            (void)drop();
+        region::operator=(std::move(other));
+        return *this;
+    }
+
+    /* Close it without what was not committed, whatever flags it was opened with. */
+    bool drop() noexcept
+    {
+        if (get() == nullptr)
+            return true;
+        if (vmdrop(get()) != 0)
+            return false;
+        (void)release();
+        return true;
+    }
+
     void commit() { check(vmcommit(get()), "commit"); }
     void rollback() { check(vmrollback(get()), "rollback"); }
     void sync() { check(vmsync(get()), "sync"); }

@@ -85,6 +85,15 @@ int vmstored(Vmalloc_t *vm, const Void_t *addr, size_t size)
 
 /* ---- going back, and on ---- */
 
+int vmdrop(Vmalloc_t *vm)
+{
+    vmi_t *img = vmi_find(vm);
+    if (img == NULL)
+        return -1;
+    img->flags &= ~(unsigned)VM_IMGCLOSE;
+    return vmclose(vm);
+}
+
 /* Where that fails, some addresses are those of now and some are not. */
 static int swap(void *arg)
 {

@@ -417,6 +417,47 @@ static void test_threads(void **)
     assert_non_null(moved.find<long>("shared").first);
 }
 
+/* What cannot be committed is dropped, and the image free for the next one. */
+static void test_dropped(void **)
+{
+    temporary file;
+    const std::string gone = std::string(file.path) + ".gone";
+    {
+        managed_image in(vm::open_or_create, file.path);
+        in.construct<int>("kept")(1);
+        in.commit();
+        in.construct<int>("dropped")(1);
+        assert_true(in.drop());
+        assert_false(static_cast<bool>(in));
+        assert_true(in.drop());
+    }
+    {
+        managed_image in(vm::open_only, file.path);
+        assert_null(in.find<int>("dropped").first);
+        in.construct<int>("child's")(1);
+        const pid_t pid = fork();
+        if (pid == 0) {
+            int *found = in.find<int>("kept").first;
+            const bool refused = !in.close(); /* a child does not commit */
+            {
+                managed_image taken(std::move(in));
+            }
+            _exit(refused && vmregion(found) == nullptr ? 0 : 1);
+        }
+        int status = 1;
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+        in = managed_image(vm::create_only, gone);
+        in.construct<int>("other")(2);
+    }
+    managed_image in(vm::open_only, file.path), other(vm::open_only, gone);
+    assert_int_equal(*in.find<int>("kept").first, 1);
+    assert_int_equal(*in.find<int>("child's").first, 1);
+    assert_int_equal(*other.find<int>("other").first, 2);
+    other.close();
+    unlink(gone.c_str());
+}
+
 int main()
 {
     const struct CMUnitTest tests[] = {
@@ -424,7 +465,7 @@ int main()
         cmocka_unit_test(test_arrays),  cmocka_unit_test(test_pointers),   cmocka_unit_test(test_making),
         cmocka_unit_test(test_containers), cmocka_unit_test(test_size),    cmocka_unit_test(test_offsets),
         cmocka_unit_test(test_own_allocator), cmocka_unit_test(test_no_memory), cmocka_unit_test(test_other_names),
-        cmocka_unit_test(test_killed),  cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_killed),  cmocka_unit_test(test_threads),   cmocka_unit_test(test_dropped),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

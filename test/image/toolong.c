@@ -57,6 +57,34 @@ static void a_commit(void **state)
     assert_int_equal(unlink(path), 0);
 }
 
+/* What cannot be committed keeps the image open, unless it is dropped. */
+static int closes(void *arg)
+{
+    Vmimgopt_t opt = {.flags = VM_IMGCLOSE};
+    Vmalloc_t *vm = vmimage(path, &opt);
+    char *p;
+    (void)arg;
+    NEED(vm != NULL && vmrootset(vm, "kept", vm, 0, 0) == 0 && vmcommit(vm) == 0);
+    NEED(limit(16 * MIB) == 0);
+    NEED((p = vmalloc(vm, 32 * MIB)) != NULL);
+    memset(p, 7, 32 * MIB);
+    NEED(vmclose(vm) == -1);
+    NEED(vmregion(p) == vm);
+    NEED(vmdrop(vm) == 0);
+    NEED(vmregion(p) == NULL);
+    NEED(vmdrop(Vmheap) == -1 && errno == EINVAL);
+    NEED((vm = vmimage(path, NULL)) != NULL && vmrootget(vm, "kept", NULL) != NULL);
+    return vmdrop(vm);
+}
+
+static void a_closing(void **state)
+{
+    (void)state;
+    path = tempname();
+    assert_int_equal(inprocess(closes, NULL), 0);
+    assert_int_equal(unlink(path), 0);
+}
+
 static int opens(void *arg)
 {
     Vmimgopt_t opt = {0};
@@ -103,6 +131,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_commit),
+        cmocka_unit_test(a_closing),
         cmocka_unit_test(an_opening),
         cmocka_unit_test(growth),
     };
