@@ -93,7 +93,12 @@ int main(void)
     commits(vm);
     tells(vm);
     together(vm);
-    vmclose(vm);
+    *number(vm) = 6;
+    vmdrop(vm); /* also where VM_IMGCLOSE would have vmclose() commit */
+    if ((vm = open_image(one, VM_IMGEXIST | VM_IMGCLOSE)) != NULL) {
+        printf("after dropping: %d\n", *number(vm));
+        vmclose(vm);
+    }
     if ((vm = open_image(copy, VM_IMGEXIST | VM_IMGREAD)) != NULL) {
         printf("in the copy: %d\n", *number(vm));
         vmclose(vm);
