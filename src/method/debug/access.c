@@ -77,7 +77,7 @@ VMOS_INLINE size_t quick(vmdg_leaf_t *l, const char *a)
     if (n == 0)
         n = left(*seen(a), a);
     if (VMOS_UNLIKELY(n == 0 && rule & VMDG_GRANS))
-        n = left(__atomic_load_n(vmdg_granof(l, (uintptr_t)a), __ATOMIC_ACQUIRE), a);
+        n = left(vmdg_index_near(a), a);
     return n != 0 || id == 0 ? n : left(id - 1, a);
 }
 
