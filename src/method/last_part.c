@@ -267,7 +267,7 @@ static vmla_part_t *choose(vmla_t *st, size_t n, size_t align)
     return NULL;
 }
 
-/* Memory that is not touched costs little, and a segment that comes and goes as much as two hundred blocks:
+/* Memory that is not touched costs little, and a segment that comes and goes as much as a hundred blocks:
  * the more there is, the more is asked for, and first eight times as much at once. */
 static size_t wanted(Vmalloc_t *vm, size_t need)
 {

@@ -225,7 +225,7 @@ static int cut(vmpo_t *st, vmpo_seat_t *seat)
 
 /* ---- more memory ---- */
 
-/* Untouched memory costs little, and a segment that comes and goes as much as two hundred blocks: the more
+/* Untouched memory costs little, and a segment that comes and goes as much as a hundred blocks: the more
  * there is, the more is asked for, and first eight times as much at once. */
 static size_t wanted(Vmalloc_t *vm, size_t need)
 {
