@@ -114,10 +114,17 @@ static char *c_stpcpy(char *to, const char *from)
     return stpcpy(to, from);
 }
 
+/* n bytes are written, and read but for what comes behind the 0. */
+void vmma_padded(char *to, const char *from, size_t n, const char *call)
+{
+    size_t len = vmma_length(from, n, call);
+    vmdg_access(to, n, 1, call);
+    vmdg_overlapping(to, from, to < from ? n : VMB_MIN(len + 1, n), call);
+}
+
 static char *c_strncpy(char *to, const char *from, size_t n)
 {
-    vmma_length(from, n, __func__ + 2);
-    WRITES(to, n);
+    vmma_padded(to, from, n, __func__ + 2);
     return strncpy(to, from, n);
 }
 
@@ -129,10 +136,17 @@ static char *c_strcat(char *to, const char *from)
     return strcat(to, from);
 }
 
+/* The text that is there counts with what comes behind it: a part of it is not to be appended to it. */
+void vmma_lengthened(char *to, const char *from, size_t n, const char *call)
+{
+    size_t had = vmma_length(to, (size_t)-1, call), len = vmma_length(from, n, call);
+    vmdg_access(to + had, len + 1, 1, call);
+    vmdg_overlapping(to, from, to < from ? had + len + 1 : VMB_MIN(len + 1, n), call);
+}
+
 static char *c_strncat(char *to, const char *from, size_t n)
 {
-    size_t had = LENGTH(to), len = vmma_length(from, n, __func__ + 2);
-    WRITES(to + had, len + 1);
+    vmma_lengthened(to, from, n, __func__ + 2);
     return strncat(to, from, n);
 }
 

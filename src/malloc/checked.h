@@ -22,6 +22,9 @@ VMMA_HIDDEN void vmma_checked_begin(void);
 /* Length of a string that ends within its block, or at most n; one that does not is told of `call`. */
 VMMA_HIDDEN size_t vmma_length(const char *s, size_t n, const char *call);
 VMMA_HIDDEN size_t vmma_wlength(const wchar_t *s, size_t n, const char *call);
+/* What strncpy() and strncat() read and write, and that it does not overlap. */
+VMMA_HIDDEN void vmma_padded(char *to, const char *from, size_t n, const char *call);
+VMMA_HIDDEN void vmma_lengthened(char *to, const char *from, size_t n, const char *call);
 /* A text of which no more than n bytes are read is printed; value: its number in a format, or VMDG_TEXT. */
 VMMA_HIDDEN void vmma_text(const char *s, size_t n, size_t value, const char *call);
 #define VMMA_WIDE(n) ((n) * sizeof(wchar_t))

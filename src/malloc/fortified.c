@@ -21,13 +21,12 @@ static void copied(void *to, const void *from, size_t n, int apart, const char *
         vmdg_overlapping(to, from, n, call);
 }
 
-/* A string, at most n of its bytes, and a 0, behind the first `had` bytes of `to`. */
-static void appended(char *to, size_t had, const char *from, size_t n, const char *call)
+/* A string and its 0, behind the first `had` bytes of `to`. */
+static void appended(char *to, size_t had, const char *from, const char *call)
 {
-    size_t len = vmma_length(from, n, call);
+    size_t len = vmma_length(from, ALL, call);
     WRITES(to + had, len + 1, call);
-    if (n == ALL)
-        vmdg_overlapping(to + had, from, len + 1, call);
+    vmdg_overlapping(to + had, from, len + 1, call);
 }
 
 static void wappended(wchar_t *to, size_t had, const wchar_t *from, size_t n, const char *call)
@@ -50,16 +49,16 @@ static void filled(void *to, size_t size, size_t n, const char *call)
 #define LOOK_mempcpy copied(to, from, n, 1, "mempcpy")
 #define LOOK_memmove copied(to, from, n, 0, "memmove")
 #define LOOK_memset WRITES(to, n, "memset")
-#define LOOK_strcpy appended(to, 0, from, ALL, "strcpy")
-#define LOOK_stpcpy appended(to, 0, from, ALL, "stpcpy")
-#define LOOK_strncpy vmma_length(from, n, "strncpy"), WRITES(to, n, "strncpy")
-#define LOOK_strcat appended(to, vmma_length(to, ALL, "strcat"), from, ALL, "strcat")
-#define LOOK_strncat appended(to, vmma_length(to, ALL, "strncat"), from, n, "strncat")
+#define LOOK_strcpy appended(to, 0, from, "strcpy")
+#define LOOK_stpcpy appended(to, 0, from, "stpcpy")
+#define LOOK_strncpy vmma_padded(to, from, n, "strncpy")
+#define LOOK_strcat appended(to, vmma_length(to, ALL, "strcat"), from, "strcat")
+#define LOOK_strncat vmma_lengthened(to, from, n, "strncat")
 #define LOOK_wcscpy wappended(to, 0, from, ALL, "wcscpy")
 #define LOOK_wcscat wappended(to, vmma_wlength(to, ALL, "wcscat"), from, ALL, "wcscat")
 #define LOOK_wcsncpy vmma_wlength(from, n, "wcsncpy"), WRITES(to, VMMA_WIDE(n), "wcsncpy")
 #define LOOK_wcsncat wappended(to, vmma_wlength(to, ALL, "wcsncat"), from, n, "wcsncat")
-#define LOOK_stpncpy vmma_length(from, n, "stpncpy"), WRITES(to, n, "stpncpy")
+#define LOOK_stpncpy vmma_padded(to, from, n, "stpncpy")
 #define LOOK_wmemcpy copied(to, from, VMMA_WIDE(n), 1, "wmemcpy")
 #define LOOK_wmemmove copied(to, from, VMMA_WIDE(n), 0, "wmemmove")
 #define LOOK_wmemset WRITES(to, VMMA_WIDE(n), "wmemset")

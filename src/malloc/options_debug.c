@@ -119,9 +119,10 @@ static vmma_answer_t set_force(vmma_word_t value)
 
 static vmma_answer_t set_leaks(vmma_word_t value)
 {
-    if (value.n > 0 && !vmma_word_is(value, "all") && !vmma_word_is(value, "lost"))
+    int all = vmma_word_is(value, "all"), perhaps = vmma_word_is(value, "perhaps");
+    if (value.n > 0 && !all && !perhaps && !vmma_word_is(value, "lost"))
         return vmma_nosense;
-    vmdg_options.leaks = vmma_word_is(value, "all") ? 2 : 1;
+    vmdg_options.leaks = all ? VMDG_LEAKSALL : perhaps ? VMDG_LEAKSPERHAPS : 1;
     return on();
 }
 

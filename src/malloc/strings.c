@@ -194,7 +194,7 @@ static void linked(const char *name, const char *to, size_t n)
 
 #define LOOK_memchr upto(s, c, n, "memchr")
 #define LOOK_memccpy copiedupto(to, from, c, n, "memccpy")
-#define LOOK_stpncpy vmma_length(from, n, "stpncpy"), WRITES(to, n, "stpncpy")
+#define LOOK_stpncpy vmma_padded(to, from, n, "stpncpy")
 #define LOOK_strncmp vmma_compared(a, b, n, "strncmp")
 #define LOOK_strcasecmp caseless(a, b, ALL, "strcasecmp")
 #define LOOK_strncasecmp caseless(a, b, n, "strncasecmp")

@@ -49,6 +49,7 @@ typedef struct vmos_fault {
     const void *addr; /* accessed; NULL when the processor does not tell */
     int known;        /* addr is right: not so for addresses that no pointer can have */
     int write;        /* 1 write, 0 read, -1 not known */
+    int jump;         /* it is the next instruction that is not there: a call or jump led to addr */
     int handled;      /* the program has a handler of its own for it */
     const void *context;
 } vmos_fault_t;

@@ -8,6 +8,7 @@
  */
 #define _GNU_SOURCE 1
 #include "os_debug.h"
+#include "os_stack.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -50,6 +51,14 @@ static int iswrite(const ucontext_t *uc)
     (void)uc;
     return -1;
 #endif
+}
+
+/* The address is that of the instruction. */
+static int isjump(const vmos_fault_t *f)
+{
+    vmos_regs_t r;
+    return f->known && f->write != 1 && vmos_regs_of_context(&r, f->context) == 0 &&
+           r.pc == (uintptr_t)f->addr;
 }
 
 int vmos_fault_registers(const void *context, int (*f)(uintptr_t value, void *arg), void *arg)
@@ -111,6 +120,7 @@ static void caught(int sig, siginfo_t *info, void *context)
                   (sig == SIGBUS && info->si_code == BUS_ADRERR);
     fault.addr = fault.known ? info->si_addr : NULL;
     fault.write = iswrite(context);
+    fault.jump = isjump(&fault);
     fault.handled = beforeof(sig)->sa_handler != SIG_DFL && beforeof(sig)->sa_handler != SIG_IGN;
     if (info->si_code <= 0 || !onfault(&fault))
         chain(sig, info, context);

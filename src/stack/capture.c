@@ -24,6 +24,7 @@ typedef struct walk {
     vmsk_bounds_t b;
     int signals;
     uintptr_t exact; /* the entry that stands for where a signal struck, not for a call */
+    int wild;        /* there is no code, though there may be memory */
 } walk_t;
 
 /* Whether [addr, addr+VMSK_WORD) is a word of the stack that can be read. */
@@ -107,7 +108,7 @@ VMOS_INLINE VMOS_UNCHECKED int by_rule(walk_t *w, vmsk_rule_t rule)
 VMOS_COLD VMOS_UNCHECKED static int over_wild(walk_t *w)
 {
     uintptr_t ra = w->r.lr;
-    if (vmos_readable(w->r.pc - 1, 1) > 0 || (VMOS_RA_ON_STACK && !within(w, w->r.sp)))
+    if ((!w->wild && vmos_readable(w->r.pc - 1, 1) > 0) || (VMOS_RA_ON_STACK && !within(w, w->r.sp)))
         return 0;
     if (VMOS_RA_ON_STACK)
         ra = *(const uintptr_t *)w->r.sp;
@@ -124,7 +125,7 @@ VMOS_COLD static int otherwise(walk_t *w, unsigned kind)
 {
     if (kind == VMSK_SIGNAL)
         return over_signal(w);
-    if (kind == VMSK_ALIEN && w->r.pc == w->exact && over_wild(w))
+    if ((kind == VMSK_ALIEN || w->wild) && w->r.pc == w->exact && over_wild(w))
         return 1;
     return kind != VMSK_STOP && (by_pointer(w) || (kind == VMSK_CHAIN && by_link(w)));
 }
@@ -166,7 +167,7 @@ VMOS_NOINLINE VMOS_UNCHECKED size_t vmsk_capture(void **pcs, size_t max, size_t 
     size_t n = 0;
     VMOS_REGS(&w.r);
     w.b.own = 1;
-    w.signals = 0;
+    w.signals = w.wild = 0;
     w.exact = 0;
     vmsk_module_own(&text, &etext);
     if (!VMOS_CALLER && text == etext)
@@ -178,9 +179,10 @@ VMOS_NOINLINE VMOS_UNCHECKED size_t vmsk_capture(void **pcs, size_t max, size_t 
 }
 
 /* From registers at an instruction, not at a return address. */
-VMOS_UNCHECKED static size_t capture(void **pcs, size_t max, const vmos_regs_t *r, int own)
+VMOS_UNCHECKED static size_t capture(void **pcs, size_t max, const vmos_regs_t *r, int own,
+                                         int wild)
 {
-    walk_t w = {*r, {0, 0, own}, 0, r->pc + 1};
+    walk_t w = {*r, {0, 0, own}, 0, r->pc + 1, wild};
     int keep = errno;
     size_t n = 1;
     if (max == 0)
@@ -197,7 +199,7 @@ size_t vmsk_capture_regs(void **pcs, size_t max, uintptr_t pc, uintptr_t sp, uin
                          uintptr_t lr)
 {
     vmos_regs_t r = {pc, sp, fp, lr};
-    return capture(pcs, max, &r, 0);
+    return capture(pcs, max, &r, 0, 0);
 }
 
 size_t vmsk_capture_context(void **pcs, size_t max, const void *context)
@@ -205,5 +207,13 @@ size_t vmsk_capture_context(void **pcs, size_t max, const void *context)
     vmos_regs_t r;
     if (vmos_regs_of_context(&r, context) != 0)
         return 0;
-    return capture(pcs, max, &r, 1);
+    return capture(pcs, max, &r, 1, 0);
+}
+
+size_t vmsk_capture_jump(void **pcs, size_t max, const void *context)
+{
+    vmos_regs_t r;
+    if (vmos_regs_of_context(&r, context) != 0)
+        return 0;
+    return capture(pcs, max, &r, 1, 1);
 }

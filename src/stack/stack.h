@@ -33,6 +33,8 @@ size_t vmsk_capture(void **pcs, size_t max, size_t skip);
  * argument.  The first entry is the interrupted instruction (plus one, as said above), whether
  * ours or not. */
 size_t vmsk_capture_context(void **pcs, size_t max, const void *context);
+/* The same when the instruction is not there: what may lie there is no code, as where a block was called. */
+size_t vmsk_capture_jump(void **pcs, size_t max, const void *context);
 
 /* The stack of a thread of this process that does not run meanwhile, from its registers: program
  * counter, stack pointer, frame pointer (0: unknown) and, where the machine has one, the link

@@ -117,6 +117,10 @@ run 1 leak
 says "leak: 1 block of 16 bytes lost: nothing leads to it"
 says "with 3 blocks of 96 bytes that only it leads to"
 says "leaks: lost 1 block of 16 bytes, indirectly 3 of 96, perhaps 1 of 200, still reachable 2 of 56"
+run leaks=perhaps,exitcode=9,force leak
+[ $code = 9 ] || bad "leaks=perhaps: $code"
+says "leak: 1 block of 200 bytes perhaps lost: only pointers into the middle lead to it"
+! grep -q "never freed" "$work/said" || bad "leaks=perhaps tells what is reachable"
 run leaks=all leak
 says "perhaps lost: only pointers into the middle"
 says "never freed, but something leads to"

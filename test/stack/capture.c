@@ -141,13 +141,14 @@ static void in_a_thread(void **state)
 
 static void *interrupted[MOST];
 static size_t ninterrupted;
+static size_t (*capture_there)(void **, size_t, const void *) = vmsk_capture_context;
 static sigjmp_buf back;
 
 FRAME static void handler(int sig, siginfo_t *info, void *context)
 {
     (void)sig;
     (void)info;
-    ninterrupted = vmsk_capture_context(interrupted, MOST, context);
+    ninterrupted = capture_there(interrupted, MOST, context);
     inner(0);
     siglongjmp(back, 1);
 }
@@ -217,6 +218,19 @@ static void call_of_nothing(void **state)
         assert_in(interrupted[2], caught);
         ENTRY_IN(pcs, n, 0, jump);
     }
+}
+
+/* There is memory, but no code: who called is found by who knows that it is so. */
+static void call_of_data(void **state)
+{
+    static volatile int data[16];
+    (void)state;
+    capture_there = vmsk_capture_jump;
+    caught(SA_ONSTACK, jump, data);
+    capture_there = vmsk_capture_context;
+    assert_int_equal((uintptr_t)interrupted[0], (uintptr_t)data + 1);
+    assert_in(interrupted[1], jump);
+    assert_in(interrupted[2], caught);
 }
 
 /* A fault inside libc, in code that was written in assembly. */
@@ -392,6 +406,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(few),            cmocka_unit_test(recursion),
         cmocka_unit_test(through_qsort),  cmocka_unit_test(in_a_thread),
         cmocka_unit_test(fault_in_a_leaf), cmocka_unit_test(call_of_nothing),
+        cmocka_unit_test(call_of_data),
         cmocka_unit_test(fault_in_libc),  cmocka_unit_test(anywhere),
         cmocka_unit_test(in_a_coroutine), cmocka_unit_test(below_the_thread),
         cmocka_unit_test(in_made_code),

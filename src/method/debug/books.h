@@ -370,6 +370,7 @@ VMOS_INLINE uint32_t vmdg_here_quick(vmdg_self_t *me, uint64_t salt)
     return vmdg_here_recall(me, salt);
 }
 uint32_t vmdg_here_of(const void *context);
+uint32_t vmdg_here_jumped(const void *context); /* to where no code is */
 
 /* ---- regions (regions.c) ---- */
 

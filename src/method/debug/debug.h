@@ -154,7 +154,7 @@ typedef enum vmdg_when {
     VMDG_ATREGION     /* vmopen(), vmclear(), vmclose() */
 } vmdg_when_t;
 
-typedef enum vmdg_access { VMDG_UNKNOWN, VMDG_READ, VMDG_WRITE } vmdg_access_t;
+typedef enum vmdg_access { VMDG_UNKNOWN, VMDG_READ, VMDG_WRITE, VMDG_JUMP } vmdg_access_t;
 
 #define VMDG_FAULTBYTES 64
 
@@ -205,7 +205,7 @@ typedef struct vmdg_options {
     int abort;            /* after a report */
     int exitcode;         /* status of a process with errors; -1: as the program says */
     int force;            /* exitcode even when the program's own status is not 0 */
-    int leaks;            /* scan at the end: 0 no, 1 lost ones, 2 all; -1: lost ones, unless stripped */
+    int leaks;            /* scan at the end: 0 no, 1 lost ones, or VMDG_LEAKS...; -1: lost ones, unless stripped */
     int format;           /* VMDG_READABLE ... */
     unsigned limit;       /* of reports, 0: none */
     unsigned depth;       /* entries of stacks */
@@ -221,6 +221,8 @@ typedef struct vmdg_options {
 #define VMDG_FENCE 0
 #define VMDG_GUARD 1
 #define VMDG_SAMPLE 2
+#define VMDG_LEAKSPERHAPS 2 /* and those that only pointers into the middle lead to */
+#define VMDG_LEAKSALL 3     /* and those that are reachable */
 #define VMDG_READABLE 0
 #define VMDG_JSON 1
 #define VMDG_ORIGINAL 2

@@ -4,6 +4,8 @@
  *
  *   at a guard       the block is told, the page becomes accessible and the program goes on
  *   elsewhere        what can be told is told; then it is for the program's own handler, or the end
+ *
+ * A jump into a block ends the process wherever the guard is: access does not make code of it.
  */
 #include "books.h"
 #include "os_debug.h"
@@ -30,6 +32,8 @@ static int hasguard(const vmdg_desc_t *d, const char *a)
         return 0;
     if (side == VMDG_HIDDEN)
         return vmdg_stateof(what) == VMDG_FREED && a >= p && a < p + vmdg_sizeof(what);
+    if (vmdg_stateof(what) == VMDG_LIVE && a >= p && a < p + vmdg_sizeof(what))
+        return 0; /* what the program itself took access from */
     return a >= vmdg_guard_base(p, side) &&
            a < (const char *)VMB_UP(p + vmdg_sizeof(what), page) + page;
 }
@@ -62,9 +66,9 @@ static void init(vmdg_error_t *e, vmdg_kind_t kind, const vmos_fault_t *f)
     e->kind = kind;
     e->when = VMDG_ATACCESS;
     e->addr = f->addr;
-    e->access = f->write < 0 ? VMDG_UNKNOWN : f->write ? VMDG_WRITE : VMDG_READ;
+    e->access = f->jump ? VMDG_JUMP : f->write < 0 ? VMDG_UNKNOWN : f->write ? VMDG_WRITE : VMDG_READ;
     e->context = f->context;
-    e->stack = vmdg_here_of(f->context);
+    e->stack = f->jump ? vmdg_here_jumped(f->context) : vmdg_here_of(f->context);
     e->thread = vmdg_thisthread();
     e->found = vmdg_now();
 }
@@ -80,10 +84,11 @@ static int atguard(uint32_t id, const vmos_fault_t *f)
     e.block = b;
     e.region = b.region;
     e.offset = (const char *)f->addr - b.addr;
+    e.fatal = f->jump;
     if (!(vmdg_what(d) & VMDG_REPORTED))
         vmdg_tell(&e);
     __atomic_fetch_or(&d->what, VMDG_REPORTED, __ATOMIC_RELAXED);
-    if (vm == NULL)
+    if (vm == NULL || f->jump)
         return 0;
     vmdg_guard_lift(vm, d, b.guarded);
     return 1;
@@ -103,6 +108,19 @@ static int isfilling(uintptr_t x, void *arg)
     return filled(x, VMDG_NEWBYTE) ? 1 : filled(x, VMDG_FREEDBYTE) ? 2 : 0;
 }
 
+/* Where it is that no code is, or no memory. */
+static void where(vmdg_error_t *e, const vmos_fault_t *f)
+{
+    const vmdg_block_t *b = &e->block;
+    if (vmdg_nearest(f->addr, NEAR, &e->block) == 0)
+        e->offset = (const char *)f->addr - b->addr;
+    if (b->addr != NULL && e->offset >= 0 && (size_t)e->offset < b->size)
+        e->what = b->state == VMDG_FREED ? "in a freed block"
+                  : f->jump ? "in a block" : "in a block that the program took access from";
+    else
+        e->what = vmdg_whatis(f->addr, e->object, sizeof e->object);
+}
+
 /* No guard of ours: NULL, an address made from memory that was never written or was freed, or
  * something else. */
 static void elsewhere(const vmos_fault_t *f)
@@ -117,11 +135,8 @@ static void elsewhere(const vmos_fault_t *f)
         e.kind = VMDG_NULLUSED;
         e.block.alloc = vmdg_failed();
     }
-    if (f->known) {
-        e.what = vmdg_whatis(f->addr, e.object, sizeof e.object);
-        if (vmdg_nearest(f->addr, NEAR, &e.block) == 0)
-            e.offset = (const char *)f->addr - e.block.addr;
-    }
+    if (f->known)
+        where(&e, f);
     vmdg_tell(&e);
 }
 

@@ -140,12 +140,22 @@ static VMOS_UNCHECKED void words(vmdg_scan_t *s, const uintptr_t *w, size_t n, v
             vmdg_leaks_word(s, w[i], reach);
 }
 
-/* Through a buffer, since it may not be there; pages never touched are left out. */
+/* Through a buffer, since it may not be there, or not be readable. */
+static void peeked(vmdg_scan_t *s, const char *from, const char *end, vmdg_reach_t reach)
+{
+    uintptr_t buf[1024];
+    while (from < end) {
+        size_t want = VMB_MIN((size_t)(end - from), sizeof buf), n = vmos_peek(from, buf, want);
+        words(s, buf, n / sizeof *buf, reach);
+        from += want;
+    }
+}
+
+/* Pages never touched are left out. */
 void vmdg_leaks_words(vmdg_scan_t *s, const char *from, const char *end, vmdg_reach_t reach)
 {
     size_t page = vmos_kernelpage();
-    uintptr_t buf[1024];
-    from = (const char *)VMB_UP(from, sizeof *buf);
+    from = (const char *)VMB_UP(from, sizeof(uintptr_t));
     while (from < end) {
         const char *base = (const char *)VMB_DOWN(from, page);
         uint64_t which[8];
@@ -153,13 +163,22 @@ void vmdg_leaks_words(vmdg_scan_t *s, const char *from, const char *end, vmdg_re
         for (size_t i = 0; i < 512 && from < end; i++) {
             const char *stop = base + (i + 1) * page;
             stop = VMB_MIN(stop, end);
-            while (vmb_bit(which, i) && from < stop) {
-                size_t want = VMB_MIN((size_t)(stop - from), sizeof buf), n = vmos_peek(from, buf, want);
-                words(s, buf, n / sizeof *buf, reach);
-                from += want;
-            }
+            if (vmb_bit(which, i))
+                peeked(s, from, stop, reach);
             from = stop;
         }
+    }
+}
+
+/* Of a block with whole pages, from which the program may have taken access: the end of a stack of its own. */
+static void pages(vmdg_scan_t *s, const char *from, const char *end, vmdg_reach_t reach)
+{
+    size_t page = vmos_kernelpage();
+    while (from < end) {
+        const char *stop = (const char *)VMB_DOWN(from, page) + page;
+        stop = VMB_MIN(stop, end);
+        peeked(s, from, stop, reach);
+        from = stop;
     }
 }
 
@@ -173,6 +192,8 @@ static void lookinto(vmdg_scan_t *s, size_t i, vmdg_reach_t reach)
         return;
     if (s->careful || b->size > LARGE)
         vmdg_leaks_words(s, from, end, reach);
+    else if (b->size >= vmos_kernelpage())
+        pages(s, from, end, reach);
     else
         words(s, (const uintptr_t *)from, (size_t)(end - from) / sizeof(uintptr_t), reach);
 }

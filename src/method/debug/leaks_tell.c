@@ -200,8 +200,8 @@ static void summary(const groups_t *g, const vmdg_scan_t *s)
 
 static int wanted(const group_t *x, vmdg_when_t when)
 {
-    return x->reach == VMDG_LOST || vmdg_options.leaks >= 2 ||
-           (x->reach == VMDG_POSSIBLY && when == VMDG_ATDEMAND);
+    return x->reach == VMDG_LOST || vmdg_options.leaks >= VMDG_LEAKSALL ||
+           (x->reach == VMDG_POSSIBLY && (when == VMDG_ATDEMAND || vmdg_options.leaks >= VMDG_LEAKSPERHAPS));
 }
 
 /* A group is taken out of the sums when it is suppressed. */
@@ -249,8 +249,9 @@ size_t vmdg_leaks_tell(const vmdg_scan_t *s, uint32_t region, vmdg_when_t when)
     }
     if (left != 0)
         vmb_fault("leaks: %zu more sites", left);
-    if (shown != 0 || vmdg_options.leaks >= 2)
+    if (shown != 0 || vmdg_options.leaks >= VMDG_LEAKSPERHAPS)
         summary(&g, s);
     vmos_unmap(g.group, g.mapped);
-    return g.blocks[VMDG_LOST];
+    return g.blocks[VMDG_LOST] +
+           (when == VMDG_ATEXIT && vmdg_options.leaks >= VMDG_LEAKSPERHAPS ? g.blocks[VMDG_POSSIBLY] : 0);
 }

@@ -91,6 +91,12 @@ uint32_t vmdg_here_of(const void *context)
     return intern(pcs, vmsk_capture_context(pcs + HEAD, MOST, context));
 }
 
+uint32_t vmdg_here_jumped(const void *context)
+{
+    void *pcs[HEAD + MOST];
+    return intern(pcs, vmsk_capture_jump(pcs + HEAD, MOST, context));
+}
+
 void *const *vmdg_stack(uint32_t stack, size_t *n, vmdg_place_t *place)
 {
     void *const *pcs = vmsk_lookup(stack, n);

@@ -127,7 +127,7 @@ static void sentence(vmb_out_t *o, const vmdg_error_t *e)
 
 void vmdg_report_json(vmb_out_t *o, const vmdg_report_t *r)
 {
-    static const char *const accesses[] = {"", "read", "write"};
+    static const char *const accesses[] = {"", "read", "write", "jump"};
     const vmdg_error_t *e = r->e;
     vmb_printf(o, "{\"pid\":%ld,\"number\":%u,\"kind\":\"%s\",\"when\":\"%s\"", vmos_pid(), r->number,
                vmdg_kindname(e->kind), occasion(e->when));

@@ -146,8 +146,10 @@ void vmdg_text_nohelper(vmb_out_t *o)
 
 static const char *verb(const vmdg_error_t *e)
 {
+    static const char *const ways[] = {[VMDG_UNKNOWN] = "accessed", [VMDG_READ] = "read",
+                                       [VMDG_WRITE] = "written", [VMDG_JUMP] = "jumped"};
     if (e->kind <= VMDG_OVERLAPCOPY && e->when == VMDG_ATACCESS)
-        return e->access == VMDG_WRITE ? "written" : e->access == VMDG_READ ? "read" : "accessed";
+        return ways[e->access];
     return e->when == VMDG_ATPERIOD || e->when == VMDG_ATDEMAND ? "found" : "called";
 }
 

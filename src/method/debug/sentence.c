@@ -86,7 +86,9 @@ void vmdg_bytes(vmb_out_t *o, size_t n)
 
 static const char *verb(const vmdg_error_t *e)
 {
-    return e->access == VMDG_WRITE ? "write" : e->access == VMDG_READ ? "read" : "access";
+    static const char *const verbs[] = {
+        [VMDG_UNKNOWN] = "access", [VMDG_READ] = "read", [VMDG_WRITE] = "write", [VMDG_JUMP] = "jump"};
+    return verbs[e->access];
 }
 
 /* " of 4 bytes", when that is known. */
@@ -186,7 +188,12 @@ static void wild(vmb_out_t *o, const vmdg_error_t *e)
         vmb_printf(o, "%s(): ", e->call);
     vmb_printf(o, "%s", verb(e));
     of(o, e);
-    vmb_printf(o, " at %p, %s%s%s", (void *)(uintptr_t)e->addr, why[e->kind],
+    if (e->addr == NULL && e->what == NULL && e->kind == VMDG_WILD) {
+        vmb_printf(o, " at an address that no memory can have");
+        return;
+    }
+    vmb_printf(o, " %s %p, %s%s%s", e->access == VMDG_JUMP ? "to" : "at", (void *)(uintptr_t)e->addr,
+               e->access == VMDG_JUMP && e->kind == VMDG_WILD ? "where no code is" : why[e->kind],
                e->what != NULL ? ": " : "", e->what != NULL ? e->what : "");
 }
 

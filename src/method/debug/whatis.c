@@ -23,10 +23,15 @@ static void copy(char *to, const char *from, size_t size)
     vmb_printf(&o, "%s", from);
 }
 
+/* A handler may run on a stack of its own, from which it is far to the thread's: what lies in the same mapping
+ * is on the stack. */
 static int onstack(const void *addr)
 {
     uintptr_t here = (uintptr_t)__builtin_frame_address(0), a = (uintptr_t)addr;
-    return a >= here && a < vmos_stacktop(here);
+    vmos_mapping_t m;
+    if (a < here || a >= vmos_stacktop(here))
+        return 0;
+    return vmos_mapping((const void *)here, &m) != 0 || a < m.high;
 }
 
 static const char *inmodule(const void *addr, const vmos_mapping_t *m, char *object, size_t size)
