@@ -387,7 +387,8 @@ class VmDebug:
 
     def numbers(self, start, end):
         """Of the descriptors whose blocks may begin in [start, end): by the rules of pages, and in granules."""
-        shift, granule, page = 27, 32, 4096  # VMDG_LEAFSHIFT, VMDG_GRANULE, VMB_PAGE
+        shift, granule, page, piece = 27, 32, 4096, 22  # VMDG_LEAFSHIFT, VMDG_GRANULE, VMB_PAGE, VMDG_PIECESHIFT
+        word = gdb.lookup_type('void').pointer().sizeof
         root = self.symbol('vmdg_root')
         gran, rules = vm_offset('vmdg_leaf_t', 'gran'), vm_offset('vmdg_leaf_t', 'rule')
         while start < end and vm_number(root):
@@ -397,8 +398,10 @@ class VmDebug:
                 rule = vm_integer(vm_memory(leaf + rules + at // page * 8, 8), 0, 8)
                 if rule & 1 << 31:  # VMDG_GRANS
                     count = (stop - start + granule - 1) // granule
-                    words = vm_memory(leaf + gran + at // granule * 4, 4 * count)
-                    yield from filter(None, (vm_integer(words, 4 * i, 4) for i in range(count)))
+                    numbers = vm_pointer(vm_memory(leaf + gran + (at >> piece) * word, word), 0)
+                    if numbers:
+                        words = vm_memory(numbers + at % (1 << piece) // granule * 4, 4 * count)
+                        yield from filter(None, (vm_integer(words, 4 * i, 4) for i in range(count)))
                 yield from self.seats(rule, start % page, (stop - 1) % page)
             start = stop
 

@@ -157,7 +157,9 @@ uint32_t vmdg_desc_row(uint32_t n);
 
 #define VMDG_LEAFSHIFT 27
 #define VMDG_NROOT ((size_t)1 << (VMB_MAPBITS > VMDG_LEAFSHIFT ? VMB_MAPBITS - VMDG_LEAFSHIFT : 0))
-#define VMDG_NGRAN ((size_t)1 << (VMDG_LEAFSHIFT - 5))
+#define VMDG_PIECESHIFT 22
+#define VMDG_NPIECE ((size_t)1 << (VMDG_LEAFSHIFT - VMDG_PIECESHIFT))
+#define VMDG_NGRAN (((size_t)1 << VMDG_PIECESHIFT) / VMDG_GRANULE) /* of a piece */
 #define VMDG_NPAGE ((size_t)1 << (VMDG_LEAFSHIFT - VMB_PAGESHIFT))
 
 /* The rule of a page: | bytes between blocks / 16: 16 | factor 16 | grans 1 | first number 31 |.  A block that
@@ -173,7 +175,7 @@ typedef struct vmdg_leaf {
     uint64_t starts[VMDG_NPAGE / 64]; /* pages in which a block began */
     uint64_t used[VMDG_NPAGE / 64];   /* pages that a block was in */
     uint64_t rule[VMDG_NPAGE];
-    uint32_t gran[VMDG_NGRAN];
+    uint32_t *gran[VMDG_NPIECE]; /* numbers of granules, each mapped when it is needed first */
 } vmdg_leaf_t;
 extern vmdg_leaf_t **vmdg_root VMOS_HIDDEN; /* VMDG_NROOT of them, NULL: nothing yet */
 
@@ -183,9 +185,16 @@ VMOS_INLINE vmdg_leaf_t *vmdg_leafof(uintptr_t a)
     size_t i = a >> VMDG_LEAFSHIFT;
     return r != NULL && i < VMDG_NROOT ? __atomic_load_n(&r[i], __ATOMIC_ACQUIRE) : NULL;
 }
-VMOS_INLINE uint32_t *vmdg_granof(vmdg_leaf_t *l, uintptr_t a)
+/* NULL: none of its piece has a number, though its page may have VMDG_GRANS. */
+VMOS_INLINE uint32_t *vmdg_granof(const vmdg_leaf_t *l, uintptr_t a)
 {
-    return &l->gran[a / VMDG_GRANULE & (VMDG_NGRAN - 1)];
+    uint32_t *piece = __atomic_load_n(&l->gran[a >> VMDG_PIECESHIFT & (VMDG_NPIECE - 1)], __ATOMIC_ACQUIRE);
+    return piece != NULL ? &piece[a / VMDG_GRANULE & (VMDG_NGRAN - 1)] : NULL;
+}
+VMOS_INLINE uint32_t vmdg_numberof(const vmdg_leaf_t *l, uintptr_t a)
+{
+    const uint32_t *g = vmdg_granof(l, a);
+    return g != NULL ? __atomic_load_n(g, __ATOMIC_ACQUIRE) : 0;
 }
 VMOS_INLINE size_t vmdg_pageof(uintptr_t a)
 {
@@ -212,8 +221,7 @@ VMOS_INLINE uint32_t vmdg_index_near(const void *p)
     if (VMOS_UNLIKELY(l == NULL))
         return 0;
     rule = vmdg_ruleof(l, (uintptr_t)p);
-    if (VMOS_UNLIKELY(rule & VMDG_GRANS) &&
-        (id = __atomic_load_n(vmdg_granof(l, (uintptr_t)p), __ATOMIC_ACQUIRE)) != 0)
+    if (VMOS_UNLIKELY(rule & VMDG_GRANS) && (id = vmdg_numberof(l, (uintptr_t)p)) != 0)
         return id;
     return VMOS_LIKELY((rule & VMDG_FIRSTMASK) != 0) ? vmdg_seatof(rule, (uintptr_t)p) : 0;
 }

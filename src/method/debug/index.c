@@ -4,7 +4,9 @@
  *
  *   root[address / 128 MiB] --> leaf:
  *
- *     | starts: a bit per 4 KiB | used: same | rule of each 4 KiB | number of each 32 bytes |
+ *     | starts: a bit per 4 KiB | used: same | rule of each 4 KiB | pieces |
+ *                                                                      |
+ *                                             number of each 32 bytes of 4 MiB
  *
  * The numbers of most blocks follow from the rules of their pages (seat.c).  Those of others are stored where
  * the blocks begin, and nowhere else.  What lies inside is found by going back to the next beginning, page
@@ -12,8 +14,9 @@
  * gone, a missing one means none.
  *
  * Readers take no lock; each number is one word that its block's owner writes.  Cost: three loads
- * to look an address up; 16 MiB of addresses for a leaf, of which 8 bytes for each page of blocks get memory,
- * and where blocks have no seats an eighth of their bytes.
+ * to look an address up; 264 KiB of addresses for a leaf, of which 8 bytes for each page of blocks get memory,
+ * and where blocks have no seats 512 KiB for each 4 MiB, of which an eighth of their bytes: under `ulimit -v`
+ * addresses count, touched or not.
  */
 #include "books.h"
 
@@ -21,7 +24,6 @@
 
 #define LEAFSHIFT VMDG_LEAFSHIFT
 #define NROOT VMDG_NROOT
-#define NGRAN VMDG_NGRAN
 #define NPAGE VMDG_NPAGE
 #define PERPAGE (VMB_PAGE / VMDG_GRANULE)
 
@@ -56,6 +58,13 @@ static VMOS_COLD leaf_t *makeleaf(uintptr_t a)
     if (r == NULL || a >> LEAFSHIFT >= NROOT)
         return NULL;
     return once((void **)&r[a >> LEAFSHIFT], sizeof(leaf_t));
+}
+
+/* The granules of the 4 MiB around a. */
+static int makepiece(leaf_t *l, uintptr_t a)
+{
+    return once((void **)&l->gran[a >> VMDG_PIECESHIFT & (VMDG_NPIECE - 1)], VMDG_NGRAN * sizeof(uint32_t)) != NULL
+               ? 0 : -1;
 }
 
 VMOS_INLINE void setbit(uint64_t *map, size_t i)
@@ -104,6 +113,10 @@ int vmdg_index_enter(const void *p, const void *from, const void *end, uint32_t 
     l = leafof((uintptr_t)p);
     if (VMOS_UNLIKELY(l == NULL)) /* a block of no bytes at the end of a leaf */
         return -1;
+    if (VMOS_UNLIKELY(makepiece(l, (uintptr_t)p) != 0)) {
+        errno = ENOMEM;
+        return -1;
+    }
     setbit(l->starts, pageof((uintptr_t)p));
     __atomic_store_n(granof(l, (uintptr_t)p), id, __ATOMIC_RELEASE);
     rule = &l->rule[pageof((uintptr_t)p)];
@@ -133,7 +146,7 @@ uint32_t vmdg_index_get(const void *p)
     uint64_t rule = l != NULL ? vmdg_ruleof(l, (uintptr_t)p) : 0;
     uint32_t id = 0;
     if (rule & VMDG_GRANS)
-        id = __atomic_load_n(granof(l, (uintptr_t)p), __ATOMIC_ACQUIRE);
+        id = vmdg_numberof(l, (uintptr_t)p);
     if (id != 0 || (rule & VMDG_FIRSTMASK) == 0)
         return id;
     id = vmdg_seatof(rule, (uintptr_t)p);
@@ -175,39 +188,42 @@ static size_t start_up(const leaf_t *l, size_t page)
     return m != 0 ? word * 64 + (size_t)vmb_ctz(m) : NPAGE;
 }
 
-/* Whether one of the eight granules from i on has a number. */
-VMOS_INLINE int anyof8(const leaf_t *l, size_t i)
+/* Whether one of the eight granules from g on has a number. */
+VMOS_INLINE int anyof8(const uint32_t *g)
 {
     uint32_t any = 0;
     for (size_t k = 0; k < 8; k++)
-        any |= __atomic_load_n(&l->gran[i + k], __ATOMIC_RELAXED);
+        any |= __atomic_load_n(&g[k], __ATOMIC_RELAXED);
     return any != 0;
 }
 
 /* In the granules of one page, from the one of `a` down; by eights where there is nothing. */
-static uint32_t grans_down(leaf_t *l, uintptr_t a, const char **at)
+static uint32_t grans_down(const leaf_t *l, uintptr_t a, const char **at)
 {
-    size_t first = (a / VMDG_GRANULE & (NGRAN - 1)) & ~(size_t)(PERPAGE - 1), i;
-    for (i = a / VMDG_GRANULE & (NGRAN - 1);; i--) {
-        uint32_t id = __atomic_load_n(&l->gran[i], __ATOMIC_ACQUIRE);
+    uintptr_t page = VMB_DOWN(a, VMB_PAGE);
+    const uint32_t *g = granof(l, page);
+    for (size_t i = (a - page) / VMDG_GRANULE; g != NULL; i--) {
+        uint32_t id = __atomic_load_n(&g[i], __ATOMIC_ACQUIRE);
         if (id != 0) {
-            *at = (const char *)(VMB_DOWN(a, (uintptr_t)1 << LEAFSHIFT) + i * VMDG_GRANULE);
+            *at = (const char *)(page + i * VMDG_GRANULE);
             return id;
         }
-        while (i % 8 == 0 && i >= first + 8 && !anyof8(l, i - 8))
+        while (i % 8 == 0 && i >= 8 && !anyof8(&g[i - 8]))
             i -= 8;
-        if (i == first)
+        if (i == 0)
             return 0;
     }
+    return 0;
 }
 
-static uint32_t grans_up(leaf_t *l, uintptr_t a, const char **at)
+static uint32_t grans_up(const leaf_t *l, uintptr_t a, const char **at)
 {
-    size_t i = a / VMDG_GRANULE & (NGRAN - 1), end = (i | (PERPAGE - 1)) + 1;
-    for (; i < end; i++) {
-        uint32_t id = __atomic_load_n(&l->gran[i], __ATOMIC_ACQUIRE);
+    uintptr_t page = VMB_DOWN(a, VMB_PAGE);
+    const uint32_t *g = granof(l, page);
+    for (size_t i = (a - page) / VMDG_GRANULE; g != NULL && i < PERPAGE; i++) {
+        uint32_t id = __atomic_load_n(&g[i], __ATOMIC_ACQUIRE);
         if (id != 0) {
-            *at = (const char *)(VMB_DOWN(a, (uintptr_t)1 << LEAFSHIFT) + i * VMDG_GRANULE);
+            *at = (const char *)(page + i * VMDG_GRANULE);
             return id;
         }
     }
