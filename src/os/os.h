@@ -119,6 +119,8 @@ int vmos_unprotect(void *addr, size_t size);
 int vmos_askhuge(void *addr, size_t size);
 /* Touch pages ahead, all at once, for writing; nothing happens where the system cannot. */
 void vmos_populate(void *addr, size_t size);
+/* Bytes of addresses that the process may have in all (ulimit -v), SIZE_MAX: no limit. */
+size_t vmos_addressmost(void);
 /* Move the pages of [from, from+size) to `to` (both mapped by vmos_map, no overlap) without
  * copying; afterwards [from, from+size) is mapped and reads as zeros.  -1: cannot; all is still
  * mapped, and `from` as it was, but what `to` held may be lost.  Slower than copying for less

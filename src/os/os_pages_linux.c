@@ -19,6 +19,7 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -242,6 +243,14 @@ int vmos_unprotect(void *addr, size_t size)
 int vmos_askhuge(void *addr, size_t size)
 {
     return wholepages(addr, &size) < 0 ? -1 : madvise(addr, size, MADV_HUGEPAGE);
+}
+
+size_t vmos_addressmost(void)
+{
+    struct rlimit r;
+    int keep = errno, known = getrlimit(RLIMIT_AS, &r) == 0;
+    errno = keep;
+    return known && r.rlim_cur < SIZE_MAX ? (size_t)r.rlim_cur : SIZE_MAX;
 }
 
 void vmos_populate(void *addr, size_t size)

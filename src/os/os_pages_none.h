@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Functions on pages for which neither Windows nor every Unix has anything: no huge pages, no moving, no
- * names, no memory policy, no break.  Included by the one file of the platform, os_pages_posix.c or
+ * names, no memory policy, no break, no limit of addresses.  Included by the one file of the platform, os_pages_posix.c or
  * os_pages_win32.c.
  */
 #ifndef VM_OS_PAGES_NONE_H
@@ -38,6 +38,11 @@ int vmos_askhuge(void *addr, size_t size)
 void vmos_populate(void *addr, size_t size)
 {
     (void)addr, (void)size;
+}
+
+size_t vmos_addressmost(void)
+{
+    return SIZE_MAX;
 }
 
 int vmos_movepages(void *to, void *from, size_t size)

@@ -9,7 +9,7 @@
  *
  * How much is asked for: as much as the region has, so that the number of segments grows with the
  * logarithm of the size; at least 256 KiB, and 64 MiB for the heap, where memory not touched costs
- * nothing.
+ * nothing.  Under a limit of addresses it costs what others need: a sixteenth of the limit at once at most.
  */
 #include "best.h"
 
@@ -124,6 +124,12 @@ static int needed(size_t npages, size_t align, size_t bytes, size_t *need)
            (align > BE_PAGE && vmb_addover(*need, align, need));
 }
 
+/* Asked each time, since the limit may change; a region grows seldom. */
+static size_t modest(const vmbe_t *be, size_t want)
+{
+    return be->reserve ? VMB_MIN(want, vmos_addressmost() / 16) : want;
+}
+
 int vmbe_grow(vmbe_t *be, size_t npages, size_t align, size_t bytes, int *again)
 {
     size_t need, want, extent = be->vm->data->extent;
@@ -133,7 +139,7 @@ int vmbe_grow(vmbe_t *be, size_t npages, size_t align, size_t bytes, int *again)
     int r;
     if (needed(npages, align, bytes, &need))
         return 0;
-    want = VMB_MAX(VMB_MIN(VMB_MAX(extent, least), LARGESTSTEP), need);
+    want = VMB_MAX(modest(be, VMB_MIN(VMB_MAX(extent, least), LARGESTSTEP)), need);
     if (be->log) /* others wait, and it is memory of a file */
         want = need + VMB_MIN(extent / 8, HEAPSTEP);
     if (be->hub == NULL && extent >= 16 * KIB) /* the next part shall be one of pages */
