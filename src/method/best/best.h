@@ -135,6 +135,7 @@ struct vmbe_lane {
     uint32_t turns;      /* slabs gone through: now and then pages that are due go back */
     uint32_t seen;       /* of these, when others last looked whether the thread sleeps */
     vmbe_meter_t *meter; /* what counts its blocks; NULL: nothing does */
+    uint32_t stays;      /* current slabs that were gone through once more for a few blocks: see slab.c */
     vmbe_run_t none;     /* a slab without blocks: what a cursor that has no slab points into */
     vmbe_run_t *pending __attribute__((aligned(64))); /* slabs that other threads freed into */
 };

@@ -30,7 +30,7 @@ VMOS_INLINE void *vmbe_next(vmbe_cursor_t *c)
     if (VMOS_UNLIKELY(m == 0))
         return NULL;
     BE_STORE(*c->word, m & (m - 1));
-    p = c->base + (uint64_t)(unsigned)vmb_ctz(m) * c->size;
+    p = c->base + (uint32_t)vmb_ctz(m) * (uint32_t)c->size;
     if (p == NULL)
         __builtin_unreachable(); /* saves callers a test */
     return p;
@@ -47,13 +47,14 @@ VMOS_INLINE void *vmbe_taketab(vmbe_lane_t *lane, size_t size) { return vmbe_nex
 /* 1 if x is not 0, else 0; the compiler is not to make a branch of it. */
 VMOS_INLINE unsigned vmbe_any(uint64_t x) { return (unsigned)((x | (0 - x)) >> 63); }
 
-/* Point the cursor at the first word of run that has a free block; 0: none has.  Words beyond the
- * slab's end have none.  Nobody can predict which it is: no branch depends on it. */
-VMOS_INLINE int vmbe_aim(vmbe_cursor_t *c, vmbe_run_t *run)
+/* Point the cursor at the first word of run, from word `from` on, that has a free block; 0: none has.  Words
+ * beyond the slab's end have none.  Nobody can predict which it is: no branch depends on it. */
+VMOS_INLINE int vmbe_aimfrom(vmbe_cursor_t *c, vmbe_run_t *run, unsigned from)
 {
     unsigned some = vmbe_any(BE_LOAD(run->u.word[0])) | vmbe_any(BE_LOAD(run->u.word[1])) << 1 |
                     vmbe_any(BE_LOAD(run->u.word[2])) << 2 | vmbe_any(BE_LOAD(run->u.word[3])) << 3;
     unsigned w;
+    some = some >> from << from;
     if (some == 0)
         return 0;
     w = (unsigned)vmb_ctz(some);
@@ -63,11 +64,14 @@ VMOS_INLINE int vmbe_aim(vmbe_cursor_t *c, vmbe_run_t *run)
     return 1;
 }
 
-/* A block from the next word of the cursor's slab that has one; NULL: it is used up, or veiled (meter.c),
- * then vmbe_refill(). */
+VMOS_INLINE int vmbe_aim(vmbe_cursor_t *c, vmbe_run_t *run) { return vmbe_aimfrom(c, run, 0); }
+
+/* A block from a word of the cursor's slab behind the current one; NULL: none has any, or they are veiled
+ * (meter.c), then vmbe_refill(). */
 VMOS_INLINE void *vmbe_nextword(vmbe_cursor_t *c)
 {
-    return !vmbe_veiled(c) && vmbe_aim(c, vmbe_current(c)) ? vmbe_next(c) : NULL;
+    vmbe_run_t *run = vmbe_current(c);
+    return !vmbe_veiled(c) && vmbe_aimfrom(c, run, (unsigned)(c->word - run->u.word) + 1) ? vmbe_next(c) : NULL;
 }
 
 /* Index of the block of a slab that starts at p, (size_t)-1 when none does; it may lie beyond the

@@ -17,6 +17,7 @@
 
 #define VISITS 8   /* lanes looked at before new memory is taken */
 #define ENOUGH 8   /* one part in so many of a slab is to be free before it is allocated from again */
+#define STAYS 64   /* times that a slab is gone through for fewer before another one is made */
 #define TURNS 16   /* slabs between two looks for pages that are due to go back */
 #define NAP 50     /* ms in which a thread goes through no slab and counts as asleep */
 #define NEVER UINT16_MAX /* so many frees into the current slab: then the number is set anew */
@@ -130,6 +131,15 @@ VMOS_INLINE void leave(vmbe_lane_t *lane, uint32_t was)
  * the place each slab would else be full again after one or two. */
 static unsigned enough(const vmbe_run_t *run) { return 1 + run->last / ENOUGH; }
 
+/* Free blocks that the lane knows of. */
+static unsigned freeof(const vmbe_run_t *run)
+{
+    unsigned w, n = 0;
+    for (w = 0; w < vmbe_words(run); w++)
+        n += (unsigned)vmb_pop(BE_LOAD(run->u.word[w]));
+    return n;
+}
+
 static vmbe_run_t **headof(vmbe_lane_t *lane, const vmbe_run_t *run)
 {
     return run->waits ? &lane->few[run->cls] : &lane->cur[run->cls].avail;
@@ -139,10 +149,8 @@ static vmbe_run_t **headof(vmbe_lane_t *lane, const vmbe_run_t *run)
  * collected. */
 static void link_slab(vmbe_lane_t *lane, vmbe_run_t *run)
 {
-    unsigned w, nfree = 0;
+    unsigned nfree = freeof(run);
     vmbe_run_t **head;
-    for (w = 0; w < vmbe_words(run); w++)
-        nfree += (unsigned)vmb_pop(BE_LOAD(run->u.word[w]));
     run->waits = nfree < enough(run);
     run->left = (uint16_t)((run->waits ? enough(run) : vmbe_capacity(run)) - nfree);
     head = headof(lane, run);
@@ -414,11 +422,14 @@ void vmbe_flush(vmbe_lane_t *lane, int locked)
 
 /* ---- allocation ---- */
 
-/* The current slab has no more blocks. */
-static void finish(vmbe_lane_t *lane, vmbe_run_t *run)
+/* The current slab has no more blocks, or n, which are too few. */
+static void finish(vmbe_lane_t *lane, vmbe_run_t *run, unsigned n)
 {
     vmbe_leave(lane, run->cls);
-    __atomic_store_n(&run->lane, BE_LOAD(run->lane) | BE_FULL, __ATOMIC_RELEASE);
+    if (n > 0)
+        link_slab(lane, run);
+    else
+        __atomic_store_n(&run->lane, BE_LOAD(run->lane) | BE_FULL, __ATOMIC_RELEASE);
 }
 
 /* run, which has free blocks, becomes the current slab; there is none. */
@@ -428,18 +439,35 @@ static void *start(vmbe_lane_t *lane, unsigned cls, vmbe_run_t *run)
     return vmbe_aim(&lane->cur[cls], run) ? vmbe_take(lane, cls) : NULL;
 }
 
+/* Whether to go through the current slab once more for n blocks; few: for any.  Else not for few if there is
+ * another one, and a new one is made after every STAYS times that there was none. */
+static int again(vmbe_lane_t *lane, const vmbe_run_t *run, unsigned n, int few)
+{
+    if (n >= enough(run))
+        return 1;
+    if (n == 0 || few)
+        return n != 0;
+    return lane->cur[run->cls].avail == NULL && ++lane->stays % STAYS != 0;
+}
+
 /* From what the lane has, without a lock; few: also from slabs that wait for more free blocks. */
 static void *local(vmbe_lane_t *lane, unsigned cls, int few)
 {
     vmbe_cursor_t *c = &lane->cur[cls];
     vmbe_run_t *run = vmbe_current(c);
-    if (run != &lane->none) {
-        if (vmbe_aim(c, run) || (vmbe_collect(run) && vmbe_aim(c, run)))
-            return vmbe_take(lane, cls);
-        finish(lane, run);
-    }
-    if (lane->cur[cls].avail == NULL)
+    unsigned n;
+    void *p = vmbe_nextword(c);
+    if (p != NULL)
+        return p;
+    if (c->avail == NULL)
         vmbe_drain(lane, 0);
+    if (run != &lane->none) {
+        vmbe_collect(run);
+        n = freeof(run);
+        if (again(lane, run, n, few) && vmbe_aim(c, run))
+            return vmbe_take(lane, cls);
+        finish(lane, run, n);
+    }
     run = pop_slab(lane, lane->cur[cls].avail);
     if (run == NULL && few)
         run = pop_slab(lane, lane->few[cls]);
