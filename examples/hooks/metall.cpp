@@ -31,6 +31,12 @@ int main()
     {
         metall::manager manager(metall::open_only, path);
         numbers *list = manager.find<numbers>("numbers").first;
+        std::string text;
+        manager.set_instance_description(list, "what was counted");
+        for (auto at = manager.named_begin(); at != manager.named_end(); ++at)
+            if (manager.get_instance_description(at->at(), &text))
+                std::printf("%s: %s\n", at->name().c_str(), text.c_str());
+        std::printf("taken: %s\n", manager.construct<int>("numbers")(1) == nullptr ? "yes" : "no");
         list->push_back(10);
         std::printf("numbers: %d %d\n", (*list)[0], (*list)[1]);
         manager.destroy<numbers>("numbers");
