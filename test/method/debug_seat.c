@@ -173,6 +173,28 @@ static void test_cleared(void **state)
     assert_int_equal(vmclose(vm), 0);
 }
 
+/* Nor do those of other sizes hide new ones, which go straight again where none of them begins. */
+static void test_gone(void **state)
+{
+    Vmalloc_t *gone = vmopen(Vmdcsystem, Vmdebug, 0), *vm = vmopen(Vmdcsystem, Vmdebug, 0);
+    char *p[N];
+    (void)state;
+    assert_non_null(vmalloc(gone, 100));
+    assert_int_equal(vmclose(gone), 0);
+    for (size_t round = 0; round < 12; round++) {
+        size_t size = round >= 6 ? 17 + round * 29 % 120 : round % 2 ? 65 : 81; /* 112 bytes fit the rule for 128 */
+        for (size_t i = 0; i < N; i++)
+            assert_non_null(p[i] = vmalloc(vm, size + i % 8));
+        for (size_t i = 0; i < N; i++)
+            known(p[i], size + i % 8);
+        assert_true(round > 0 || isseated(p[N / 2]));
+        for (size_t i = 0; i < N; i += 2) /* most of which leave quarantine at once, and their seats */
+            assert_int_equal(vmfree(vm, p[i]), 0);
+        assert_int_equal(vmclear(vm), 0);
+    }
+    assert_int_equal(vmclose(vm), 0);
+}
+
 /* ---- threads ---- */
 
 static Vmalloc_t *shared;
@@ -222,6 +244,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_late, setup, teardown),
         cmocka_unit_test_setup_teardown(test_aligned, setup, teardown),
         cmocka_unit_test_setup_teardown(test_cleared, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_gone, setup, teardown),
         cmocka_unit_test_setup_teardown(test_threads, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -339,14 +339,24 @@ uint32_t vmdg_index_next(const char **from, const char *end)
     return 0;
 }
 
+/* Unless it leaves quarantine meanwhile, and another block has its seat. */
+static void astray(vmdg_desc_t *d, const char *p, uint64_t what)
+{
+    while (vmdg_stateof(what) != VMDG_NONE && vmdg_addr(d) == p &&
+           !__atomic_compare_exchange_n(&d->what, &what, what | VMDG_ASTRAY, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+        continue;
+}
+
 void vmdg_index_wipe(const char *from, const char *end)
 {
     uint32_t id;
     while ((id = vmdg_index_next(&from, end)) != 0) {
         vmdg_desc_t *d = vmdg_desc(id);
-        if (vmdg_what(d) & VMDG_SEATED)
-            __atomic_fetch_or(&d->what, VMDG_ASTRAY, __ATOMIC_RELAXED);
+        uint64_t what = vmdg_what(d);
+        const char *p = vmdg_addr(d);
+        if (!(what & VMDG_SEATED))
+            vmdg_index_clear(p, id);
         else
-            vmdg_index_clear(vmdg_addr(d), id);
+            astray(d, p, what);
     }
 }

@@ -72,7 +72,22 @@ VMOS_INLINE int isusual(void)
 {
     const vmdg_options_t *o = &vmdg_options;
     return ((size_t)o->level | o->failnth | o->failevery | o->failpart | o->failsite | (unsigned)vmdg_watching |
-            vmr_nwatch | (unsigned)vmdg_stale) == 0;
+            vmr_nwatch) == 0;
+}
+
+/* Regions were cleared or closed: whether none of their blocks is still known to begin in the memory of this one, which
+ * is in one page; its own seat is free. */
+static VMOS_NOINLINE int isclean(const char *base, size_t n, const vmdg_seat_t *s)
+{
+    uintptr_t first = (uintptr_t)base, last = first + n - 1;
+    uint32_t id, end;
+    if ((first ^ last) >= VMB_PAGE)
+        return 0;
+    end = vmdg_seatof(s->rule, last);
+    for (id = vmdg_seatof(s->rule, first); id <= end; id++)
+        if (id != s->id && vmdg_what(vmdg_desc(id)) != 0 && (uintptr_t)vmdg_addr(vmdg_desc(id)) - first < n)
+            return 0;
+    return 1;
 }
 
 /* The longer way: with another cursor, or memory that is new; base: a block that has no seat. */
@@ -109,7 +124,8 @@ void *vmdg_make_straight(Vmalloc_t *vm, const vmdg_t *dg, size_t size, int zero,
     fill = zero ? 0 : VMDG_NEWBYTE;
     vmdg_set(p, fill, size);
     vmdg_fence_between(p, size, base + n, dg->key, VMDG_ONES * fill);
-    if (VMOS_UNLIKELY(vmdg_seat(vm, p, base, n, 0, &s) < 0) || VMOS_UNLIKELY(vmdg_seat_take(&s) < 0))
+    if (VMOS_UNLIKELY(vmdg_seat(vm, p, base, n, 0, &s) < 0) || (VMOS_UNLIKELY(vmdg_stale) && !isclean(base, n, &s)) ||
+        VMOS_UNLIKELY(vmdg_seat_take(&s) < 0))
         return rest(vm, base, &(vmdg_making_t){size, 0, zero, family, stack, op});
     vmdg_desc_enter(vmdg_desc(s.id), p, size | usual(family), dg->region, stack, op);
     return p;
