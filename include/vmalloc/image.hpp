@@ -137,6 +137,8 @@ class image : public region {
     }
 
   protected:
+    explicit image(std::nullptr_t) noexcept : region(static_cast<Vmalloc_t *>(nullptr)) {}
+
     /* Whether there is a root of that name, and what it is. */
     bool lookup(const char *name, Vmroot_t *root) const
     {

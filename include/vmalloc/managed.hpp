@@ -103,6 +103,9 @@ template <class T> std::string root_name(const char *name) { return name; }
 template <class T> std::string root_name(const std::string &name) { return name; }
 template <class T> std::string root_name(anonymous_instance_t) { return std::string(); }
 template <class T> std::string root_name(unique_instance_t) { return unique_name(typeid(T).name()); }
+/* As in Boost.Interprocess, whose words are pointers: code that chooses one by its type has a null one. */
+template <class T> std::string root_name(const anonymous_instance_t *) { return std::string(); }
+template <class T> std::string root_name(const unique_instance_t *) { return root_name<T>(unique_instance); }
 
 /* Whether T has an allocator that A becomes, none of args is one, and T can be made of args and an A. */
 template <class T, class A, class List, class = void> struct takes_allocator : std::false_type {};
@@ -146,6 +149,31 @@ template <template <class> class Allocator> class basic_managed_image : public i
     basic_managed_image(open_read_only_t, const std::string &path, Vmimgopt_t options = Vmimgopt_t())
         : basic_managed_image(path, with(options, VM_IMGREAD, 0))
     {
+    }
+
+    /* None yet: may be assigned to, swapped, tested and destroyed. */
+    basic_managed_image() noexcept : image(nullptr), reader_(false) {}
+    void swap(basic_managed_image &other) noexcept
+    {
+        basic_managed_image mine(std::move(*this));
+        *this = std::move(other);
+        other = std::move(mine);
+    }
+
+    /* Let the image at path grow to `more` bytes beyond its limit; give back what is free in its file.  It must not be
+     * open.  Whether that was done. */
+    static bool grow(const std::string &path, size_type more)
+    {
+        Vmimgopt_t options = Vmimgopt_t();
+        return with_closed(path, options, [&options, more](image &in) {
+            Vmimgstat_t st;
+            if (vmimgstat(in.get(), &st) == 0)
+                options.limit = st.limit + more;
+        }) && with_closed(path, options, [](image &) {});
+    }
+    static bool shrink_to_fit(const std::string &path)
+    {
+        return with_closed(path, Vmimgopt_t(), [](image &in) { in.compact(); });
     }
 
     bool read_only() const noexcept { return reader_; }
@@ -256,6 +284,17 @@ template <template <class> class Allocator> class basic_managed_image : public i
     basic_managed_image(const std::string &path, Vmimgopt_t options)
         : image(path, options), reader_((options.flags & VM_IMGREAD) != 0), lock_(new std::recursive_mutex)
     {
+    }
+
+    template <class F> static bool with_closed(const std::string &path, const Vmimgopt_t &options, F f)
+    {
+        try {
+            basic_managed_image in(open_only, path, options);
+            f(in);
+            return in.close();
+        } catch (const image_error &) {
+            return false;
+        }
     }
 
     static Vmimgopt_t with(Vmimgopt_t options, unsigned int flags, std::size_t limit)

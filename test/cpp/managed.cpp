@@ -458,6 +458,38 @@ static void test_dropped(void **)
     unlink(gone.c_str());
 }
 
+/* Boost.Interprocess' words for files that are not open, for none, and names that are null pointers of a type. */
+static void test_closed(void **)
+{
+    temporary file;
+    const vm::unique_instance_t *one = nullptr;
+    const vm::anonymous_instance_t *none = nullptr;
+    Vmimgstat_t before, after;
+    {
+        managed_image in(vm::create_only, file.path, std::size_t(64) << 20), empty;
+        assert_false(static_cast<bool>(empty));
+        *in.construct<int>(one)() = 4;
+        assert_ptr_equal(in.find<int>(vm::unique_instance).first, in.find<int>(one).first);
+        assert_true(in.destroy_ptr(in.construct<int>(none)(5)));
+        assert_non_null(in.find_or_construct<numbers>("list")(100000u));
+        empty.swap(in);
+        assert_false(static_cast<bool>(in));
+        assert_int_equal(*empty.find<int>(one).first, 4);
+        assert_int_equal(vmimgstat(empty.get(), &before), 0);
+        assert_true(empty.destroy<numbers>("list"));
+        assert_false(managed_image::grow(file.path, 1)); /* it is open */
+    }
+    assert_true(managed_image::grow(file.path, std::size_t(64) << 20));
+    assert_true(managed_image::shrink_to_fit(file.path));
+    assert_false(managed_image::shrink_to_fit(file.other)); /* it is not there */
+    managed_image in;
+    in = managed_image(vm::open_only, file.path);
+    assert_int_equal(vmimgstat(in.get(), &after), 0);
+    assert_true(after.limit >= before.limit + (std::size_t(64) << 20));
+    assert_int_equal(*in.find<int>(one).first, 4);
+    assert_true(in.check_sanity());
+}
+
 int main()
 {
     const struct CMUnitTest tests[] = {
@@ -466,6 +498,7 @@ int main()
         cmocka_unit_test(test_containers), cmocka_unit_test(test_size),    cmocka_unit_test(test_offsets),
         cmocka_unit_test(test_own_allocator), cmocka_unit_test(test_no_memory), cmocka_unit_test(test_other_names),
         cmocka_unit_test(test_killed),  cmocka_unit_test(test_threads),   cmocka_unit_test(test_dropped),
+        cmocka_unit_test(test_closed),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
