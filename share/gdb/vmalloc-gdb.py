@@ -211,7 +211,7 @@ class VmBest:
 
     def fields(self):
         names = {'base': ('base',), 'cls': ('cls',), 'last': ('last',), 'kind': ('kind',), 'npages': ('npages',),
-                 'word': ('u', 'word'), 'page': ('u', 'l', 'page'), 'remote': ('remote',), 'lane': ('lane',)}
+                 'kept': ('kept',), 'word': ('u', 'word'), 'page': ('u', 'l', 'page'), 'remote': ('remote',), 'lane': ('lane',)}
         return {name: vm_offset('vmbe_run_t', *path) for name, path in names.items()}
 
     @staticmethod
@@ -223,13 +223,15 @@ class VmBest:
         return gdb.lookup_global_symbol('vmbe_classbytes').value()
 
     def busy(self):
-        f, sizes, live = self.fields(), self.sizes(), {}
+        f, sizes, live, stashed = self.fields(), self.sizes(), {}, 0
         for run in self.runs():
             if run[f['kind']] == VM_SLAB and not vm_pointer(run, f['lane']) & 2:
                 free = int.from_bytes(self.freebits(run, f), 'little') & (1 << run[f['last']] + 1) - 1
                 cls = run[f['cls']]
                 live[cls] = live.get(cls, 0) + run[f['last']] + 1 - bin(free).count('1')
-        return (int(self.state['slarge']) + int(self.state['ssmall']) +
+            elif run[f['kind']] == VM_LARGE and run[f['kept']]:  # free, in a lane's stash
+                stashed += vm_integer(run, f['npages'], 4) * VM_PAGE
+        return (int(self.state['slarge']) + int(self.state['ssmall']) - stashed +
                 sum(n * int(sizes[cls]) for cls, n in live.items()))
 
     def where(self, address):
@@ -245,7 +247,7 @@ class VmBest:
 
     def inrun(self, run, f, kind, base, end, address):
         if kind == VM_LARGE:
-            return (base, end - base, True) if address >= base else 'in front of a block that is aligned'
+            return (base, end - base, not run[f['kept']]) if address >= base else 'in front of a block that is aligned'
         if kind == VM_FREE_RUN:
             return f'free pages, from {base:#x} to {end:#x}'
         if kind != VM_SLAB:

@@ -45,6 +45,21 @@ static int slabs(const vmpk_look_t *l, const vmbe_t *be, size_t live[BE_CLASSES]
     return 0;
 }
 
+/* What lanes keep of large blocks, which are free. */
+static int stashes(const vmpk_look_t *l, const vmbe_t *be, size_t *n, size_t *s)
+{
+    const vmbe_lane_t *at = be->log == NULL ? be->lanes : NULL;
+    const vmbe_lane_t *next;
+    vmbe_stash_t st;
+    for (long k = 0; at != NULL && k < VMPK_MANY; k++, at = next) {
+        if (vmpk_get(l, &at->stash, &st, sizeof st) != 0 || vmpk_get(l, &at->next, &next, sizeof next) != 0)
+            return -1;
+        *n += st.n;
+        *s += (size_t)st.held << BE_SHIFT;
+    }
+    return 0;
+}
+
 static int smallareas(const vmpk_look_t *l, const vmbe_t *be, Vmpeek_t *to)
 {
     const vmbe_small_t *at = be->smalls;
@@ -60,19 +75,19 @@ static int smallareas(const vmpk_look_t *l, const vmbe_t *be, Vmpeek_t *to)
 
 static int best(const vmpk_look_t *l, const void *addr, Vmpeek_t *to)
 {
-    size_t live[BE_CLASSES] = {0}, n = 0, s = 0;
+    size_t live[BE_CLASSES] = {0}, n = 0, s = 0, nkept = 0, skept = 0;
     vmbe_t be;
     if (vmpk_get(l, addr, &be, sizeof be) != 0 || slabs(l, &be, live) != 0 ||
-        smallareas(l, &be, to) != 0)
+        stashes(l, &be, &nkept, &skept) != 0 || smallareas(l, &be, to) != 0)
         return -1;
     for (unsigned c = 0; c < BE_CLASSES; c++) {
         n += live[c];
         s += live[c] * vmbe_classbytes[c];
     }
-    to->n_busy = be.nlarge + be.nsmall + n;
-    to->s_busy = be.slarge + be.ssmall + s;
-    to->n_free += be.freeruns + (be.slabblocks > n ? be.slabblocks - n : 0);
-    to->s_free += (be.freepages << BE_SHIFT) + (be.slabbytes > s ? be.slabbytes - s : 0);
+    to->n_busy = be.nlarge - VMB_MIN(nkept, be.nlarge) + be.nsmall + n;
+    to->s_busy = be.slarge - VMB_MIN(skept, be.slarge) + be.ssmall + s;
+    to->n_free += nkept + be.freeruns + (be.slabblocks > n ? be.slabblocks - n : 0);
+    to->s_free += skept + (be.freepages << BE_SHIFT) + (be.slabbytes > s ? be.slabbytes - s : 0);
     return 0;
 }
 

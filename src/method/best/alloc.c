@@ -132,7 +132,7 @@ void *vmbe_alloc(vmbe_t *be, size_t size)
     void *p;
     if (be->log)
         return vmbe_shared_get(be, size);
-    p = inlane(be, size);
+    p = size <= BE_SMALLMAX ? inlane(be, size) : vmbe_stash_take(be, size);
     if (p == NULL && size <= BE_MAX)
         p = locked_anywhere(be, size, 16, &again);
     if (p == NULL && again) /* what the handler freed may be in a slab */
@@ -190,6 +190,9 @@ static int large_give(vmbe_t *be, vmbe_run_t *run, const void *p)
 {
     if (run == NULL || run->kind != BE_LARGE || run->base != (const char *)p)
         return -1;
+    vmbe_note(be, run, sizeof(*run));
+    if (vmbe_large_claim(run) < 0)
+        return -1;
     vmbe_large_unlink(be, run);
     vmbe_run_evict(be, run, 0);
     vmbe_run_give(be, run);
@@ -198,9 +201,15 @@ static int large_give(vmbe_t *be, vmbe_run_t *run, const void *p)
 
 static int large_free(vmbe_t *be, vmbe_run_t *run, void *p)
 {
-    int r;
+    vmbe_lane_t *mine;
+    uint32_t npages = run->npages;
+    int r = vmbe_stash_put(be, run, p);
+    if (r <= 0)
+        return r;
     vmr_lock(be->vm);
     r = large_give(be, run, p);
+    if (r == 0 && (mine = vmbe_lane_mine(be)) != NULL)
+        vmbe_stash_want(mine, npages);
     vmr_unlock(be->vm);
     return r;
 }
@@ -260,7 +269,10 @@ static vmbe_what_t run_what(const vmbe_run_t *run, const void *p)
     if (run->kind == BE_LARGE && (const char *)p >= run->base) {
         w.block = run->base;
         w.size = vmbe_largesize(run);
-        w.what = w.block == (const char *)p ? BE_BLOCK : BE_INSIDE;
+        if (BE_LOAD(run->kept))
+            w.what = w.block == (const char *)p ? BE_FREED : BE_UNUSED;
+        else
+            w.what = w.block == (const char *)p ? BE_BLOCK : BE_INSIDE;
     }
     return w;
 }

@@ -104,7 +104,7 @@ static int intact(vmbe_t *be)
             return 0;
     }
     for (lane = be->lanes; lane; lane = lane->next)
-        if (lane->busy)
+        if (lane->busy || lane->stash.n > 0)
             return 0;
     return !be->jumped;
 }
@@ -124,6 +124,8 @@ static void on_attach(vmbe_t *be, Vmalloc_t *vm)
         lane->vm = vm;
         lane->tid = 0;
         lane->cache = NULL;
+        if (vmr_dcflags(vm) & VM_DCKEPT)
+            __builtin_memset(&lane->stash, 0, sizeof(lane->stash));
         be->nidle++;
     }
     if (!intact(be)) {

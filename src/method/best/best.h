@@ -43,6 +43,7 @@
 #define BE_BINS 32        /* lists of large blocks, by power of two of pages */
 #define BE_ENDS 8         /* places in the list of free runs to be given back: purge.c */
 #define BE_PAGEDMIN 16    /* pages below which an area is cut in granules */
+#define BE_STASH 32       /* large blocks that a lane keeps after they were freed */
 #define BE_DELAY 400      /* milliseconds that free pages stay before they are given back */
 #define BE_DIRTYMIN 16384 /* pages that may stay in any case */
 /* Pages that a lane keeps in empty slabs, so as not to make them anew; those of large blocks are larger. */
@@ -89,6 +90,7 @@ struct vmbe_run {
         struct { /* large */
             char *page;    /* first page */
             uint32_t zero; /* was cleared memory when allocated */
+            vmbe_lane_t *keeper; /* free, and in that lane's stash */
         } l;
         struct { /* meta: descriptors; this is the first of them */
             vmbe_run_t *next;
@@ -98,7 +100,8 @@ struct vmbe_run {
     uint64_t remote[4];   /* slab: freed by other threads; always 1 for blocks beyond its end */
     vmbe_run_t *pend;     /* slab: on its lane's pending list */
     uint8_t kind;         /* BE_... */
-    uint8_t kept;         /* slab: empty, and kept by its lane; free: on the dirty list */
+    uint8_t kept;         /* slab: empty, and kept by its lane; free: on the dirty list; large: the block is
+                             free, and the run stays as it is in a lane's stash */
     uint8_t tried;        /* free: not given back once, so as not to break a huge page */
     uint32_t npages;
     union {
@@ -120,6 +123,16 @@ typedef struct vmbe_cursor {
     vmbe_run_t *avail; /* slabs with free blocks beside the current one */
 } vmbe_cursor_t;
 
+/* Large blocks that a lane keeps after they were freed: stash.c. */
+typedef struct vmbe_stash {
+    vmbe_run_t *run[BE_STASH];
+    uint16_t pages[BE_STASH];
+    uint32_t n, held;    /* how many, and their pages */
+    uint32_t most;       /* pages that there may be */
+    uint32_t seen, aged; /* so many were there when they were last looked at for their age, and when, in ms */
+    uint32_t puts;       /* blocks that came */
+} vmbe_stash_t;
+
 struct vmbe_lane {
     vmbe_cursor_t cur[BE_CLASSES];
     vmbe_run_t *few[BE_CLASSES];   /* slabs with few free blocks, which wait to have more */
@@ -138,6 +151,7 @@ struct vmbe_lane {
     uint32_t stays;      /* current slabs that were gone through once more for a few blocks: see slab.c */
     vmbe_run_t none;     /* a slab without blocks: what a cursor that has no slab points into */
     vmbe_run_t *pending __attribute__((aligned(64))); /* slabs that other threads freed into */
+    vmbe_stash_t stash __attribute__((aligned(64))); /* last: images from before do not have it */
 };
 
 /* Header of a paged area, at its start. */
@@ -255,6 +269,19 @@ VMOS_INLINE size_t vmbe_blocksize(const vmbe_run_t *run) { return vmbe_classbyte
 VMOS_INLINE vmbe_run_t *vmbe_current(const vmbe_cursor_t *c)
 {
     return (vmbe_run_t *)((uintptr_t)c->word & ~(uintptr_t)(sizeof(vmbe_run_t) - 1));
+}
+/* What a lane has is marked as busy while it changes: its thread may be torn out by a longjmp(). */
+VMOS_INLINE uint32_t vmbe_lane_enter(vmbe_lane_t *lane)
+{
+    uint32_t was = lane->busy;
+    lane->busy = 1;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    return was;
+}
+VMOS_INLINE void vmbe_lane_leave(vmbe_lane_t *lane, uint32_t was)
+{
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    lane->busy = was;
 }
 VMOS_INLINE void vmbe_leave(vmbe_lane_t *lane, unsigned cls)
 {
@@ -400,6 +427,27 @@ void vmbe_flush(vmbe_lane_t *lane, int locked);
 void vmbe_gather(vmbe_lane_t *lane, int asleep);
 /* Block i of a slab was freed by a thread that does not hold its lane: 0, -1 double free. */
 int vmbe_remote_free(vmbe_run_t *run, unsigned i);
+
+/* ---- stash.c: large blocks that were freed, for the next ones ---- */
+/* Who frees a large block: 0; -1: it is free. */
+VMOS_INLINE int vmbe_large_claim(vmbe_run_t *run)
+{
+    uint8_t no = 0;
+    return __atomic_compare_exchange_n(&run->kept, &no, 1, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED) ? 0 : -1;
+}
+/* The large block at p is freed; unlocked.  0: done; 1: not kept, nothing was changed; -1: it is free. */
+int vmbe_stash_put(vmbe_t *be, vmbe_run_t *run, const void *p);
+/* A block of size bytes that the thread freed, NULL: none is like it; unlocked. */
+void *vmbe_stash_take(vmbe_t *be, size_t size);
+/* The thread freed a large block of so many pages the long way; locked, as the next two. */
+void vmbe_stash_want(vmbe_lane_t *lane, uint32_t npages);
+/* What was not used for long goes back; all goes back. */
+void vmbe_stash_age(vmbe_lane_t *lane);
+void vmbe_stash_flush(vmbe_lane_t *lane);
+/* What all lanes keep: it is counted as large blocks, but free. */
+void vmbe_stash_sum(const vmbe_t *be, size_t *n, size_t *bytes);
+/* 0, or -1: it is not in order. */
+int vmbe_stash_check(const vmbe_lane_t *lane);
 
 /* ---- meter.c: how many blocks of each class a lane has given, without a look at each ---- */
 struct vmbe_meter {

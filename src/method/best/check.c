@@ -93,6 +93,8 @@ static void check_lane(check_t *c, vmbe_lane_t *lane)
 {
     unsigned cls;
     vmbe_run_t *run;
+    if (c->be->log == NULL && vmbe_stash_check(lane) < 0)
+        fault(c, lane, "lane: large blocks that it keeps are out of order");
     for (cls = 0; cls < BE_CLASSES; cls++) {
         run = vmbe_current(&lane->cur[cls]);
         if (run != &lane->none && run->lane != (uintptr_t)lane)

@@ -123,6 +123,7 @@ void vmbe_lane_exit(vmbe_t *be, uintptr_t tid)
             vmbe_drain(lane, 1);
             if (be->nidle >= (unsigned)vmos_cpus()) /* else the next thread shall find it warm */
                 vmbe_flush(lane, 1);
+            vmbe_stash_flush(lane);
             BE_STORE(lane->tid, 0);
             be->nidle++;
         }

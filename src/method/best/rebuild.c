@@ -57,6 +57,7 @@ static void reset_lane(vmbe_lane_t *lane, int alone)
     if (alone)
         lane->pending = NULL;
     lane->kept = lane->busy = 0;
+    lane->stash.n = lane->stash.seen = lane->stash.held = 0;
     for (c = 0; c < BE_CLASSES; c++) {
         if (lane->meter != NULL)
             vmbe_meter_look(lane, c);
@@ -118,6 +119,23 @@ static void relink_slab(vmbe_t *be, vmbe_run_t *run, int alone)
         enlist_slab(lane, run, alone);
 }
 
+/* A large block that was free in the stash of a lane which is made anew. */
+static int isstashed(vmbe_t *be, const vmbe_run_t *run, int alone)
+{
+    const vmbe_lane_t *keeper = run->u.l.keeper;
+    return BE_LOAD(run->kept) &&
+           (alone || (keeper && (keeper == vmbe_lane_mine(be) || keeper->tid == 0)));
+}
+
+/* Those of the calling thread's lane. */
+static void lane_unstash(vmbe_t *be, const vmbe_lane_t *lane, vmbe_run_t *run)
+{
+    if (run->kind != BE_LARGE || !run->kept || run->u.l.keeper != lane)
+        return;
+    vmbe_large_unlink(be, run);
+    vmbe_run_give(be, run);
+}
+
 void vmbe_lane_rebuild(vmbe_t *be)
 {
     vmbe_lane_t *lane = vmbe_lane_mine(be);
@@ -130,6 +148,8 @@ void vmbe_lane_rebuild(vmbe_t *be)
         for (i = 1; i < m->u.m.count; i++)
             if (m[i].kind == BE_SLAB && vmbe_lane(BE_LOAD(m[i].lane)) == lane)
                 enlist_slab(lane, m + i, 0);
+            else
+                lane_unstash(be, lane, m + i);
     }
 }
 
@@ -140,6 +160,11 @@ static void relink(vmbe_t *be, vmbe_run_t *run, int alone)
         relink_slab(be, run, alone);
         break;
     case BE_LARGE:
+        if (isstashed(be, run, alone)) { /* its pages become free */
+            vmb_map_set(run->u.l.page, 1, NULL);
+            vmbe_desc_put(be, run);
+            break;
+        }
         vmb_map_set(run->u.l.page, 1, run);
         vmbe_large_link(be, run);
         break;

@@ -110,22 +110,7 @@ int vmbe_remote_free(vmbe_run_t *run, unsigned i)
     return 0;
 }
 
-/* ---- lists of a lane ----
- * Marked as busy while they change: a thread may be torn out by a longjmp(). */
-
-VMOS_INLINE uint32_t enter(vmbe_lane_t *lane)
-{
-    uint32_t was = lane->busy;
-    lane->busy = 1;
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    return was;
-}
-
-VMOS_INLINE void leave(vmbe_lane_t *lane, uint32_t was)
-{
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    lane->busy = was;
-}
+/* ---- lists of a lane ---- */
 
 /* Free blocks that a slab must have before it is allocated from again: where blocks are freed all over
  * the place each slab would else be full again after one or two. */
@@ -235,7 +220,7 @@ static void relink(vmbe_lane_t *lane, vmbe_run_t *run, int locked)
 
 void vmbe_slab_notice(vmbe_lane_t *lane, vmbe_run_t *run)
 {
-    uint32_t was = enter(lane);
+    uint32_t was = vmbe_lane_enter(lane);
     int current = vmbe_current(&lane->cur[run->cls]) == run;
     if (current && lane->meter != NULL)
         vmbe_meter_look(lane, run->cls);
@@ -246,7 +231,7 @@ void vmbe_slab_notice(vmbe_lane_t *lane, vmbe_run_t *run)
         vmbe_meter_arm(lane, run->cls);
     else
         run->left = NEVER;
-    leave(lane, was);
+    vmbe_lane_leave(lane, was);
 }
 
 /* The block's bit is set; what others freed is taken in, so that the next free() is quick. */
@@ -271,22 +256,27 @@ int vmbe_slab_free(vmbe_lane_t *lane, vmbe_run_t *run, unsigned i)
     uint32_t was;
     if ((BE_LOAD(run->u.word[i >> 6]) | BE_LOAD(run->remote[i >> 6])) >> (i & 63) & 1)
         return -1;
-    was = enter(lane);
+    was = vmbe_lane_enter(lane);
     mine = !full || untag(lane, run) == 0;
     if (mine)
         own_free(lane, run, i, full);
-    leave(lane, was);
+    vmbe_lane_leave(lane, was);
     return mine;
 }
 
-/* One slab from the pending list, of this lane. */
+/* One slab from the pending list, of this lane.  The tag goes first: once rsum is 0 the slab may be put on that
+ * list again and, were it known as full, be taken over by another lane (rob()), which would use its
+ * words while they are written here. */
 static void drain(vmbe_lane_t *lane, vmbe_run_t *run, int locked)
 {
+    int full = (BE_LOAD(run->lane) & BE_FULL) != 0;
+    if (full && untag(lane, run) < 0)
+        return;
     quicken(run);
     collect(run, __atomic_exchange_n(&run->rsum, 0, __ATOMIC_ACQ_REL));
-    if (BE_LOAD(run->lane) & BE_FULL) {
-        if (vmbe_isfull(run) || untag(lane, run) < 0)
-            return;
+    if (full && vmbe_isfull(run)) {
+        __atomic_store_n(&run->lane, (uintptr_t)lane | BE_FULL, __ATOMIC_RELEASE);
+    } else if (full) {
         link_slab(lane, run);
         settle(lane, run, locked);
     } else if (vmbe_current(&lane->cur[run->cls]) != run) {
@@ -300,7 +290,7 @@ void vmbe_drain(vmbe_lane_t *lane, int locked)
     uint32_t was;
     if (BE_LOAD(lane->pending) == NULL)
         return;
-    was = enter(lane);
+    was = vmbe_lane_enter(lane);
     run = __atomic_exchange_n(&lane->pending, NULL, __ATOMIC_ACQUIRE);
     for (; run; run = next) {
         vmbe_lane_t *owner = vmbe_lane(BE_SEE(run->lane));
@@ -310,7 +300,7 @@ void vmbe_drain(vmbe_lane_t *lane, int locked)
         else /* it was taken over by another lane meanwhile: that one shall look */
             push(owner, run);
     }
-    leave(lane, was);
+    vmbe_lane_leave(lane, was);
 }
 
 /* The slabs from run on go back to l's pending list. */
@@ -351,7 +341,7 @@ static void rob(vmbe_lane_t *lane, vmbe_lane_t *l, int all)
 void vmbe_gather(vmbe_lane_t *lane, int asleep)
 {
     vmbe_lane_t *l;
-    uint32_t was = enter(lane);
+    uint32_t was = vmbe_lane_enter(lane);
     for (l = lane->be->lanes; l; l = l->next) {
         uint32_t turns = BE_LOAD(l->turns);
         int awake = turns != l->seen;
@@ -363,7 +353,7 @@ void vmbe_gather(vmbe_lane_t *lane, int asleep)
         else if (!asleep || !awake)
             rob(lane, l, 1);
     }
-    leave(lane, was);
+    vmbe_lane_leave(lane, was);
 }
 
 /* Where there are many more threads than processors, most of them sleep, and what others free into
@@ -397,11 +387,11 @@ static void flush_list(vmbe_lane_t *lane, vmbe_run_t *run)
     }
 }
 
-/* Empty slabs that the lane kept, and a current one without blocks in use, go back. */
+/* Empty slabs that the lane kept, a current one without blocks in use, and its stash go back. */
 void vmbe_flush(vmbe_lane_t *lane, int locked)
 {
     unsigned c;
-    uint32_t was = enter(lane);
+    uint32_t was = vmbe_lane_enter(lane);
     if (!locked)
         vmr_lock(lane->vm);
     for (c = 0; c < BE_CLASSES; c++) {
@@ -415,9 +405,10 @@ void vmbe_flush(vmbe_lane_t *lane, int locked)
         flush_list(lane, lane->cur[c].avail);
         flush_list(lane, lane->few[c]);
     }
+    vmbe_stash_flush(lane);
     if (!locked)
         vmr_unlock(lane->vm);
-    leave(lane, was);
+    vmbe_lane_leave(lane, was);
 }
 
 /* ---- allocation ---- */
@@ -601,6 +592,7 @@ static void look(vmbe_lane_t *lane)
         be->gathered = now;
         vmbe_gather(lane, 1);
     }
+    vmbe_stash_age(lane);
     vmbe_purge(be, 0);
     vmr_unlock(lane->vm);
 }
@@ -615,7 +607,7 @@ static VMOS_NOINLINE void refilled(vmbe_lane_t *lane, unsigned cls, const void *
 
 void *vmbe_refill(vmbe_lane_t *lane, unsigned cls)
 {
-    uint32_t was = enter(lane);
+    uint32_t was = vmbe_lane_enter(lane);
     void *p;
     if (VMOS_UNLIKELY(lane->meter != NULL))
         vmbe_meter_look(lane, cls);
@@ -623,6 +615,6 @@ void *vmbe_refill(vmbe_lane_t *lane, unsigned cls)
     if (VMOS_UNLIKELY(lane->meter != NULL))
         refilled(lane, cls, p);
     look(lane);
-    leave(lane, was);
+    vmbe_lane_leave(lane, was);
     return p;
 }

@@ -22,10 +22,11 @@ static size_t largest(vmbe_t *be)
     int b = be->hub ? BE_BINS : 0;
     vmbe_run_t *run;
     while (b-- > 0 && most < (uint64_t)2 * BE_PAGE << b) /* leads of aligned blocks do not count */
-        for (run = be->hub->bin[b]; run; run = run->next) {
-            size_t size = vmbe_largesize(run);
-            most = VMB_MAX(most, size);
-        }
+        for (run = be->hub->bin[b]; run; run = run->next)
+            if (!BE_LOAD(run->kept)) {
+                size_t size = vmbe_largesize(run);
+                most = VMB_MAX(most, size);
+            }
     return most;
 }
 
@@ -47,6 +48,17 @@ static void add_slabs(vmbe_t *be, Vmstat_t *st)
     st->n_pack = be->nlanes;
 }
 
+/* Large blocks that are free. */
+static void add_stashes(const vmbe_t *be, Vmstat_t *st)
+{
+    size_t n, s;
+    vmbe_stash_sum(be, &n, &s);
+    st->n_busy -= n;
+    st->s_busy -= s;
+    st->n_cache += n;
+    st->s_cache += s;
+}
+
 int vmbe_stat(Vmalloc_t *vm, Vmstat_t *st)
 {
     vmbe_t *be = vmbe_enter(vm);
@@ -58,6 +70,7 @@ int vmbe_stat(Vmalloc_t *vm, Vmstat_t *st)
     st->s_busy = be->slarge + be->ssmall;
     st->m_busy = largest(be);
     add_slabs(be, st);
+    add_stashes(be, st);
     st->n_free = be->freeruns + st->n_cache;
     st->s_free = (be->freepages << BE_SHIFT) + st->s_cache;
     if (most)

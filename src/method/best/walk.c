@@ -19,8 +19,7 @@ static int run_walk(vmbe_t *be, const vmbe_run_t *run, Vmblock_f f, void *handle
     case BE_SLAB:
         return slab_walk(be, run, f, handle);
     case BE_LARGE:
-        return f(be->vm, run->base, vmbe_largesize(run), 1,
-                 handle);
+        return f(be->vm, run->base, vmbe_largesize(run), !BE_LOAD(run->kept), handle);
     case BE_FREE:
         return f(be->vm, run->base, vmbe_runbytes(run), 0, handle);
     default:

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stash: large blocks that a thread freed, kept whole by its lane for the next of their size.
+ *
+ *   lane->stash   pages[i], run[i]   i < n: in the order in which they were freed, the oldest first
+ *
+ * A large block is a run of its own: to free one joins it with its neighbours, and to allocate one cuts it
+ * out again, with the region locked, in a dozen cache lines that are cold when there are many.  A program that
+ * frees such blocks and allocates others of their kind shall not pay for that each time (thread caches
+ * of jemalloc, Evans 2006, hold sizes of this kind, too).
+ *
+ * For all others a stashed run stays what it was, a large block in use: it is on its list, and its neighbours
+ * do not join it.  run->kept says that its block is free.  Who changes that from 0 to 1 is who frees it
+ * (vmbe_large_claim()), so a second free() finds 1.  run->u.l.keeper is the lane that has it.
+ *
+ * What is kept is bounded: BE_STASH blocks, no more pages than `most`.  That is 0 until the lane frees
+ * large blocks, grows by a quarter of each, and is at most a sixteenth of the pages in use, or LEAST, or
+ * MOST.  What lies there for one to two BE_DELAY goes back, looked at now and then when the thread frees large blocks
+ * or goes through slabs.  Regions whose untouched memory is not free have no stash, nor have those that
+ * are kept in a file or shared: what lies in it would be lost to others.
+ *
+ * Invariants
+ *   1. held is the sum of pages[]; n and held are no larger than what is on the region's list.
+ *   2. Only the lane's thread changes its stash, or who holds the lock while no thread holds the lane.
+ *
+ * Cost: a look at BE_STASH numbers in two cache lines; one compare-and-swap for each block freed.
+ */
+#include "best.h"
+
+#define LARGEST 256 /* pages of the largest block that is kept */
+#define LEAST 256   /* pages that a stash may come to in a small region */
+#define MOST 1024   /* and in any */
+#define SHARE 16    /* else one part in so many of the pages in use */
+#define TIMED 64    /* blocks freed between two looks at the time */
+#define LOOSE 8     /* a block may be larger by one part in so many than was asked for */
+
+/* Blocks that this region's threads keep. */
+static int keeps(vmbe_t *be)
+{
+    return be->reserve && be->log == NULL && !vmr_guests(be->vm) && !(vmr_dcflags(be->vm) & VM_DCKEPT);
+}
+
+/* What the pages in use allow; locked. */
+static uint32_t bound(const vmbe_t *be)
+{
+    size_t share = (be->pages - be->freepages) / SHARE;
+    return (uint32_t)VMB_MIN(VMB_MAX(share, (size_t)LEAST), (size_t)MOST);
+}
+
+/* Take entry i out. */
+static vmbe_run_t *pick(vmbe_stash_t *st, uint32_t i)
+{
+    vmbe_run_t *run = st->run[i];
+    BE_STORE(st->held, st->held - st->pages[i]);
+    BE_STORE(st->n, st->n - 1);
+    st->seen -= i < st->seen;
+    for (; i < st->n; i++) {
+        st->run[i] = st->run[i + 1];
+        st->pages[i] = st->pages[i + 1];
+    }
+    return run;
+}
+
+/* The oldest go back; locked. */
+static void spill(vmbe_lane_t *lane, uint32_t n)
+{
+    while (n-- > 0) {
+        vmbe_run_t *run = pick(&lane->stash, 0);
+        vmbe_large_unlink(lane->be, run);
+        vmbe_run_give(lane->be, run);
+    }
+}
+
+void vmbe_stash_flush(vmbe_lane_t *lane)
+{
+    spill(lane, lane->stash.n);
+    lane->stash.most = 0;
+}
+
+void vmbe_stash_age(vmbe_lane_t *lane)
+{
+    vmbe_stash_t *st = &lane->stash;
+    uint32_t now;
+    if (st->n == 0 || (now = (uint32_t)vmos_coarsetime()) - st->aged < BE_DELAY)
+        return;
+    if (st->seen > 0)
+        st->most -= st->most / 4;
+    spill(lane, st->seen);
+    st->seen = st->n;
+    st->aged = now;
+}
+
+/* There may be a little more, for a run of so many pages had no room; locked. */
+static void widen(vmbe_lane_t *lane, uint32_t npages)
+{
+    lane->stash.most = VMB_MIN(lane->stash.most + npages / 4 + 1, bound(lane->be));
+}
+
+void vmbe_stash_want(vmbe_lane_t *lane, uint32_t npages)
+{
+    if (npages <= LARGEST && keeps(lane->be))
+        widen(lane, npages);
+}
+
+/* Room for one more run, and for some after it; what is due goes back. */
+static void makeroom(vmbe_lane_t *lane, uint32_t npages)
+{
+    vmbe_stash_t *st = &lane->stash;
+    uint32_t n = 0, held;
+    vmr_lock(lane->vm);
+    vmbe_stash_age(lane);
+    widen(lane, npages);
+    held = st->held + npages;
+    if (st->n == BE_STASH || held > st->most)
+        for (; n < st->n && (n < BE_STASH / 4 || held > st->most - st->most / 4); n++)
+            held -= st->pages[n];
+    spill(lane, n);
+    vmr_unlock(lane->vm);
+}
+
+static void put(vmbe_lane_t *lane, vmbe_run_t *run)
+{
+    vmbe_stash_t *st = &lane->stash;
+    uint32_t was = vmbe_lane_enter(lane), n;
+    run->u.l.keeper = lane;
+    if (st->n == BE_STASH || st->held + run->npages > st->most || ++st->puts % TIMED == 0)
+        makeroom(lane, run->npages);
+    n = st->n;
+    st->run[n] = run;
+    st->pages[n] = (uint16_t)run->npages;
+    BE_STORE(st->n, n + 1);
+    BE_STORE(st->held, st->held + run->npages);
+    vmbe_lane_leave(lane, was);
+}
+
+int vmbe_stash_put(vmbe_t *be, vmbe_run_t *run, const void *p)
+{
+    vmbe_lane_t *lane;
+    if (run->base != (const char *)p || run->u.l.page != (const char *)p || run->npages <= BE_SMALLMAX >> BE_SHIFT ||
+        run->npages > LARGEST || !keeps(be) || (lane = vmbe_lane_mine(be)) == NULL ||
+        run->npages > lane->stash.most)
+        return 1;
+    if (vmbe_large_claim(run) < 0)
+        return -1;
+    put(lane, run);
+    return 0;
+}
+
+/* The tightest that holds npages, of those the one freed last; n: none does. */
+static uint32_t find(const vmbe_stash_t *st, size_t npages)
+{
+    uint32_t i = st->n, best = st->n;
+    size_t least = npages + npages / LOOSE + 1;
+    while (i-- > 0 && least > npages)
+        if (st->pages[i] >= npages && st->pages[i] < least) {
+            best = i;
+            least = st->pages[i];
+        }
+    return best;
+}
+
+void *vmbe_stash_take(vmbe_t *be, size_t size)
+{
+    vmbe_lane_t *lane = vmbe_lane_mine(be);
+    vmbe_run_t *run;
+    uint32_t i, was;
+    if (lane == NULL || lane->stash.n == 0)
+        return NULL;
+    i = find(&lane->stash, (size + BE_PAGE - 1) >> BE_SHIFT);
+    if (i == lane->stash.n)
+        return NULL;
+    was = vmbe_lane_enter(lane);
+    run = pick(&lane->stash, i);
+    run->u.l.zero = 0;
+    run->u.l.keeper = NULL;
+    __atomic_store_n(&run->kept, 0, __ATOMIC_RELEASE);
+    vmbe_lane_leave(lane, was);
+    return run->base;
+}
+
+void vmbe_stash_sum(const vmbe_t *be, size_t *n, size_t *bytes)
+{
+    const vmbe_lane_t *lane;
+    *n = *bytes = 0;
+    for (lane = be->log ? NULL : be->lanes; lane; lane = lane->next) {
+        *n += BE_LOAD(lane->stash.n);
+        *bytes += (size_t)BE_LOAD(lane->stash.held) << BE_SHIFT;
+    }
+}
+
+int vmbe_stash_check(const vmbe_lane_t *lane)
+{
+    const vmbe_stash_t *st = &lane->stash;
+    uint32_t i, held = 0;
+    for (i = 0; i < st->n; i++) {
+        const vmbe_run_t *run = st->run[i];
+        if (run->kind != BE_LARGE || !run->kept || run->u.l.keeper != lane || run->npages != st->pages[i])
+            return -1;
+        held += st->pages[i];
+    }
+    return held == st->held && st->seen <= st->n ? 0 : -1;
+}
