@@ -75,19 +75,19 @@ static int smallareas(const vmpk_look_t *l, const vmbe_t *be, Vmpeek_t *to)
 
 static int best(const vmpk_look_t *l, const void *addr, Vmpeek_t *to)
 {
-    size_t live[BE_CLASSES] = {0}, n = 0, s = 0, nkept = 0, skept = 0;
+    size_t live[BE_CLASSES] = {0}, n = 0, s = 0, nstash = 0, stashed = 0;
     vmbe_t be;
     if (vmpk_get(l, addr, &be, sizeof be) != 0 || slabs(l, &be, live) != 0 ||
-        stashes(l, &be, &nkept, &skept) != 0 || smallareas(l, &be, to) != 0)
+        stashes(l, &be, &nstash, &stashed) != 0 || smallareas(l, &be, to) != 0)
         return -1;
     for (unsigned c = 0; c < BE_CLASSES; c++) {
         n += live[c];
         s += live[c] * vmbe_classbytes[c];
     }
-    to->n_busy = be.nlarge - VMB_MIN(nkept, be.nlarge) + be.nsmall + n;
-    to->s_busy = be.slarge - VMB_MIN(skept, be.slarge) + be.ssmall + s;
-    to->n_free += nkept + be.freeruns + (be.slabblocks > n ? be.slabblocks - n : 0);
-    to->s_free += skept + (be.freepages << BE_SHIFT) + (be.slabbytes > s ? be.slabbytes - s : 0);
+    to->n_busy = be.nlarge - VMB_MIN(nstash, be.nlarge) + be.nsmall + n;
+    to->s_busy = be.slarge - VMB_MIN(stashed, be.slarge) + be.ssmall + s;
+    to->n_free += nstash + be.freeruns + (be.slabblocks > n ? be.slabblocks - n : 0);
+    to->s_free += stashed + (be.freepages << BE_SHIFT) + (be.slabbytes > s ? be.slabbytes - s : 0);
     return 0;
 }
 
