@@ -224,49 +224,6 @@ static void full(void **state)
     }
 }
 
-/* A process that dies leaves a journal, and the disk is full for any number of bytes when the image is opened: what
- * was committed is there, and can go on once there is room. */
-static void full_at_opening(void **state)
-{
-    long bytes, sure = 0;
-    int status;
-    (void)state;
-    for (bytes = 0; bytes < 60000; bytes += 4000) {
-        Vmalloc_t *vm;
-        pid_t child = fork();
-        if (child == 0) {
-            vm = must_open(file, 0, NULL);
-            push(vm, 700);
-            _exit(vmcommit(vm) != 0);
-        }
-        assert_int_equal(waitpid(child, &status, 0), child);
-        assert_int_equal(status, 0);
-        sure += 700;
-        arm(0, 0);
-        room = bytes;
-        limited = 1;
-        vm = must_open(file, VM_IMGEXIST, NULL);
-        assert_int_equal(length(vm), sure);
-        push(vm, 300);
-        if (vmcommit(vm) == 0)
-            sure += 300;
-        else
-            assert_int_equal(errno, ENOSPC);
-        limited = 0;
-        if (bytes / 4000 % 2 == 0) {
-            assert_int_equal(vmcommit(vm), 0);
-            sure = length(vm);
-        }
-        assert_int_equal(vmclose(vm), 0);
-        disarm();
-        vm = must_open(file, VM_IMGEXIST | VM_IMGREAD, NULL);
-        assert_int_equal(length(vm), sure);
-        assert_int_equal(vmdbcheck(vm), 0);
-        assert_int_equal(vmclose(vm), 0);
-        assert_int_equal(vmimagecheck(file, NULL, NULL), 0);
-    }
-}
-
 /* Which pages are copies of the process' own cannot be asked, the k-th time. */
 static int blind;
 int __real_vmos_pagemap_private(int pagemap, const void *addr, size_t n, unsigned char *is);
@@ -315,7 +272,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(each_call, setup, teardown),
         cmocka_unit_test_setup_teardown(failed_sync_poisons, setup, teardown),
         cmocka_unit_test_setup_teardown(full, setup, teardown),
-        cmocka_unit_test_setup_teardown(full_at_opening, setup, teardown),
         cmocka_unit_test_setup_teardown(a_look_that_fails_forgets_no_page, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
