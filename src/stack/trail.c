@@ -89,6 +89,15 @@ typedef struct walk {
     int ended;       /* without a trail: the stack does */
 } walk_t;
 
+/* How many frames farther out than trail[j - 1] are to be as they were, for `more` that are wanted: those of this
+ * library, if it is one of them and all in front are, come on top. */
+VMOS_INLINE size_t needed(const vmsk_again_t *t, unsigned j, size_t more, int leading, uintptr_t text, uintptr_t size)
+{
+    while (leading && j > 1 && t->trail[j - 2].pc - text < size)
+        j--, more++;
+    return more;
+}
+
 /* Into t->fresh, innermost first, so many that there are max besides those of this library in front.
  * 0, -1: no trail. */
 VMOS_UNCHECKED static int walk(vmsk_again_t *t, const vmos_regs_t *r, uint64_t epoch, size_t max, walk_t *w)
@@ -106,12 +115,13 @@ VMOS_UNCHECKED static int walk(vmsk_again_t *t, const vmos_regs_t *r, uint64_t e
         while (j > 0 && t->trail[j - 1].sp < f->sp)
             j--;
         if (j > 0 && (t->ended || j > more) && same(f, &t->trail[j - 1]) && tries++ < ATTEMPTS) {
-            unsigned m = (unsigned)VMB_MIN(j - 1, more), until = changed(t, j - 1, m);
-            if (until == 0) {
+            size_t need = needed(t, j, more, leading, text, etext - text);
+            unsigned m = (unsigned)VMB_MIN(j - 1, need), until = changed(t, j - 1, m);
+            if (until == 0 && (t->ended || j > need)) {
                 *w = (walk_t){(unsigned)(f - t->fresh) + 1, j, m, 0};
                 return 0;
             }
-            j = until - 1;
+            j = until != 0 ? until - 1 : 0;
         }
         if (more == 0)
             break;

@@ -34,6 +34,11 @@ static void twice(int times)
         release(p);
     }
 }
+static volatile int zero; /* so that calls are not the last thing that their callers do */
+static __attribute__((noinline)) int inner(void) { lost[0] = malloc(33), lost[0] = NULL; return zero; }
+static __attribute__((noinline)) int middling(void) { return inner() + zero; }
+static __attribute__((noinline, noclone, noipa)) int one(void) { return middling() + zero; }
+static __attribute__((noinline, noclone, noipa)) int other(void) { return middling() + zero; }
 int main(int argc, char **argv)
 {
     char *volatile p = malloc(24);
@@ -49,6 +54,8 @@ int main(int argc, char **argv)
         lost[0] = memalign(64, 8), lost[1] = aligned_alloc(64, 64), posix_memalign(&q, 64, 8), lost[2] = q;
         lost[3] = valloc(8), lost[4] = pvalloc(8);
     }
+    for (int i = 0; i < 100 && strcmp(what, "ways") == 0; i++)
+        (i % 2 ? one : other)();
     if (strcmp(what, "leak") == 0) {
         lose();
         kept = make(NULL);
@@ -130,6 +137,9 @@ for call in memalign aligned_alloc posix_memalign valloc pvalloc; do
 done
 says ": memalign(): impossible alignment: 3\$"
 says ": aligned_alloc(): impossible alignment: 5\$"
+# Stacks that are deeper than asked for are told apart by their outermost entry, too.
+run depth=3 ways
+[ "$(grep -c 'leak: 50 blocks of 1650 bytes' "$work/said")" = 2 ] || bad "two ways to the same, of the same depth"
 run noleaks leak
 [ -z "$said" ] || bad "noleaks"
 # Alone, without the command: functions that are exported have names, and where the others would come from is told once.
