@@ -141,7 +141,7 @@ void vmma_lengthened(char *to, const char *from, size_t n, const char *call)
 {
     size_t had = vmma_length(to, (size_t)-1, call), len = vmma_length(from, n, call);
     vmdg_access(to + had, len + 1, 1, call);
-    vmdg_overlapping(to, from, to < from ? had + len + 1 : VMB_MIN(len + 1, n), call);
+    vmdg_overlapping(to, from, to < from && n != 0 ? had + len + 1 : VMB_MIN(len + 1, n), call);
 }
 
 static char *c_strncat(char *to, const char *from, size_t n)

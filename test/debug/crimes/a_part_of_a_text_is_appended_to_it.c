@@ -6,6 +6,7 @@ void crime(int right)
 {
     char *p = block(32), *q = strdup("ell");
     strcpy(p, "hello");
+    strncat(p, p + 1, number(0)); /* nothing is copied */
     strncat(p, right ? q : p + 1, number(3));
     free(p);
     free(q);
