@@ -102,9 +102,10 @@ for file in $(ldd program | grep -o '/[^ ]*'); do
     mkdir -p "root$(dirname "$file")" && cp -L "$file" "root$file"
 done
 cp -L program library.so root/
-if chroot root /program >/dev/null 2>&1; then
+loader=$(ldd program | grep -o '/[^ ]*/ld[^ /]*\.so[^ ]*' | head -n 1) # ld-linux-x86-64.so.2, ld64.so.1, ld-musl-x86_64.so.1
+if [ -n "$loader" ] && chroot root "$loader" /program >/dev/null 2>&1; then
     for mode in "${modes[@]}"; do
-        says "done 0" chroot root "$(ldd program | grep -o '/[^ ]*ld-linux[^ ]*')" --preload /library.so /program
+        says "done 0" chroot root "$loader" --preload /library.so /program
     done
 else
     echo "chroot: passed over, not allowed here"
