@@ -114,11 +114,12 @@ static void where(vmdg_error_t *e, const vmos_fault_t *f)
     const vmdg_block_t *b = &e->block;
     if (vmdg_nearest(f->addr, NEAR, &e->block) == 0)
         e->offset = (const char *)f->addr - b->addr;
-    if (b->addr != NULL && e->offset >= 0 && (size_t)e->offset < b->size)
-        e->what = b->state == VMDG_FREED ? "in a freed block"
-                  : f->jump ? "in a block" : "in a block that the program took access from";
+    if (b->addr == NULL || e->offset < 0 || (size_t)e->offset >= b->size || b->state > VMDG_FREED)
+        e->what = vmdg_whatis(f->addr, e->object, sizeof e->object); /* of regions that are gone, too */
+    else if (b->state == VMDG_FREED)
+        e->what = "in a freed block";
     else
-        e->what = vmdg_whatis(f->addr, e->object, sizeof e->object);
+        e->what = f->jump ? "in a block" : "in a block that the program took access from";
 }
 
 /* No guard of ours: NULL, an address made from memory that was never written or was freed, or
