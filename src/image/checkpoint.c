@@ -148,11 +148,19 @@ static void restart(vmi_t *img)
     img->checkpoints++;
 }
 
+/* Where it begins after a checkpoint: where it did, as long as that is out of the way, for what was written once is
+ * cheaper to write again. */
+static uint64_t nextjournal(const vmi_t *img, uint64_t end)
+{
+    uint64_t was = img->super.journal, to = journalfor(img, end);
+    return to > was && was >= VMB_MAX(end, vmi_end(img, img->npages)) ? was : to;
+}
+
 /* Whether records can be written where the journal would go (`ulimit -f`): if not it stays, and so do commits that
  * are small enough. */
 static int reachable(const vmi_t *img, uint64_t end)
 {
-    uint64_t to = journalfor(img, end);
+    uint64_t to = nextjournal(img, end);
     return to <= img->super.journal || vmos_disk_fits(to + VMI_CHUNK);
 }
 
@@ -177,9 +185,7 @@ static int run(vmi_t *img, uint64_t end)
     img->super.base = img->home;
     img->super.gen = img->gen;
     img->super.npages = img->npages;
-    img->super.journal = journalfor(img, end);
-    if (img->super.journal > was.journal && was.journal >= VMB_MAX(end, vmi_end(img, img->npages)))
-        img->super.journal = was.journal; /* still out of the way: written once, cheaper to write again */
+    img->super.journal = nextjournal(img, end);
     if (vmi_super_write(img) != 0) {
         was.seq = img->super.seq;
         img->super = was;

@@ -57,6 +57,35 @@ static void a_commit(void **state)
     assert_int_equal(unlink(path), 0);
 }
 
+/* The journal cannot go farther behind, but need not: it starts anew where it is, as often as it is full. */
+static int rewrites(void *arg)
+{
+    Vmimgopt_t opt = {.safety = VM_IMGPROCESS, .journal = 256 << 10};
+    Vmalloc_t *vm = vmimage(path, &opt);
+    Vmimgstat_t st;
+    char *p;
+    int i;
+    (void)arg;
+    NEED(vm != NULL && (p = vmalloc(vm, MIB)) != NULL);
+    memset(p, 1, MIB);
+    NEED(vmrootset(vm, "p", p, 0, 0) == 0 && vmcommit(vm) == 0);
+    NEED(limit(8 * MIB) == 0); /* of which a quarter of the pages and two MiB would be behind */
+    for (i = 0; i < 50; i++) {
+        memset(p + i * 16384, 2 + i, 128 << 10);
+        NEED(vmcommit(vm) == 0);
+    }
+    NEED(vmimgstat(vm, &st) == 0 && st.checkpoints > 5);
+    return vmclose(vm);
+}
+
+static void many_commits(void **state)
+{
+    (void)state;
+    path = tempname();
+    assert_int_equal(inprocess(rewrites, NULL), 0);
+    assert_int_equal(unlink(path), 0);
+}
+
 /* What cannot be committed keeps the image open, unless it is dropped. */
 static int closes(void *arg)
 {
@@ -131,6 +160,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_commit),
+        cmocka_unit_test(many_commits),
         cmocka_unit_test(a_closing),
         cmocka_unit_test(an_opening),
         cmocka_unit_test(growth),
