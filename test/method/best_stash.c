@@ -3,6 +3,7 @@
 #include "_best.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <vmalloc/discipline.h>
 
 #define KEPT 40000 /* bytes of a block that is kept: ten pages */
@@ -203,7 +204,52 @@ static void others(void **state)
     vmclose(vm);
 }
 
-/* Every block is one thread's only, whoever freed it. */
+static size_t kept(Vmalloc_t *vm)
+{
+    size_t n, bytes;
+    vmbe_stash_sum(engine(vm), &n, &bytes);
+    return n;
+}
+
+/* What a thread that sleeps keeps is there for others before they are told that there is no memory, and goes back
+ * by compaction. */
+static void lent(void **state)
+{
+    Vmdisc_t *d = vmdclimit(Vmdcsystem, 0, (size_t)16 << 20, NULL, NULL);
+    Vmalloc_t *vm = vmopen(d, Vmbest, 0);
+    char *p = NULL, *q;
+    pthread_t t;
+    void *n;
+    int compact;
+    (void)state;
+    for (compact = 0; compact < 2; compact++) {
+        pthread_barrier_init(&gate, NULL, 2);
+        assert_int_equal(pthread_create(&t, NULL, keeper, vm), 0);
+        pthread_barrier_wait(&gate);
+        assert_in_range(kept(vm), 1, BE_STASH);
+        if (compact)
+            assert_int_equal(vmcompact(vm), 0);
+        for (; !compact && (q = vmalloc(vm, KEPT)) != NULL; p = q)
+            memcpy(q, &p, sizeof p);
+        assert_int_equal(kept(vm), 0);
+        sound(vm);
+        for (; p != NULL; p = q) {
+            memcpy(&q, p, sizeof q);
+            assert_int_equal(vmfree(vm, p), 0);
+        }
+        pthread_barrier_wait(&gate);
+        pthread_join(t, &n);
+        assert_true((size_t)n > 0);
+        pthread_barrier_destroy(&gate);
+        vmcompact(vm);
+        sound(vm);
+        assert_int_equal(statof(vm).n_busy, 0);
+    }
+    vmclose(vm);
+    vmdcfree(d);
+}
+
+/* Every block is one thread's only, whoever freed it, and whoever looks for what threads keep. */
 enum { TEAM = 4, SLOTS = 128, STEPS = 6000 };
 static char *slot[SLOTS];
 
@@ -234,6 +280,13 @@ static void team(void **state)
     (void)state;
     for (i = 0; i < TEAM; i++)
         assert_int_equal(pthread_create(&t[i], NULL, exchange, vm), 0);
+    for (i = 0; i < 100; i++) {
+        vmr_lock(vm);
+        vmbe_stash_gather(engine(vm), (int)(i % 2));
+        vmr_unlock(vm);
+        vmcompact(vm);
+        sched_yield();
+    }
     for (i = 0; i < TEAM; i++)
         pthread_join(t[i], NULL);
     sound(vm);
@@ -303,7 +356,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(again),  cmocka_unit_test(twice), cmocka_unit_test(bounded),
-        cmocka_unit_test(anew),   cmocka_unit_test(others), cmocka_unit_test(team),
+        cmocka_unit_test(anew),   cmocka_unit_test(others), cmocka_unit_test(lent),
+        cmocka_unit_test(team),
         cmocka_unit_test(modelled), cmocka_unit_test(guests),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

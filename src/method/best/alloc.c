@@ -38,7 +38,8 @@ void vmbe_large_unlink(vmbe_t *be, vmbe_run_t *run)
     be->slarge -= vmbe_largesize(run);
 }
 
-/* Free slabs of lanes that no thread holds, or that the caller holds: true if pages came free. */
+/* Free slabs of lanes that no thread holds, or that the caller holds, and the stashes of all: true if pages came
+ * free. */
 static int reclaim(vmbe_t *be)
 {
     size_t before = be->freepages;
@@ -50,6 +51,7 @@ static int reclaim(vmbe_t *be)
             vmbe_drain(lane, 1);
             vmbe_flush(lane, 1);
         }
+    vmbe_stash_gather(be, 1);
     return be->freepages > before;
 }
 

@@ -131,6 +131,7 @@ typedef struct vmbe_stash {
     uint32_t most;       /* pages that there may be */
     uint32_t seen, aged; /* so many were there when they were last looked at for their age, and when, in ms */
     uint32_t puts;       /* blocks that came */
+    uint32_t open;       /* someone is at it */
 } vmbe_stash_t;
 
 struct vmbe_lane {
@@ -444,6 +445,8 @@ void vmbe_stash_want(vmbe_lane_t *lane, uint32_t npages);
 /* What was not used for long goes back; all goes back. */
 void vmbe_stash_age(vmbe_lane_t *lane);
 void vmbe_stash_flush(vmbe_lane_t *lane);
+/* What other threads' lanes did not use for long goes back, or all; but what they are at just now. */
+void vmbe_stash_gather(vmbe_t *be, int all);
 /* What all lanes keep: it is counted as large blocks, but free. */
 void vmbe_stash_sum(const vmbe_t *be, size_t *n, size_t *bytes);
 /* 0, or -1: it is not in order. */

@@ -279,6 +279,7 @@ int vmbe_compact(Vmalloc_t *vm, int local)
     for (lane = be->lanes; lane; lane = lane->next)
         if (lane->tid == 0 || lane == mine || vmr_single(vm))
             vmbe_drain(lane, 1), vmbe_flush(lane, 1);
+    vmbe_stash_gather(be, 1);
     /* Free runs get their descriptors anew, from the oldest pages of them, so that the others may
      * become free and hold no segment. */
     vmbe_rebuild(be, vmbe_alone(be));

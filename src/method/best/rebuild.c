@@ -57,7 +57,7 @@ static void reset_lane(vmbe_lane_t *lane, int alone)
     if (alone)
         lane->pending = NULL;
     lane->kept = lane->busy = 0;
-    lane->stash.n = lane->stash.seen = lane->stash.held = 0;
+    lane->stash.n = lane->stash.seen = lane->stash.held = lane->stash.open = 0;
     for (c = 0; c < BE_CLASSES; c++) {
         if (lane->meter != NULL)
             vmbe_meter_look(lane, c);
@@ -122,7 +122,7 @@ static void relink_slab(vmbe_t *be, vmbe_run_t *run, int alone)
 /* A large block that was free in the stash of a lane which is made anew. */
 static int isstashed(vmbe_t *be, const vmbe_run_t *run, int alone)
 {
-    const vmbe_lane_t *keeper = run->u.l.keeper;
+    const vmbe_lane_t *keeper = BE_LOAD(run->u.l.keeper);
     return BE_LOAD(run->kept) &&
            (alone || (keeper && (keeper == vmbe_lane_mine(be) || keeper->tid == 0)));
 }

@@ -591,6 +591,7 @@ static void look(vmbe_lane_t *lane)
     if (now - be->gathered >= NAP) {
         be->gathered = now;
         vmbe_gather(lane, 1);
+        vmbe_stash_gather(be, 0);
     }
     vmbe_stash_age(lane);
     vmbe_purge(be, 0);

@@ -16,14 +16,18 @@
  * What is kept is bounded: BE_STASH blocks, no more pages than `most`.  That is 0 until the lane frees
  * large blocks, grows by a quarter of each, and is at most a sixteenth of the pages in use, or LEAST, or
  * MOST.  What lies there for one to two BE_DELAY goes back, looked at now and then when the thread frees large blocks
- * or goes through slabs.  Regions whose untouched memory is not free have no stash, nor have those that
- * are kept in a file or shared: what lies in it would be lost to others.
+ * or goes through slabs, or when another one does.  All of it goes back before the region grows and when it is
+ * compacted, whosever it is: threads that sleep have what others may need.  Regions whose untouched memory is
+ * not free have no stash, nor have those that are kept in a file or shared, or have held others in their blocks.
  *
  * Invariants
  *   1. held is the sum of pages[]; n and held are no larger than what is on the region's list.
- *   2. Only the lane's thread changes its stash, or who holds the lock while no thread holds the lane.
+ *   2. Who changes a stash has set `open`, or is the lane's thread and holds the lock, or holds the lock while no
+ *      thread holds the lane.  Others than the lane's thread hold the lock besides.  Nobody waits for `open`: the
+ *      lane's thread takes the long way, and others pass over the lane.
  *
- * Cost: a look at BE_STASH numbers in two cache lines; one compare-and-swap for each block freed.
+ * Cost: a look at BE_STASH numbers in two cache lines; two compare-and-swaps for each block freed, one for each
+ * allocated.
  */
 #include "best.h"
 
@@ -46,6 +50,15 @@ static uint32_t bound(const vmbe_t *be)
     size_t share = (be->pages - be->freepages) / SHARE;
     return (uint32_t)VMB_MIN(VMB_MAX(share, (size_t)LEAST), (size_t)MOST);
 }
+
+/* Whether it is the caller's now: nobody else changes it. */
+static int enter(vmbe_stash_t *st)
+{
+    uint32_t no = 0;
+    return __atomic_compare_exchange_n(&st->open, &no, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+static void leave(vmbe_stash_t *st) { __atomic_store_n(&st->open, 0, __ATOMIC_RELEASE); }
 
 /* Take entry i out. */
 static vmbe_run_t *pick(vmbe_stash_t *st, uint32_t i)
@@ -74,7 +87,7 @@ static void spill(vmbe_lane_t *lane, uint32_t n)
 void vmbe_stash_flush(vmbe_lane_t *lane)
 {
     spill(lane, lane->stash.n);
-    lane->stash.most = 0;
+    BE_STORE(lane->stash.most, 0);
 }
 
 void vmbe_stash_age(vmbe_lane_t *lane)
@@ -84,16 +97,30 @@ void vmbe_stash_age(vmbe_lane_t *lane)
     if (st->n == 0 || (now = (uint32_t)vmos_coarsetime()) - st->aged < BE_DELAY)
         return;
     if (st->seen > 0)
-        st->most -= st->most / 4;
+        BE_STORE(st->most, st->most - st->most / 4);
     spill(lane, st->seen);
     st->seen = st->n;
     st->aged = now;
 }
 
+void vmbe_stash_gather(vmbe_t *be, int all)
+{
+    vmbe_lane_t *lane, *mine = vmbe_lane_mine(be);
+    for (lane = be->log ? NULL : be->lanes; lane; lane = lane->next) {
+        if (lane == mine || BE_LOAD(lane->stash.n) == 0 || !enter(&lane->stash))
+            continue;
+        if (all)
+            vmbe_stash_flush(lane);
+        else
+            vmbe_stash_age(lane);
+        leave(&lane->stash);
+    }
+}
+
 /* There may be a little more, for a run of so many pages had no room; locked. */
 static void widen(vmbe_lane_t *lane, uint32_t npages)
 {
-    lane->stash.most = VMB_MIN(lane->stash.most + npages / 4 + 1, bound(lane->be));
+    BE_STORE(lane->stash.most, VMB_MIN(lane->stash.most + npages / 4 + 1, bound(lane->be)));
 }
 
 void vmbe_stash_want(vmbe_lane_t *lane, uint32_t npages)
@@ -102,7 +129,8 @@ void vmbe_stash_want(vmbe_lane_t *lane, uint32_t npages)
         widen(lane, npages);
 }
 
-/* Room for one more run, and for some after it; what is due goes back. */
+/* Room for one more run, and for some after it; what is due goes back.  The stash is the caller's, so
+ * that who holds the lock does not wait for it. */
 static void makeroom(vmbe_lane_t *lane, uint32_t npages)
 {
     vmbe_stash_t *st = &lane->stash;
@@ -121,8 +149,8 @@ static void makeroom(vmbe_lane_t *lane, uint32_t npages)
 static void put(vmbe_lane_t *lane, vmbe_run_t *run)
 {
     vmbe_stash_t *st = &lane->stash;
-    uint32_t was = vmbe_lane_enter(lane), n;
-    run->u.l.keeper = lane;
+    uint32_t n;
+    BE_STORE(run->u.l.keeper, lane);
     if (st->n == BE_STASH || st->held + run->npages > st->most || ++st->puts % TIMED == 0)
         makeroom(lane, run->npages);
     n = st->n;
@@ -130,20 +158,26 @@ static void put(vmbe_lane_t *lane, vmbe_run_t *run)
     st->pages[n] = (uint16_t)run->npages;
     BE_STORE(st->n, n + 1);
     BE_STORE(st->held, st->held + run->npages);
-    vmbe_lane_leave(lane, was);
 }
 
 int vmbe_stash_put(vmbe_t *be, vmbe_run_t *run, const void *p)
 {
     vmbe_lane_t *lane;
+    uint32_t was;
+    int r;
     if (run->base != (const char *)p || run->u.l.page != (const char *)p || run->npages <= BE_SMALLMAX >> BE_SHIFT ||
         run->npages > LARGEST || !keeps(be) || (lane = vmbe_lane_mine(be)) == NULL ||
-        run->npages > lane->stash.most)
+        run->npages > BE_LOAD(lane->stash.most))
         return 1;
-    if (vmbe_large_claim(run) < 0)
-        return -1;
-    put(lane, run);
-    return 0;
+    was = vmbe_lane_enter(lane);
+    r = !enter(&lane->stash);
+    if (r == 0) {
+        if ((r = vmbe_large_claim(run)) == 0)
+            put(lane, run);
+        leave(&lane->stash);
+    }
+    vmbe_lane_leave(lane, was);
+    return r;
 }
 
 /* The tightest that holds npages, of those the one freed last; n: none does. */
@@ -159,23 +193,34 @@ static uint32_t find(const vmbe_stash_t *st, size_t npages)
     return best;
 }
 
+/* What find() finds, out of the stash; NULL: none. */
+static vmbe_run_t *take(vmbe_stash_t *st, size_t npages)
+{
+    uint32_t i = find(st, npages);
+    vmbe_run_t *run;
+    if (i == st->n)
+        return NULL;
+    run = pick(st, i);
+    run->u.l.zero = 0;
+    BE_STORE(run->u.l.keeper, NULL);
+    __atomic_store_n(&run->kept, 0, __ATOMIC_RELEASE);
+    return run;
+}
+
 void *vmbe_stash_take(vmbe_t *be, size_t size)
 {
     vmbe_lane_t *lane = vmbe_lane_mine(be);
-    vmbe_run_t *run;
-    uint32_t i, was;
-    if (lane == NULL || lane->stash.n == 0)
-        return NULL;
-    i = find(&lane->stash, (size + BE_PAGE - 1) >> BE_SHIFT);
-    if (i == lane->stash.n)
+    vmbe_run_t *run = NULL;
+    uint32_t was;
+    if (lane == NULL || BE_LOAD(lane->stash.n) == 0)
         return NULL;
     was = vmbe_lane_enter(lane);
-    run = pick(&lane->stash, i);
-    run->u.l.zero = 0;
-    run->u.l.keeper = NULL;
-    __atomic_store_n(&run->kept, 0, __ATOMIC_RELEASE);
+    if (enter(&lane->stash)) {
+        run = take(&lane->stash, (size + BE_PAGE - 1) >> BE_SHIFT);
+        leave(&lane->stash);
+    }
     vmbe_lane_leave(lane, was);
-    return run->base;
+    return run ? run->base : NULL;
 }
 
 void vmbe_stash_sum(const vmbe_t *be, size_t *n, size_t *bytes)
