@@ -22,9 +22,13 @@ cat >"$work/program.c" <<'END'
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-int main(void)
+int main(int argc, char **argv)
 {
     static char *block[8192];
+    char text[100];
+    (void)argv;
+    if (argc > 1) /* without blocks, if there is no memory for them */
+        return free(malloc(10)), strcpy(text, strerror(2)), strlen(text) == 0;
     for (int i = 0; i < 8192; i++) {
         size_t n = i % 16 == 0 ? 8000 : 500;
         block[i] = malloc(n);
@@ -37,7 +41,7 @@ int main(void)
     return 0;
 }
 END
-cc -O0 -g -o "$work/program" "$work/program.c" || exit 1
+cc -O0 -g -fno-builtin -o "$work/program" "$work/program.c" || exit 1
 
 # 8 MB of blocks, and the library and libc with their data, which take 10
 for megabytes in 40 64 80 100; do
@@ -50,5 +54,18 @@ for megabytes in 40 64 80 100; do
         sed 's/^/    /' "$work/said"
         failed=1
     done
+done
+
+# Whatever it is that finds no memory first: what does not need any goes on.
+for kilobytes in $(seq 8000 250 32000); do
+    (
+        ulimit -v "$kilobytes" && "$work/program" text || exit 0 # too little for any program
+        VMALLOC_TOOL=/none VMDEBUG=1 LD_PRELOAD=$library "$work/program" text
+    ) >"$work/said" 2>&1
+    status=$?
+    [ $status -lt 128 ] && continue
+    echo "$kilobytes kB: status $status"
+    sed 's/^/    /' "$work/said"
+    failed=1
 done
 exit $failed

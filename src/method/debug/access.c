@@ -74,7 +74,7 @@ VMOS_INLINE size_t quick(vmdg_leaf_t *l, const char *a)
         return (id = vmdg_index_get(a)) != 0 ? left(id, a) : 0;
     if (VMOS_LIKELY((rule & VMDG_FIRSTMASK) != 0))
         n = left(id = vmdg_seatof(rule, (uintptr_t)a), a);
-    if (n == 0)
+    if (n == 0 && *seen(a) != 0) /* there may be no descriptors yet */
         n = left(*seen(a), a);
     if (VMOS_UNLIKELY(n == 0 && rule & VMDG_GRANS))
         n = left(vmdg_index_near(a), a);
