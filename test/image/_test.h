@@ -25,6 +25,7 @@
 #include <vmalloc/image.h>
 
 static char folder[64], file[96], other[96];
+static size_t addresses; /* of images that open_image() makes; 0: as many as they have by themselves */
 
 /* In memory where that can be: what is tested is not the disk, and each commit would wait for it.  A
  * test that defines ON_DISK means it. */
@@ -63,6 +64,7 @@ static inline Vmalloc_t *open_image(const char *path, unsigned flags, Vmethod_t 
     memset(&opt, 0, sizeof opt);
     opt.flags = flags;
     opt.meth = meth;
+    opt.limit = addresses;
     return vmimage(path, &opt);
 }
 
