@@ -127,14 +127,17 @@ Void_t *vmmvalue(Vmalloc_t *vm, int key, Void_t *val, int op)
 
 /* ---- what the dead left, and who is there ---- */
 
-/* The blocks of one dead process, whose slot is free when none is left to be told of: so that those of many are
- * not looked through at each vmfree(), and those of the last to die are not forgotten for want of slots. */
+/* The blocks of one dead process, once what it was in the middle of is undone; its slot is free when none is left
+ * to be told of: so that those of many are not looked through at each vmfree(), and those of the last to die are not
+ * forgotten for want of slots. */
 static int lostof(vmi_share_t *s, unsigned slot, Vmlost_f f, Void_t *handle)
 {
     Vmalloc_t *vm = s->vm;
     void **block = vm->data->log->recent[slot].block;
     int i, n = 0, kept = 0;
 
+    vmr_lock(vm);
+    vmr_unlock(vm);
     for (i = 0; i < VMR_RECENT; i++) {
         void *p = __atomic_load_n(&block[i], __ATOMIC_RELAXED);
         long size = p != NULL ? (*vm->meth.sizef)(vm, p, 0) : -1;

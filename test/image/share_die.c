@@ -433,6 +433,44 @@ static int leaveone(void *arg)
     return 1;
 }
 
+/* Dies at a step of the call that frees the only block that it got. */
+static int diefreeing(void *arg)
+{
+    Vmalloc_t *vm = vmmshare(name, &none);
+    void *p = vm != NULL ? vmalloc(vm, 100) : NULL;
+
+    if (p == NULL)
+        return 1;
+    countdown = *(long *)arg;
+    vmr_onstep = onstep;
+    return vmfree(vm, p) != 0;
+}
+
+/* A block that its process died freeing is freed, or told: also when nobody has called the region in between. */
+static void half_freed_are_told(void **state)
+{
+    Vmalloc_t *vm;
+    Vmstat_t before, after;
+    long at;
+    int r = -SIGKILL;
+
+    (void)state;
+    fresh();
+    vm = vmmshare(name, &none);
+    assert_non_null(vm);
+    assert_int_equal(vmstat(vm, &before), 0);
+    for (at = 0; r == -SIGKILL; at++) {
+        r = inprocess(diefreeing, &at);
+        assert_in_range(vmmlost(vm, freelost, NULL), 0, 1);
+        assert_int_equal(vmstat(vm, &after), 0);
+        assert_int_equal(after.n_busy, before.n_busy);
+    }
+    assert_int_equal(r, 0);
+    assert_in_range(at, 5, 1000);
+    vmmrelease(vm, 1);
+    assert_int_equal(vmclose(vm), 0);
+}
+
 /* More die than there are slots: those of the first are forgotten, and once the others are asked for there is nothing
  * left of any. */
 static void many_dead_are_told(void **state)
@@ -550,6 +588,7 @@ int main(void)
         cmocka_unit_test(killed_while_making),   cmocka_unit_test(killed_anywhere_while_making),
         cmocka_unit_test(forked),
         cmocka_unit_test(lost_blocks_are_told),  cmocka_unit_test(many_dead_are_told),
+        cmocka_unit_test(half_freed_are_told),
         cmocka_unit_test(grown_by_another),
         cmocka_unit_test(opened_while_it_grows),
     };
