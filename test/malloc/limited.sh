@@ -41,7 +41,10 @@ int main(int argc, char **argv)
     return 0;
 }
 END
-cc -O0 -g -fno-builtin -o "$work/program" "$work/program.c" || exit 1
+if ! cc -O0 -g -fno-builtin -o "$work/program" "$work/program.c"; then
+    echo "no compiler"
+    exit 77
+fi
 
 # 8 MB of blocks, and the library and libc with their data, which take 10
 for megabytes in 40 64 80 100; do
