@@ -82,6 +82,13 @@ int vmos_fault_registers(const void *context, int (*f)(uintptr_t value, void *ar
     return r;
 }
 
+/* Memory was mapped there meanwhile: the access would go through. */
+static int isthere(int sig, const siginfo_t *info)
+{
+    char byte;
+    return sig == SIGSEGV && info->si_code == SEGV_MAPERR && vmos_peek(info->si_addr, &byte, 1) == 1;
+}
+
 /* The default action: without a handler the same instruction faults again.  A signal that was sent
  * does not come again by itself. */
 static void bydefault(int sig, const siginfo_t *info)
@@ -90,7 +97,7 @@ static void bydefault(int sig, const siginfo_t *info)
     memset(&act, 0, sizeof act);
     act.sa_handler = SIG_DFL;
     sigaction(sig, &act, NULL);
-    if (info->si_code <= 0)
+    if (info->si_code <= 0 || isthere(sig, info))
         raise(sig);
 }
 
