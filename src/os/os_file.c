@@ -5,7 +5,7 @@
  */
 #define _DEFAULT_SOURCE 1
 #define _DARWIN_C_SOURCE 1
-#include "os.h"
+#include "os_disk.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -85,6 +85,8 @@ int vmos_file_id(int fd, uint64_t id[2])
 /* Room on the disk, so that storing never fails. */
 static int reserve(int fd, uint64_t offset, size_t size)
 {
+    if (!vmos_disk_fits(offset + size))
+        return EFBIG;
 #if defined(__APPLE__)
     return ftruncate(fd, (off_t)(offset + size)) == 0 ? 0 : errno;
 #else
@@ -123,5 +125,5 @@ int vmos_file_mapat(int fd, uint64_t offset, void *addr, size_t size)
 
 int vmos_file_resize(int fd, uint64_t size)
 {
-    return ftruncate(fd, (off_t)size);
+    return vmos_disk_truncate(fd, size);
 }
