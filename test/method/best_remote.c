@@ -427,13 +427,66 @@ static void compacted_meanwhile(void **state)
     vmclose(s.vm);
 }
 
+/* A full slab is taken over by a thread that freed one block of it. */
+typedef struct takeover {
+    Vmalloc_t *vm;
+    char *freed;
+} takeover_t;
+
+static void *take_over(void *arg)
+{
+    takeover_t *t = arg;
+    vmbe_t *be = engine(t->vm);
+    assert_int_equal(vmfree(t->vm, t->freed), 0);
+    assert_non_null(vmbe_lane_get(be));
+    vmr_lock(t->vm);
+    vmbe_gather(vmbe_lane_mine(be), 0);
+    vmr_unlock(t->vm);
+    return NULL;
+}
+
+/* It happens between the look of the thread that frees, which found the slab its own and full, and what the thread
+ * does then: that is left to the way for slabs of others, and nothing is changed. */
+static void taken_over_meanwhile(void **state)
+{
+    takeover_t t = {.vm = vmopen(Vmdcsystem, Vmbest, 0)};
+    enum { N = 2000 };
+    static char *p[N];
+    vmbe_run_t *run;
+    vmbe_lane_t *mine;
+    pthread_t thread;
+    size_t i;
+    (void)state;
+    for (i = 0; i < N; i++)
+        assert_non_null(p[i] = vmalloc(t.vm, 64));
+    mine = vmbe_lane_mine(engine(t.vm));
+    for (i = 1; i < N; i++) { /* two blocks of one full slab */
+        run = vmb_map_get(p[i]);
+        if (run && run == vmb_map_get(p[i - 1]) && run->lane == ((uintptr_t)mine | BE_FULL))
+            break;
+    }
+    assert_true(i < N);
+    t.freed = p[i - 1];
+    assert_int_equal(pthread_create(&thread, NULL, take_over, &t), 0);
+    pthread_join(thread, NULL);
+    assert_ptr_not_equal(vmbe_lane(run->lane), mine);
+    assert_int_equal(vmbe_slab_free(mine, run, (unsigned)vmbe_index(run, p[i])), 0);
+    sound(t.vm);
+    assert_int_equal(statof(t.vm).n_busy, N - 1);
+    for (p[i - 1] = NULL, i = 0; i < N; i++)
+        assert_int_equal(vmfree(t.vm, p[i]), 0);
+    sound(t.vm);
+    assert_int_equal(statof(t.vm).n_busy, 0);
+    vmclose(t.vm);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ring),        cmocka_unit_test(crowd),      cmocka_unit_test(scarce_crowd),
         cmocka_unit_test(adopted),     cmocka_unit_test(full_slabs), cmocka_unit_test(come_and_go),
         cmocka_unit_test(nomem_allocates), cmocka_unit_test(nomem_clears),
-        cmocka_unit_test(compacted_meanwhile),
+        cmocka_unit_test(compacted_meanwhile), cmocka_unit_test(taken_over_meanwhile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

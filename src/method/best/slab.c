@@ -250,10 +250,15 @@ static void own_free(vmbe_lane_t *lane, vmbe_run_t *run, unsigned i, int wasfull
     }
 }
 
+/* Whose the slab is is read once: one that was full may have become another lane's since the caller looked, and
+ * then its words and lists are not this thread's to write, full or not. */
 int vmbe_slab_free(vmbe_lane_t *lane, vmbe_run_t *run, unsigned i)
 {
-    int full = (BE_LOAD(run->lane) & BE_FULL) != 0, mine;
+    uintptr_t whose = BE_SEE(run->lane);
+    int full = (whose & BE_FULL) != 0, mine;
     uint32_t was;
+    if (vmbe_lane(whose) != lane)
+        return 0;
     if ((BE_LOAD(run->u.word[i >> 6]) | BE_LOAD(run->remote[i >> 6])) >> (i & 63) & 1)
         return -1;
     was = vmbe_lane_enter(lane);
