@@ -28,7 +28,7 @@ void *vmma_debug_alloc(size_t size, size_t align, int zero, vmdg_family_t family
     void *p = VMOS_LIKELY(Vmregion == front && align == 0)
                   ? vmdg_make_straight(front, state, size, zero, family)
                   : NULL;
-    return VMOS_LIKELY(p != NULL) ? p : general(size, align, zero, family);
+    return vmdg_isblock(p) ? p : p == VMDG_TRIED ? NULL : general(size, align, zero, family);
 }
 
 int vmma_debug_owns(void *p)

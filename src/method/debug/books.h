@@ -515,8 +515,11 @@ int vmdg_give_known(Vmalloc_t *vm, uint32_t id, void *p, const vmdg_giving_t *g,
 int vmdg_give_numbered(Vmalloc_t *vm, uint32_t id, void *p, const vmdg_giving_t *g, uint64_t op, int local);
 int vmdg_give(Vmalloc_t *vm, void *p, const vmdg_giving_t *g, int local);
 /* Small plain blocks of a region over Vmbest by the shortest way (straight.c), the region not locked by the caller.
- * NULL, -1: nothing was done, and the calls above have to.  vm NULL: any; *result: as vmdg_give() returns; errno may
- * change. */
+ * NULL, -1: nothing was done, and the calls above have to; VMDG_TRIED: they would find no memory either, as errno says.
+ * vm NULL: any; *result: as vmdg_give() returns; errno may change. */
+#define VMDG_TRIED ((void *)(uintptr_t)1)
+/* Whether it gave a block. */
+VMOS_INLINE int vmdg_isblock(const void *p) { return VMOS_LIKELY((uintptr_t)p > (uintptr_t)VMDG_TRIED); }
 void *vmdg_make_straight(Vmalloc_t *vm, const vmdg_t *dg, size_t size, int zero, vmdg_family_t family);
 int vmdg_give_straight(const Vmalloc_t *vm, void *p, const vmdg_giving_t *g, int *result);
 int vmdg_release_straight(uint32_t id);

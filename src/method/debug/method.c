@@ -162,9 +162,11 @@ static Void_t *debug_alloc(Vmalloc_t *vm, size_t size, int local)
     void *p;
     if (VMOS_UNLIKELY(vm->data == NULL))
         return gone(vm, NULL, "vmalloc");
-    if (VMOS_LIKELY(!local && vmdg_of(vm)->seats) &&
-        VMOS_LIKELY((p = vmdg_make_straight(vm, vmdg_of(vm), size, 0, VMDG_VM)) != NULL))
+    p = VMOS_LIKELY(!local && vmdg_of(vm)->seats) ? vmdg_make_straight(vm, vmdg_of(vm), size, 0, VMDG_VM) : NULL;
+    if (vmdg_isblock(p))
         return p;
+    if (p == VMDG_TRIED)
+        return NULL;
     return vmdg_make(vm, size, 0, 0, VMDG_VM, local);
 }
 

@@ -17,7 +17,7 @@ static void *moved(Vmalloc_t *vm, char *p, size_t old, size_t size, int type, co
     int straight = !local && vmdg_of(vm)->seats, keep = errno, r;
     char *q = straight ? vmdg_make_straight(vm, vmdg_of(vm), size, 0, family) : NULL;
     size_t copy = type & VM_RSCOPY ? VMB_MIN(old, size) : 0;
-    if (q == NULL && (q = vmdg_make(vm, size, 0, 0, family, local)) == NULL)
+    if (q == VMDG_TRIED || (q == NULL && (q = vmdg_make(vm, size, 0, 0, family, local)) == NULL))
         return NULL;
     memcpy(q, p, copy);
     if (type & VM_RSZERO && size > copy)

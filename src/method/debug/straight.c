@@ -95,8 +95,9 @@ static VMOS_NOINLINE void *rest(Vmalloc_t *vm, char *base, const vmdg_making_t *
 {
     int keep = errno;
     void *p = base != NULL ? vmdg_make_laid(vm, base, g) : vmdg_make_known(vm, g, 0);
-    if (p != NULL)
-        errno = keep;
+    if (p == NULL)
+        return VMDG_TRIED;
+    errno = keep;
     return p;
 }
 
