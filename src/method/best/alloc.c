@@ -182,7 +182,7 @@ static int slab_free(vmbe_t *be, vmbe_run_t *run, void *p)
         return vmbe_shared_give(be, run, p);
     if (i > run->last)
         return -1;
-    if (vmbe_lane(BE_SEE(run->lane)) == mine && (r = vmbe_slab_free(mine, run, (unsigned)i)) != 0)
+    if ((r = vmbe_slab_free(mine, run, (unsigned)i)) != 0)
         return r > 0 ? 0 : -1;
     return vmbe_remote_free(run, (unsigned)i);
 }

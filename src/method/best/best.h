@@ -410,7 +410,7 @@ VMOS_INLINE unsigned vmbe_words(const vmbe_run_t *run) { return run->last / 64u 
 unsigned vmbe_slab_live(const vmbe_run_t *run);
 /* An empty slab goes back; locked. */
 void vmbe_slab_give(vmbe_lane_t *lane, vmbe_run_t *run);
-/* Block i is freed into the caller's own lane; 1: done, 0: the slab is another lane's now, -1: the
+/* Block i is freed into the caller's own lane, NULL: it has none; 1: done, 0: the slab is another lane's, -1: the
  * block is not in use. */
 int vmbe_slab_free(vmbe_lane_t *lane, vmbe_run_t *run, unsigned i);
 /* run->left has come to 0. */
