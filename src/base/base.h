@@ -79,6 +79,8 @@ VMOS_INLINE int vmb_bit(const uint64_t *map, size_t i)
 {
     return (int)(map[i >> 6] >> (i & 63) & 1);
 }
+VMOS_INLINE void vmb_bit_set(uint64_t *map, size_t i) { map[i >> 6] |= (uint64_t)1 << (i & 63); }
+VMOS_INLINE void vmb_bit_clear(uint64_t *map, size_t i) { map[i >> 6] &= ~((uint64_t)1 << (i & 63)); }
 /* First position in [from, n) whose bit is 1 (or 0); n when there is none. */
 size_t vmb_bits_next1(const uint64_t *map, size_t from, size_t n);
 size_t vmb_bits_next0(const uint64_t *map, size_t from, size_t n);

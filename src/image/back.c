@@ -33,7 +33,7 @@ static int restoreall(vmi_t *img)
     for (p = 0; (p = vmb_bits_next1(img->dirty, (size_t)p, end)) < end; p++) {
         if (restore(img, p) != 0)
             return -1;
-        img->dirty[p >> 6] &= ~((uint64_t)1 << (p & 63));
+        vmb_bit_clear(img->dirty, (size_t)p);
     }
     return 0;
 }

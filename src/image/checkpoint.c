@@ -140,7 +140,7 @@ static void restart(vmi_t *img)
         if (twin != NULL)
             img->hash[p] = vmi_sum(twin, img->psize, 0);
         img->where[p] = img->twin[p] = 0;
-        img->logged[p >> 6] &= ~((uint64_t)1 << (p & 63));
+        vmb_bit_clear(img->logged, (size_t)p);
     }
     img->ntwins = 0;
     img->jpos = img->jseq = img->lastsum = 0;

@@ -276,7 +276,7 @@ static void done(vmi_t *img, const vmi_record_t *h, const vmi_entry_t *list, con
     uint64_t i, off = at + VMI_SECTOR;
     for (i = 0; i < h->count; i++) {
         uint64_t page = list[i].page & ~VMI_KIND, kind = list[i].page & VMI_KIND;
-        img->unsaved[page >> 6] |= (uint64_t)1 << (page & 63);
+        vmb_bit_set(img->unsaved, (size_t)page);
         if (kind == VMI_LINED) {
             lines += putback(vmi_twin(img, page), lines, list[i].hash, img->psize);
             continue;
@@ -286,7 +286,7 @@ static void done(vmi_t *img, const vmi_record_t *h, const vmi_entry_t *list, con
         if (kind == VMI_AHEAD)
             continue;
         img->where[page] = kind == VMI_ZERO ? 1 : off;
-        img->logged[page >> 6] |= (uint64_t)1 << (page & 63);
+        vmb_bit_set(img->logged, (size_t)page);
         off += kind == VMI_INLINE ? img->psize : 0;
     }
     if (!(h->flags & VMI_SUMMED))
@@ -398,7 +398,7 @@ static void droptail(vmi_t *img)
 {
     uint64_t p;
     for (p = vmi_bound(img); p-- > img->npages && vmi_iszero(vmi_addrof(img, p), img->psize);)
-        vmb_bits_clear(img->dirty, (size_t)p, 1);
+        vmb_bit_clear(img->dirty, (size_t)p);
 }
 
 /* New pages whose places are those of the journal, which readers keep from being moved, are all named: what

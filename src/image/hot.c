@@ -18,19 +18,16 @@
 #define FEW 16      /* pages that small commits change again and again */
 #define RESTS 64
 
-static void setbit(uint64_t *map, uint64_t i) { map[i >> 6] |= (uint64_t)1 << (i & 63); }
-static void clearbit(uint64_t *map, uint64_t i) { map[i >> 6] &= ~((uint64_t)1 << (i & 63)); }
-
 static void forget(vmi_t *img)
 {
     while (img->nrecent > 0)
-        clearbit(img->wasin, img->recent[--img->nrecent]);
+        vmb_bit_clear(img->wasin, (size_t)img->recent[--img->nrecent]);
 }
 
 static void chill(vmi_t *img)
 {
     while (img->nhot > 0)
-        clearbit(img->ishot, img->hot[--img->nhot]);
+        vmb_bit_clear(img->ishot, (size_t)img->hot[--img->nhot]);
     img->calm = 0;
 }
 
@@ -48,7 +45,7 @@ static void heat(vmi_t *img, const vmi_entry_t *list, uint64_t n, int most)
         page = list[i].page & ~VMI_KIND;
         if (!vmb_bit(img->wasin, (size_t)page) || vmb_bit(img->ishot, (size_t)page))
             continue;
-        setbit(img->ishot, page);
+        vmb_bit_set(img->ishot, (size_t)page);
         img->hot[img->nhot] = page;
         img->idle[img->nhot++] = 0;
     }
@@ -58,8 +55,10 @@ static void remember(vmi_t *img, const vmi_entry_t *list, uint64_t n)
 {
     uint64_t i;
     forget(img);
-    for (i = 0; i < n; i++)
-        setbit(img->wasin, img->recent[i] = list[i].page & ~VMI_KIND);
+    for (i = 0; i < n; i++) {
+        img->recent[i] = list[i].page & ~VMI_KIND;
+        vmb_bit_set(img->wasin, (size_t)img->recent[i]);
+    }
     img->nrecent = (int)n;
 }
 
@@ -73,7 +72,7 @@ static void cool(vmi_t *img)
         img->idle[k] = (unsigned char)(vmb_bit(img->wasin, (size_t)img->hot[k]) ? 0 : img->idle[k] + age);
         if (img->idle[k] <= MOSTIDLE)
             continue;
-        clearbit(img->ishot, img->hot[k]);
+        vmb_bit_clear(img->ishot, (size_t)img->hot[k]);
         img->hot[k] = img->hot[--img->nhot];
         img->idle[k] = img->idle[img->nhot];
         img->calm = 0; /* writes to it are to be noted again */

@@ -146,7 +146,7 @@ static void undo(vmi_t *img)
     if (vmi_journal_undo(img, img->lastrec) != 0 || vmi_load(img) != 0 || vmi_suspect(img) != 0)
         vmi_fail(img);
     while (n-- > 0)
-        vmb_bits_set(img->dirty, (size_t)(list[n].page & ~VMI_KIND), 1);
+        vmb_bit_set(img->dirty, (size_t)(list[n].page & ~VMI_KIND));
     vmos_unmap(list, bytes);
 }
 

@@ -6,10 +6,11 @@
  *                                                                 ^ jpos
  *
  * A record counts when its header, list and pages have their sums, its epoch and number are those
- * expected, and all before it count; it begins where the one before ends, or with the sector behind that.  One that names pages in their places counts when these have
- * their sums, but for those that a later record has again: a checkpoint that did not end may have
- * written them.  So the longest row of records that holds together is looked for: the row is read, then
- * the places are looked at, and when one is wrong the row ends before the record that named it.
+ * expected, and all before it count; it begins where the one before ends, or with the sector behind that.
+ * One that names pages in their places counts when these have their sums, but for those that a later
+ * record has again: a checkpoint that did not end may have written them.  So the longest row of records
+ * that holds together is looked for: the row is read, then the places are looked at, and when one is
+ * wrong the row ends before the record that named it.
  * Of a page that a record has lines of, there is a twin from then on.
  * Cost: that of reading the journal, and of the places written ahead.
  */
@@ -21,10 +22,6 @@
 #define MARK_ZERO ((uint64_t)1)               /* in where[]: all zeros */
 #define MARK_AHEAD(seq) (((uint64_t)(seq) << 2) | 2) /* in its place, says record seq */
 #define ISMARK(w) (((w) & 3) != 0)
-
-static int bit(const uint64_t *map, uint64_t i) { return vmb_bit(map, (size_t)i); }
-static void setbit(uint64_t *map, uint64_t i) { map[i >> 6] |= (uint64_t)1 << (i & 63); }
-static void clearbit(uint64_t *map, uint64_t i) { map[i >> 6] &= ~((uint64_t)1 << (i & 63)); }
 
 int vmi_journal_room(vmi_t *img, size_t n)
 {
@@ -78,7 +75,7 @@ static size_t linesof(const vmi_t *img, const vmi_record_t *r, const vmi_entry_t
 {
     uint64_t page = e->page & ~VMI_KIND;
     size_t bytes = (size_t)vmb_pop(e->hash) * (img->psize / VMI_LINES);
-    if (page >= img->npages || !bit(img->logged, page))
+    if (page >= img->npages || !vmb_bit(img->logged, (size_t)page))
         return 0;
     if (r->flags & VMI_WORDS)
         return vmi_words_size(lines, left, e->hash, img->psize);
@@ -155,9 +152,9 @@ static void enterpage(vmi_t *img, const vmi_entry_t *e, uint64_t seq, uint64_t a
     img->hash[page] = kind == VMI_ZERO ? 0 : e->hash;
     img->where[page] = kind == VMI_INLINE ? at : kind == VMI_ZERO ? MARK_ZERO : MARK_AHEAD(seq);
     if (kind == VMI_AHEAD)
-        clearbit(img->logged, page);
+        vmb_bit_clear(img->logged, (size_t)page);
     else
-        setbit(img->logged, page);
+        vmb_bit_set(img->logged, (size_t)page);
 }
 
 /* Lines of a page: how many bytes they are; 0: no memory, or the page cannot be read. */
@@ -184,9 +181,9 @@ static int enter(vmi_t *img, const vmi_record_t *r, uint64_t at, uint64_t *chang
             lines += n;
         } else
             enterpage(img, e, r->seq, off);
-        setbit(img->unsaved, page);
+        vmb_bit_set(img->unsaved, (size_t)page);
         if (changed != NULL)
-            setbit(changed, page);
+            vmb_bit_set(changed, (size_t)page);
         off += kind == VMI_INLINE ? img->psize : 0;
     }
     if (!(r->flags & VMI_SUMMED) && r->npages > img->npages)
@@ -240,7 +237,7 @@ static int64_t wrongplace(vmi_t *img, const uint64_t *changed, uint64_t most)
         p = vmb_bits_next1(changed, (size_t)p, img->npages);
         if (p >= img->npages)
             return (int64_t)most;
-        if (bit(img->logged, p) || (img->where[p] & 3) != 2 || img->where[p] >> 2 >= most)
+        if (vmb_bit(img->logged, (size_t)p) || (img->where[p] & 3) != 2 || img->where[p] >> 2 >= most)
             continue;
         if (vmi_io->read(img->fd, page, img->psize, vmi_offset(img, p)) < 0)
             return -1;
@@ -256,7 +253,7 @@ static void forget(vmi_t *img, uint64_t *changed)
     for (p = 0; (p = vmb_bits_next1(changed, (size_t)p, img->npages)) < img->npages; p++) {
         img->where[p] = img->hash[p] = 0;
         img->twin[p] = 0;
-        clearbit(img->logged, p);
+        vmb_bit_clear(img->logged, (size_t)p);
     }
     img->ntwins = 0;
     vmb_bits_clear(img->unsaved, 0, (size_t)img->npages);
@@ -355,11 +352,11 @@ int vmi_journal_page(vmi_t *img, uint64_t page, void *buf)
         memcpy(buf, twin, img->psize);
         return 0;
     }
-    if (page >= img->npages || (bit(img->logged, page) && img->where[page] == MARK_ZERO)) {
+    if (page >= img->npages || (vmb_bit(img->logged, (size_t)page) && img->where[page] == MARK_ZERO)) {
         memset(buf, 0, img->psize);
         return 0;
     }
-    if (bit(img->logged, page))
+    if (vmb_bit(img->logged, (size_t)page))
         off = img->where[page];
     got = vmi_io->read(img->fd, buf, img->psize, off);
     if (got < 0)

@@ -4,7 +4,7 @@
  *
  * Unix tells a process that goes beyond with SIGXFSZ, which ends it, and only those that ignore the signal
  * get EFBIG.  Here it is asked for before, so that an image which has no more room fails as on a full disk.
- * Cost: a system call, for each that makes files longer.
+ * Cost: a system call, for each that writes to them or makes them longer.
  */
 #define _GNU_SOURCE 1
 #define _FILE_OFFSET_BITS 64

@@ -57,6 +57,14 @@ static void a_commit(void **state)
     assert_int_equal(unlink(path), 0);
 }
 
+/* In a process of its own, with a file that is there at the end. */
+static void alone(int (*f)(void *))
+{
+    path = tempname();
+    assert_int_equal(inprocess(f, NULL), 0);
+    assert_int_equal(unlink(path), 0);
+}
+
 /* The journal cannot go farther behind, but need not: it starts anew where it is, as often as it is full. */
 static int rewrites(void *arg)
 {
@@ -81,9 +89,7 @@ static int rewrites(void *arg)
 static void many_commits(void **state)
 {
     (void)state;
-    path = tempname();
-    assert_int_equal(inprocess(rewrites, NULL), 0);
-    assert_int_equal(unlink(path), 0);
+    alone(rewrites);
 }
 
 /* What cannot be committed keeps the image open, unless it is dropped. */
@@ -109,9 +115,7 @@ static int closes(void *arg)
 static void a_closing(void **state)
 {
     (void)state;
-    path = tempname();
-    assert_int_equal(inprocess(closes, NULL), 0);
-    assert_int_equal(unlink(path), 0);
+    alone(closes);
 }
 
 static int opens(void *arg)
@@ -151,9 +155,7 @@ static int grows(void *arg)
 static void growth(void **state)
 {
     (void)state;
-    path = tempname();
-    assert_int_equal(inprocess(grows, NULL), 0);
-    assert_int_equal(unlink(path), 0);
+    alone(grows);
 }
 
 int main(void)

@@ -93,7 +93,7 @@ static void *take(vmbe_t *be, vmbe_small_t *a, size_t g, size_t n)
     } else {
         a->holes -= (uint32_t)n;
     }
-    a->start[g >> 6] |= (uint64_t)1 << (g & 63); /* first: see vmbe_small_repair() */
+    vmb_bit_set(a->start, g); /* first: see vmbe_small_repair() */
     vmb_bits_set(a->busy, g, n);
     be->nsmall++;
     be->ssmall += n * GRAN;
@@ -219,7 +219,7 @@ int vmbe_small_free(vmbe_t *be, vmbe_small_t *a, void *p)
     n = length(a, g);
     note(be, a, g, n);
     release(a, g, n);
-    a->start[g >> 6] &= ~((uint64_t)1 << (g & 63));
+    vmb_bit_clear(a->start, g);
     be->nsmall--;
     be->ssmall -= n * GRAN;
     return 0;
@@ -259,7 +259,7 @@ void vmbe_small_repair(vmbe_t *be, vmbe_small_t *a)
     for (i = 0; i < words; i++)
         a->start[i] &= a->busy[i];
     for (g = 0; g < a->n && !vmb_bit(a->start, g); g++)
-        a->busy[g >> 6] &= ~((uint64_t)1 << (g & 63));
+        vmb_bit_clear(a->busy, g);
     g = vmb_bits_prev1(a->busy, a->n - 1);
     a->bump = g == (size_t)-1 ? 0 : (uint32_t)g + 1;
     a->holes = a->bump;
